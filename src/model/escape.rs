@@ -1,0 +1,106 @@
+//! Bytes as text, so that nothing is lost and nothing harms a terminal.
+//!
+//! One rule for all outputs: a backslash is doubled, and a byte that is not UTF-8 becomes `\xHH`.
+//! TSV and tables also escape control characters; tables and JSON the characters that change the
+//! direction or the place of text.
+
+use std::borrow::Cow;
+
+/// How much is escaped beyond the common rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escape {
+    /// Nothing: JSON has its own way with control characters.
+    Json,
+    /// Control characters.
+    Tsv,
+    /// Control characters, and those that reorder or hide text.
+    Table,
+}
+
+/// The bytes as text.
+pub fn escape(bytes: &[u8], how: Escape) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !needs_escape(text, how)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            push(&mut out, c, how);
+        }
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn needs_escape(text: &str, how: Escape) -> bool {
+    let plain = |b: u8| b != b'\\' && (how == Escape::Json || !b.is_ascii_control());
+    if text.is_ascii() {
+        return !text.bytes().all(plain);
+    }
+    text.chars().any(|c| {
+        c == '\\' || (how != Escape::Json && c.is_control()) || (how == Escape::Table && deceives(c))
+    })
+}
+
+fn push(out: &mut String, c: char, how: Escape) {
+    match c {
+        '\\' => out.push_str("\\\\"),
+        '\n' if how != Escape::Json => out.push_str("\\n"),
+        '\t' if how != Escape::Json => out.push_str("\\t"),
+        '\r' if how != Escape::Json => out.push_str("\\r"),
+        c if c.is_ascii_control() && how != Escape::Json => out.push_str(&format!("\\x{:02x}", c as u32)),
+        c if (c.is_control() && how != Escape::Json) || (how == Escape::Table && deceives(c)) => {
+            out.push_str(&format!("\\u{{{:x}}}", c as u32));
+        }
+        c => out.push(c),
+    }
+}
+
+/// Whether a character is control, or reorders, joins or hides text: the format characters that
+/// make one name look like another.
+pub fn deceives(c: char) -> bool {
+    matches!(c,
+        '\u{80}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Escape, escape};
+
+    #[test]
+    fn plain_text_is_not_copied() {
+        assert!(matches!(escape("/tmp/ä".as_bytes(), Escape::Table), std::borrow::Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn bytes_and_backslashes_are_reversible() {
+        assert_eq!(escape(b"a\\xff\xff", Escape::Json), "a\\\\xff\\xff");
+        assert_eq!(escape(b"\\", Escape::Tsv), "\\\\");
+    }
+
+    #[test]
+    fn control_characters() {
+        assert_eq!(escape(b"a\nb\x1b[m\tc", Escape::Tsv), "a\\nb\\x1b[m\\tc");
+        assert_eq!(escape(b"a\nb", Escape::Json), "a\nb");
+        assert_eq!(escape("\u{9b}".as_bytes(), Escape::Tsv), "\\u{9b}");
+    }
+
+    #[test]
+    fn text_that_deceives_is_escaped_in_tables() {
+        assert_eq!(escape("a\u{202e}b".as_bytes(), Escape::Table), "a\\u{202e}b");
+        assert_eq!(escape("a\u{202e}b".as_bytes(), Escape::Tsv), "a\u{202e}b");
+    }
+}

@@ -1,0 +1,70 @@
+//! The fields that all rows of `list` have, whatever their kind.
+
+use super::access::Access;
+use super::fd::{Assoc, Fd};
+use super::field::{Field, Type};
+use super::record::{Column, Getter};
+use super::value::Cell;
+
+macro_rules! columns {
+    ($($name:literal, $ty:ident, $help:literal, $get:expr;)*) => {
+        /// The common columns of `list`, in the order of its JSON.
+        pub const COMMON: &[Column<Fd>] = &[$(Column {
+            field: &Field::new($name, Type::$ty, $help),
+            get: Getter::Own($get),
+        }),*];
+    };
+}
+
+columns! {
+    "pid", Integer, "process id", |r| Some(Cell::Int(r.process.pid.0.into()));
+    "tid", Integer, "thread id, where the thread has an fd table of its own (--threads)",
+        |r| r.tid.map(|t| Cell::Int(t.0.into()));
+    "command", String, "command name of the process, at most 15 bytes",
+        |r| Some(Cell::Text(&r.process.command));
+    "user", String, "name of the process's effective user; its number where it has no name",
+        |r| r.process.user.as_deref().map(|u| Cell::Text(u.as_bytes()));
+    "uid", Integer, "effective user id of the process", |r| Some(Cell::Uint(r.process.uid.into()));
+    "fd", Integer, "number of the fd; absent for what is held without one", fd;
+    "assoc", String, "how it is held: fd, cwd, root, exe or mem",
+        |r| Some(Cell::Text(r.assoc.word().as_bytes()));
+    "access", String, "r, w, rw, path (O_PATH) or none (ioctl only)",
+        |r| r.access.map(|a| Cell::Text(a.word().as_bytes()));
+    "mode", String, "access, and whether reads and writes block (sockets, pipes, ttys)", mode;
+    "kind", String, "what it is: regular, pipe, tcp, epoll, ...",
+        |r| Some(Cell::Text(r.kind.as_bytes()));
+    "flags", List, "open flags by name: nonblock, cloexec, append, ...; unknown bits in hex",
+        |r| r.flags.map(|f| Cell::Set(f.set()));
+    "pos", Integer, "file position in bytes", |r| r.pos.map(Cell::Uint);
+    "inode", Integer, "inode number", |r| r.inode.map(|i| Cell::Uint(i.0));
+    "device", String, "major:minor of the device that the file is on", |r| r.device.map(Cell::Device);
+    "mount", Integer, "mount id, as in /proc/PID/mountinfo", |r| r.mount.map(|m| Cell::Uint(m.into()));
+    "name", String, "the most useful thing about it, in a few words", |r| Some(Cell::Text(&r.name));
+    "path", String, "path of a file, directory or device, without ' (deleted)'",
+        |r| r.path.as_deref().map(Cell::Text);
+    "deleted", Bool, "whether the path is gone from its directory", |r| r.deleted.map(Cell::Bool);
+    "link", String, "text of the link /proc/PID/fd/N, as the kernel gives it",
+        |r| Some(Cell::Text(&r.link));
+}
+
+fn fd(row: &Fd) -> Option<Cell<'_>> {
+    match row.assoc {
+        Assoc::Fd(n) => Some(Cell::Int(n.0.into())),
+        _ => None,
+    }
+}
+
+fn mode(row: &Fd) -> Option<Cell<'_>> {
+    let access = row.access?;
+    let text = match (access, row.blocking) {
+        (_, None) => access.word(),
+        (Access::Read, Some(true)) => "r block",
+        (Access::Read, Some(false)) => "r nonblock",
+        (Access::Write, Some(true)) => "w block",
+        (Access::Write, Some(false)) => "w nonblock",
+        (Access::ReadWrite, Some(true)) => "rw block",
+        (Access::ReadWrite, Some(false)) => "rw nonblock",
+        (Access::Path | Access::None, _) => access.word(),
+    };
+    Some(Cell::Text(text.as_bytes()))
+}

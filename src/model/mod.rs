@@ -1,0 +1,34 @@
+//! Plain data: what the collectors fill in and the renderers read. No I/O, and no use of any
+//! other room of the house.
+
+mod access;
+mod bitset;
+mod escape;
+mod fd;
+mod fd_fields;
+mod field;
+mod ids;
+mod limit;
+mod process;
+mod ranges;
+mod record;
+mod socket;
+mod tally;
+mod units;
+mod value;
+
+pub use access::{Access, OpenFlags};
+pub use bitset::BitSet;
+pub use escape::{Escape, deceives, escape};
+pub use fd::{Assoc, Fd};
+pub use fd_fields::COMMON as FD_FIELDS;
+pub use field::{Field, Type};
+pub use ids::{Device, FdNum, Inode, Pid};
+pub use limit::{Resource, Unit};
+pub use process::Process;
+pub use ranges::FdRanges;
+pub use record::{Column, Emphasis, Getter, Record};
+pub use socket::{Endpoint, Family, Socket};
+pub use tally::Tally;
+pub use units::{bytes, quantity, seconds};
+pub use value::{Cell, Value};

@@ -1,0 +1,78 @@
+//! What a renderer sees of a record: columns that give cells.
+
+use super::field::Field;
+use super::value::{Cell, Value};
+
+/// One record of an output.
+pub trait Record {
+    /// The record's own object (`tcp`, `epoll`, ...), nested in JSON under its name.
+    fn object(&self) -> Option<(&'static str, &[(&'static str, Value)])> {
+        None
+    }
+
+    /// How much the record should stand out for a person.
+    fn emphasis(&self) -> Emphasis {
+        Emphasis::None
+    }
+}
+
+/// How much a row stands out on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emphasis {
+    /// As the others.
+    None,
+    /// Worth a look.
+    Notice,
+    /// Something failed.
+    Alarm,
+}
+
+/// A field together with the way to read it from a record.
+pub struct Column<R: 'static> {
+    /// Name, type and help.
+    pub field: &'static Field,
+    /// How to read it.
+    pub get: Getter<R>,
+}
+
+/// The way to read a column's value.
+pub enum Getter<R: 'static> {
+    /// All records of this sort have it.
+    Own(fn(&R) -> Option<Cell<'_>>),
+    /// It sits in the record's object, if that is called `object`.
+    Object {
+        /// The object's name.
+        object: &'static str,
+        /// The name in it.
+        key: &'static str,
+    },
+}
+
+impl<R> Clone for Column<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Column<R> {}
+impl<R> Clone for Getter<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Getter<R> {}
+
+impl<R: Record> Column<R> {
+    /// The value in `record`; `None` where the record has no such field.
+    pub fn cell<'r>(&self, record: &'r R) -> Option<Cell<'r>> {
+        match self.get {
+            Getter::Own(get) => get(record),
+            Getter::Object { object, key } => {
+                let (name, values) = record.object()?;
+                if name != object {
+                    return None;
+                }
+                values.iter().find(|(k, _)| *k == key).map(|(_, v)| v.cell())
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Numbers for people.
+
+/// `1536` as `1.5K`: powers of 1024, at most one digit after the point.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 7] = ["", "K", "M", "G", "T", "P", "E"];
+    let mut value = n as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 {
+        n.to_string()
+    } else if value >= 10.0 || value.fract() < 0.05 {
+        format!("{value:.0}{}", UNITS[unit])
+    } else {
+        format!("{value:.1}{}", UNITS[unit])
+    }
+}
+
+/// Seconds as a person would say them: `250 ms`, `1.5 s`, `2 min 5 s`, `3 h 20 min`.
+pub fn seconds(s: f64) -> String {
+    let whole = s.floor() as u64;
+    match s {
+        _ if s < 1.0 => format!("{} ms", trim(s * 1000.0)),
+        _ if s < 60.0 => format!("{} s", trim(s)),
+        _ if s < 3600.0 => format!("{} min {} s", whole / 60, whole % 60),
+        _ if s < 48.0 * 3600.0 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+        _ => format!("{} d {} h", whole / 86400, whole % 86400 / 3600),
+    }
+}
+
+/// A count with its noun: `1 fd`, `2 fds`.
+pub fn quantity(n: usize, noun: &str, nouns: &str) -> String {
+    format!("{n} {}", if n == 1 { noun } else { nouns })
+}
+
+fn trim(x: f64) -> String {
+    let text = format!("{x:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, seconds};
+
+    #[test]
+    fn sizes() {
+        assert_eq!(bytes(0), "0");
+        assert_eq!(bytes(1023), "1023");
+        assert_eq!(bytes(1024), "1K");
+        assert_eq!(bytes(1536), "1.5K");
+        assert_eq!(bytes(65536), "64K");
+        assert_eq!(bytes(u64::MAX), "16E");
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(seconds(0.25), "250 ms");
+        assert_eq!(seconds(1.5), "1.5 s");
+        assert_eq!(seconds(125.0), "2 min 5 s");
+        assert_eq!(seconds(12_000.0), "3 h 20 min");
+    }
+}
