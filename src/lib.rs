@@ -6,6 +6,8 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
+//! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
 //! | [`model`] | plain data |
 
+pub mod kind;
 pub mod model;

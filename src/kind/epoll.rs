@@ -1,0 +1,168 @@
+//! Sets of watched fds: `epoll(7)`.
+
+use super::fdinfo::{decimal, hex, signed};
+use super::{Kind, Lookup, Probe, Slot};
+use crate::model::{BitSet, Fd, FdNum, Field, Inode, Type, Value, quantity};
+use std::collections::HashMap;
+use std::io::Write as _;
+
+pub(super) static KIND: Kind = Kind {
+    name: "epoll",
+    help: "a set of watched fds",
+    object: "epoll",
+    fields: &[
+        Field::new("epoll.watches", Type::Integer, "number of registrations"),
+        Field::new("epoll.stale", Type::Integer, "registrations whose fd is closed or is something else now"),
+        Field::new(
+            "epoll.watched",
+            Type::Records,
+            "each registration: fd, events, data, kind of that fd now, stale",
+        ),
+    ],
+    needs_info: true,
+    claim: |p| p.is_anon(b"eventpoll"),
+    decode,
+    ..Kind::DEFAULT
+};
+
+/// `epoll_ctl(2)`.
+const EVENTS: &[(u64, &str)] = &[
+    (libc::EPOLLIN as u64, "in"),
+    (libc::EPOLLPRI as u64, "pri"),
+    (libc::EPOLLOUT as u64, "out"),
+    (libc::EPOLLRDHUP as u64, "rdhup"),
+    (libc::EPOLLERR as u64, "err"),
+    (libc::EPOLLHUP as u64, "hup"),
+    (libc::EPOLLRDNORM as u64, "rdnorm"),
+    (libc::EPOLLRDBAND as u64, "rdband"),
+    (libc::EPOLLWRNORM as u64, "wrnorm"),
+    (libc::EPOLLWRBAND as u64, "wrband"),
+    (libc::EPOLLMSG as u64, "msg"),
+    (libc::EPOLLET as u32 as u64, "et"),
+    (libc::EPOLLONESHOT as u64, "oneshot"),
+    (libc::EPOLLWAKEUP as u64, "wakeup"),
+    (libc::EPOLLEXCLUSIVE as u64, "exclusive"),
+];
+
+/// Always reported and so set by the kernel itself: no news in a list of what is waited for.
+const IMPLIED: u64 = (libc::EPOLLERR | libc::EPOLLHUP) as u64;
+
+struct Watch {
+    fd: FdNum,
+    events: u64,
+    data: u64,
+    inode: Option<Inode>,
+    stale: bool,
+}
+
+fn decode(probe: &Probe<'_>, fd: &mut Fd) {
+    let mut watches: Vec<Watch> =
+        probe.info.lines().filter(|(key, _)| *key == b"tfd").filter_map(|(_, line)| parse(line)).collect();
+    mark_stale(probe, &mut watches);
+    let stale = watches.iter().filter(|w| w.stale).count();
+    name(&watches, stale, &mut fd.name);
+    if probe.values {
+        fd.put("watches", watches.len() as u64);
+        fd.put("stale", stale as u64);
+        let records = watches.iter().map(|w| record(w, probe.lookup)).collect();
+        fd.put("watched", Value::List(records));
+    }
+}
+
+/// `tfd:        5 events: 90000019 data:                5  pos:0 ino:2513 sdev:f`, without `tfd:`.
+fn parse(line: &[u8]) -> Option<Watch> {
+    let mut words = line.split(|b| b.is_ascii_whitespace() || *b == b':').filter(|w| !w.is_empty());
+    let fd = signed(words.next()?)? as i32;
+    let mut watch = Watch { fd: FdNum(fd), events: 0, data: 0, inode: None, stale: false };
+    while let (Some(key), Some(value)) = (words.next(), words.next()) {
+        match key {
+            b"events" => watch.events = hex(value)?,
+            b"data" => watch.data = hex(value)?,
+            b"ino" => watch.inode = hex(value).or_else(|| decimal(value)).map(Inode),
+            _ => {}
+        }
+    }
+    Some(watch)
+}
+
+/// A registration belongs to a description, not to a number: it outlives `close(2)` while
+/// anybody holds the description, and the number may mean something else by now.
+fn mark_stale(probe: &Probe<'_>, watches: &mut [Watch]) {
+    let Some(epoll) = probe.fd else { return };
+    let mut seen: HashMap<FdNum, u32> = HashMap::new();
+    for watch in watches {
+        let nth = seen.entry(watch.fd).and_modify(|n| *n += 1).or_insert(0);
+        let current = probe.lookup.still_watched(epoll, watch.fd, *nth);
+        watch.stale = match current {
+            Some(current) => !current,
+            None => match (probe.lookup.slot(watch.fd), watch.inode) {
+                (Slot::Closed, _) => true,
+                (Slot::Open(Some(now)), Some(then)) => now != then,
+                _ => false,
+            },
+        };
+    }
+}
+
+fn name(watches: &[Watch], stale: usize, name: &mut Vec<u8>) {
+    const SHOWN: usize = 8;
+    if watches.is_empty() {
+        name.extend_from_slice(b"watching nothing");
+        return;
+    }
+    drop(write!(name, "watching {}:", quantity(watches.len(), "fd", "fds")));
+    for watch in watches.iter().take(SHOWN) {
+        drop(write!(name, " {}", watch.fd));
+    }
+    if watches.len() > SHOWN {
+        name.extend_from_slice(" …".as_bytes());
+    }
+    if stale > 0 {
+        drop(write!(name, ", {stale} stale"));
+    }
+}
+
+fn record(watch: &Watch, lookup: &dyn Lookup) -> Value {
+    let mut record = vec![
+        ("fd", watch.fd.0.into()),
+        ("events", Value::Set(BitSet { bits: watch.events & !IMPLIED, names: EVENTS })),
+        ("data", watch.data.into()),
+    ];
+    if let Some(kind) = lookup.kind_of(watch.fd) {
+        record.push(("kind", Value::Text(kind.into_owned().into_bytes())));
+    }
+    record.push(("stale", watch.stale.into()));
+    Value::Map(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EVENTS;
+    use crate::kind::testing::{Fixture, name, value};
+    use crate::model::{BitSet, Value};
+
+    #[test]
+    fn registrations() {
+        let fd = Fixture {
+            link: b"anon_inode:[eventpoll]",
+            info: b"pos:\t0\nflags:\t02000002\nmnt_id:\t17\nino:\t26\n\
+                tfd:        5 events: 90000019 data:               1f  pos:0 ino:2513 sdev:f\n\
+                tfd:       -1 events: 40000004 data: ffffffffffffffff  pos:0 ino:2513 sdev:f\n",
+            ..Fixture::default()
+        }
+        .decode();
+        assert_eq!(name(&fd), "watching 2 fds: 5 -1");
+        let Value::List(watched) = value(&fd, "watched") else { panic!() };
+        let Value::Map(first) = &watched[0] else { panic!() };
+        assert_eq!(first[0], ("fd", Value::Int(5)));
+        let Value::Set(events) = first[1].1 else { panic!() };
+        assert_eq!(events.join(","), "in,et,exclusive");
+        assert_eq!(first[2], ("data", Value::Uint(31)));
+    }
+
+    #[test]
+    fn unknown_event_bits_stay() {
+        let set = BitSet { bits: 1 << 24, names: EVENTS };
+        assert_eq!(set.join(","), "0x1000000");
+    }
+}

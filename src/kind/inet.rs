@@ -1,0 +1,105 @@
+//! What internet sockets have in common.
+
+use super::Probe;
+use crate::model::{Endpoint, Family, Fd};
+use std::io::Write as _;
+
+/// The fields of an internet socket, named for `$object`.
+macro_rules! fields {
+    ($object:literal) => {{
+        use crate::model::{Field, Type};
+        &[
+            Field::new(concat!($object, ".local"), Type::Address, "own address"),
+            Field::new(concat!($object, ".local_port"), Type::Integer, "own port"),
+            Field::new(concat!($object, ".remote"), Type::Address, "address of the other end"),
+            Field::new(concat!($object, ".remote_port"), Type::Integer, "port of the other end"),
+            Field::new(
+                concat!($object, ".state"),
+                Type::String,
+                "established, listen, close, syn-sent, ...; absent where no table lists the socket",
+            ),
+            Field::new(
+                concat!($object, ".recv_queue"),
+                Type::Integer,
+                "bytes not read yet; for a listener, connections not accepted yet",
+            ),
+            Field::new(concat!($object, ".send_queue"), Type::Size, "bytes not sent or not acknowledged yet"),
+            Field::new(concat!($object, ".drops"), Type::Integer, "datagrams dropped"),
+        ]
+    }};
+}
+pub(super) use fields;
+
+/// A kind of internet socket.
+macro_rules! kind {
+    ($name:literal, $object:literal, $groups:expr, $family:ident, $help:literal) => {
+        crate::kind::Kind {
+            name: $name,
+            help: $help,
+            groups: $groups,
+            shape: crate::kind::ShapeKind::Socket,
+            object: $object,
+            fields: crate::kind::inet::fields!($object),
+            needs_info: true,
+            can_block: true,
+            claim: |p| crate::kind::inet::is(p, crate::model::Family::$family),
+            decode: crate::kind::inet::decode,
+            ..crate::kind::Kind::DEFAULT
+        }
+    };
+}
+pub(super) use kind;
+
+pub(super) fn is(probe: &Probe<'_>, family: Family) -> bool {
+    probe.socket.is_some_and(|s| s.family == family)
+}
+
+/// NAME as `own → other state`, and the fields.
+pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
+    let Some(socket) = probe.socket else { return };
+    // The tables list what is bound, in the namespace of the process: no new or closed socket.
+    let state = socket.state.unwrap_or(match socket.family {
+        Family::Mptcp | Family::Mptcp6 => "not listed in /proc",
+        _ => "unbound, closed or of another namespace",
+    });
+    match (socket.local, socket.remote) {
+        (Some(local), Some(remote)) if !remote.is_unset() => {
+            drop(write!(fd.name, "{} → {} {state}", show(local), show(remote)));
+        }
+        (Some(local), _) if !local.is_unset() => drop(write!(fd.name, "{} {state}", show(local))),
+        _ => fd.name.extend_from_slice(state.as_bytes()),
+    }
+    let listens = state == "listen";
+    match socket.recv_queue {
+        Some(n) if listens => drop(write!(fd.name, ", queue {n}")),
+        Some(n) if n > 0 => drop(write!(fd.name, ", {n} unread")),
+        _ => {}
+    }
+    if let Some(n) = socket.send_queue.filter(|&n| n > 0 && !listens) {
+        drop(write!(fd.name, ", {n} unsent"));
+    }
+    if let Some(n) = socket.drops.filter(|&n| n > 0) {
+        drop(write!(fd.name, ", {n} dropped"));
+    }
+    if probe.values {
+        let port = |e: Endpoint| u32::from(e.0.port());
+        fd.put_some("local", socket.local.map(|e| e.to_string()));
+        fd.put_some("local_port", socket.local.map(port));
+        fd.put_some("remote", socket.remote.map(|e| e.to_string()));
+        fd.put_some("remote_port", socket.remote.map(port));
+        fd.put_some("state", socket.state);
+        fd.put_some("recv_queue", socket.recv_queue);
+        fd.put_some("send_queue", socket.send_queue);
+        fd.put_some("drops", socket.drops);
+    }
+}
+
+/// The wildcard address as people write it.
+fn show(endpoint: Endpoint) -> String {
+    if endpoint.0.ip().is_unspecified() {
+        let any = if endpoint.0.is_ipv4() { "*" } else { "[::]" };
+        format!("{any}:{}", endpoint.0.port())
+    } else {
+        endpoint.to_string()
+    }
+}

@@ -1,0 +1,251 @@
+//! What an fd can be: one file a kind.
+//!
+//! A kind's file holds one or more [`Kind`]s: the claim ("is it one of mine?"), the decoder, and
+//! the fields that the decoder fills in. To add a kind, write its file and add its line to
+//! [`ALL`]; help, man page, completions, `--columns`, `--where` and JSON follow from that.
+//!
+//! A claim is decided from a [`Probe`] that holds the link, what `stat` said (for paths) and the
+//! socket (for sockets), but no fdinfo yet; first claim wins, so the order in [`ALL`] matters,
+//! and [`other`] claims what is left. A decoder writes `name` and calls [`Fd::put`] for its own
+//! fields, every key of which it has declared. It does no I/O: what it needs from elsewhere, it
+//! asks of the [`Lookup`] that the collector passes.
+
+mod anon;
+mod bpf;
+mod device;
+mod directory;
+mod dmabuf;
+mod epoll;
+mod error;
+mod eventfd;
+mod fanotify;
+mod fdinfo;
+mod fifo;
+mod inet;
+mod inotify;
+mod io_uring;
+mod locks;
+mod memfd;
+mod mptcp;
+mod mqueue;
+mod namespace;
+mod netlink;
+mod other;
+mod packet;
+mod perf_event;
+mod pidfd;
+mod ping;
+mod pipe;
+mod probe;
+mod pty;
+mod raw;
+mod regular;
+mod signalfd;
+mod socket;
+mod symlink;
+mod tcp;
+#[cfg(test)]
+mod testing;
+mod timerfd;
+mod tty;
+mod tun;
+mod udp;
+mod udplite;
+mod unix;
+mod userfaultfd;
+mod vsock;
+
+pub use error::failed;
+pub use fdinfo::FdInfo;
+pub use probe::{Borrowed, BpfObject, FileStat, Lookup, MqueueState, NoLookup, Probe, Shape, Slot};
+
+use crate::model::{Fd, Field};
+
+/// A kind of fd.
+#[derive(Debug)]
+pub struct Kind {
+    /// The name in field `kind`.
+    pub name: &'static str,
+    /// One line on what it is.
+    pub help: &'static str,
+    /// Other words by which `--kind` selects it.
+    pub groups: &'static [&'static str],
+    /// The shapes of link that its claim can hold for: the others need not ask it.
+    pub shape: ShapeKind,
+    /// Name of the object of its own fields; several kinds may share one.
+    pub object: &'static str,
+    /// Its own fields.
+    pub fields: &'static [Field],
+    /// Whether its NAME is made from fdinfo.
+    pub needs_info: bool,
+    /// What must be asked of a duplicate of the fd, held for the length of those calls.
+    pub borrow: Borrow,
+    /// Whether blocking or not is a question worth a column.
+    pub can_block: bool,
+    /// Whether the kernel's text looks like a path and is none.
+    pub pathless: bool,
+    /// Is it one of mine?
+    pub claim: fn(&Probe<'_>) -> bool,
+    /// Fills in name and own fields.
+    pub decode: fn(&Probe<'_>, &mut Fd),
+}
+
+impl Kind {
+    /// What most kinds have in common.
+    pub(crate) const DEFAULT: Self = Self {
+        name: "",
+        help: "",
+        groups: &[],
+        shape: ShapeKind::Anon,
+        object: "",
+        fields: &[],
+        needs_info: false,
+        borrow: Borrow::Nothing,
+        can_block: false,
+        pathless: false,
+        claim: |_| false,
+        decode: |_, _| {},
+    };
+
+    /// Whether `--kind word` selects it.
+    pub fn answers_to(&self, word: &str) -> bool {
+        self.name == word || self.groups.contains(&word)
+    }
+}
+
+/// The sort of link text, by which the collector decides what it must read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShapeKind {
+    /// `/some/path`: `stat` tells what it is.
+    Path,
+    /// `socket:[123]`: the socket tables tell what it is.
+    Socket,
+    /// `anon_inode:something`.
+    Anon,
+    /// `pipe:[123]`, `net:[123]`, `pidfd:[123]`.
+    Numbered,
+    /// Any of them.
+    Any,
+}
+
+/// What only the description itself can tell, asked of a duplicate made by `pidfd_getfd(2)` that
+/// is closed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Borrow {
+    /// Nothing.
+    Nothing,
+    /// `FIONREAD` and `F_GETPIPE_SZ`.
+    Pipe,
+    /// `F_GET_SEALS`.
+    Seals,
+    /// `mq_getattr(3)`.
+    Mqueue,
+}
+
+/// All kinds, in the order in which they are asked.
+pub static ALL: &[&Kind] = &[
+    &pipe::KIND,
+    &tcp::TCP,
+    &tcp::TCP6,
+    &udp::UDP,
+    &udp::UDP6,
+    &udplite::UDPLITE,
+    &udplite::UDPLITE6,
+    &unix::KIND,
+    &netlink::KIND,
+    &packet::KIND,
+    &raw::RAW,
+    &raw::RAW6,
+    &ping::PING,
+    &ping::PING6,
+    &vsock::KIND,
+    &mptcp::MPTCP,
+    &mptcp::MPTCP6,
+    &socket::KIND,
+    &epoll::KIND,
+    &eventfd::KIND,
+    &timerfd::KIND,
+    &signalfd::KIND,
+    &inotify::KIND,
+    &fanotify::KIND,
+    &pidfd::KIND,
+    &io_uring::KIND,
+    &bpf::MAP,
+    &bpf::PROG,
+    &bpf::LINK,
+    &bpf::OTHER,
+    &perf_event::KIND,
+    &userfaultfd::KIND,
+    &anon::SECCOMP,
+    &anon::LANDLOCK,
+    &anon::FSCONTEXT,
+    &namespace::KIND,
+    &memfd::KIND,
+    &memfd::SECRET,
+    &dmabuf::KIND,
+    &mqueue::KIND,
+    &tun::KIND,
+    &pty::KIND,
+    &tty::KIND,
+    &fifo::KIND,
+    &device::CHAR,
+    &device::BLOCK,
+    &regular::KIND,
+    &directory::KIND,
+    &symlink::KIND,
+    &anon::KIND,
+    &error::KIND,
+    &other::KIND,
+];
+
+/// The kind that claims `probe`.
+pub fn claim(probe: &Probe<'_>) -> &'static Kind {
+    let shape = probe.shape.sort();
+    ALL.iter()
+        .copied()
+        .filter(|k| k.shape == shape || k.shape == ShapeKind::Any)
+        .find(|k| (k.claim)(probe))
+        .unwrap_or(&other::KIND)
+}
+
+/// All fields that kinds own, each object's once.
+pub fn fields() -> impl Iterator<Item = &'static Field> {
+    let mut seen: Vec<&str> = Vec::new();
+    ALL.iter()
+        .filter(move |k| {
+            let new = !k.object.is_empty() && !seen.contains(&k.object);
+            seen.push(k.object);
+            new
+        })
+        .flat_map(|k| k.fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, fields};
+    use std::collections::HashSet;
+
+    #[test]
+    fn fields_are_unique_and_belong_to_their_object() {
+        let mut names = HashSet::new();
+        for field in fields() {
+            assert!(names.insert(field.name), "{} is declared twice", field.name);
+            assert!(!field.help.is_empty(), "{} has no help", field.name);
+        }
+        for kind in ALL {
+            for field in kind.fields {
+                let (object, _) = field.name.split_once('.').expect("a kind's field has a dot");
+                assert_eq!(object, kind.object, "{}", field.name);
+            }
+        }
+    }
+
+    #[test]
+    fn kinds_are_named_and_explained() {
+        let mut names = HashSet::new();
+        for kind in ALL {
+            assert!(names.insert(kind.name), "{} twice", kind.name);
+            assert!(!kind.help.is_empty(), "{} has no help", kind.name);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Pseudoterminals: `pty(7)`.
+
+use super::{Kind, Probe, ShapeKind, directory};
+use crate::model::{Fd, Field, Type};
+use std::io::Write as _;
+
+/// `/dev/ptmx`, and the first and last major of `/dev/pts/N`.
+const TTYAUX_MAJOR: u32 = 5;
+const PTMX_MINOR: u32 = 2;
+const UNIX98_PTY_SLAVES: std::ops::RangeInclusive<u32> = 136..=143;
+
+pub(super) static KIND: Kind = Kind {
+    name: "pty",
+    help: "one side of a pseudoterminal",
+    shape: ShapeKind::Path,
+    object: "pty",
+    fields: &[
+        Field::new("pty.side", Type::String, "master (the terminal emulator's) or slave"),
+        Field::new("pty.index", Type::Integer, "number of the pair: N of /dev/pts/N"),
+    ],
+    needs_info: true,
+    can_block: true,
+    claim: |p| is_master(p) || slave_index(p).is_some(),
+    decode,
+    ..Kind::DEFAULT
+};
+
+fn is_master(probe: &Probe<'_>) -> bool {
+    probe.stat.is_some_and(|s| {
+        s.file_type() == libc::S_IFCHR && s.rdev.major == TTYAUX_MAJOR && s.rdev.minor == PTMX_MINOR
+    })
+}
+
+fn slave_index(probe: &Probe<'_>) -> Option<u32> {
+    let stat = probe.stat.filter(|s| s.file_type() == libc::S_IFCHR)?;
+    UNIX98_PTY_SLAVES
+        .contains(&stat.rdev.major)
+        .then(|| (stat.rdev.major - UNIX98_PTY_SLAVES.start()) * 256 + stat.rdev.minor)
+}
+
+fn decode(probe: &Probe<'_>, fd: &mut Fd) {
+    directory::path_name(probe, fd);
+    let (side, index) = if is_master(probe) {
+        ("master", probe.info.decimal("tty-index"))
+    } else {
+        ("slave", slave_index(probe).map(u64::from))
+    };
+    if let ("master", Some(index)) = (side, index) {
+        drop(write!(fd.name, ", master of /dev/pts/{index}"));
+    }
+    if probe.values {
+        fd.put("side", side);
+        fd.put_some("index", index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kind::testing::{Fixture, name, stat, value};
+    use crate::model::{Device, Value};
+
+    #[test]
+    fn master_and_slave() {
+        let master = Fixture {
+            link: b"/dev/ptmx",
+            info: b"pos:\t0\nflags:\t02\ntty-index:\t4\n",
+            stat: stat(libc::S_IFCHR, Device { major: 5, minor: 2 }),
+            ..Fixture::default()
+        }
+        .decode();
+        assert_eq!(name(&master), "/dev/ptmx, master of /dev/pts/4");
+        assert_eq!(value(&master, "index"), &Value::Uint(4));
+        let slave = Fixture {
+            link: b"/dev/pts/300",
+            stat: stat(libc::S_IFCHR, Device { major: 137, minor: 44 }),
+            ..Fixture::default()
+        }
+        .decode();
+        assert_eq!(name(&slave), "/dev/pts/300");
+        assert_eq!(value(&slave, "index"), &Value::Uint(300));
+        assert_eq!(value(&slave, "side"), &Value::Word("slave"));
+    }
+}
