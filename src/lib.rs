@@ -7,7 +7,9 @@
 //! | room | what is in it |
 //! | --- | --- |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
+//! | [`sys`] | raw system calls, the only unsafe code |
 //! | [`model`] | plain data |
 
 pub mod kind;
 pub mod model;
+pub mod sys;

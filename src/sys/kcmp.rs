@@ -1,0 +1,51 @@
+//! `kcmp(2)`: whether two processes share a kernel object. Touches nothing.
+
+use crate::model::{FdNum, Pid};
+use std::io;
+
+const KCMP_FILES: libc::c_long = 2;
+const KCMP_EPOLL_TFD: libc::c_long = 7;
+
+/// `struct kcmp_epoll_slot` of `linux/kcmp.h`.
+#[repr(C)]
+struct EpollSlot {
+    efd: u32,
+    tfd: u32,
+    toff: u32,
+}
+
+/// Whether two tasks share one fd table.
+pub fn same_fd_table(a: Pid, b: Pid) -> io::Result<bool> {
+    // SAFETY: KCMP_FILES takes two pids and no pointers; the last two arguments are ignored.
+    let order = unsafe { libc::syscall(libc::SYS_kcmp, a.0, b.0, KCMP_FILES, 0, 0) };
+    if order < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(order == 0)
+}
+
+/// Whether fd `target` of `pid` is the description that is registered under that number in its
+/// epoll fd `epoll`, as the `nth` of the registrations of that number. `Ok(false)` also where
+/// `target` is closed or the registration is gone.
+pub fn same_epoll_target(pid: Pid, epoll: FdNum, target: FdNum, nth: u32) -> io::Result<bool> {
+    let slot = EpollSlot { efd: epoll.0 as u32, tfd: target.0 as u32, toff: nth };
+    // SAFETY: `slot` is the struct that KCMP_EPOLL_TFD reads, and lives over the call.
+    let order = unsafe {
+        libc::syscall(
+            libc::SYS_kcmp,
+            pid.0,
+            pid.0,
+            KCMP_EPOLL_TFD,
+            target.0 as libc::c_ulong,
+            &raw const slot,
+        )
+    };
+    match order {
+        0 => Ok(true),
+        1.. => Ok(false),
+        _ => match io::Error::last_os_error() {
+            e if matches!(e.raw_os_error(), Some(libc::EBADF | libc::ENOENT)) => Ok(false),
+            e => Err(e),
+        },
+    }
+}
