@@ -6,10 +6,12 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
+//! | [`sock`] | the socket tables |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
 //! | [`sys`] | raw system calls, the only unsafe code |
 //! | [`model`] | plain data |
 
 pub mod kind;
 pub mod model;
+pub mod sock;
 pub mod sys;

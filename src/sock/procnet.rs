@@ -1,0 +1,259 @@
+//! The tables of `/proc/PID/net`: `proc_pid_net(5)`.
+
+use super::protocol;
+use crate::model::{Endpoint, Family, Inode, Socket};
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+
+/// One file of `/proc/PID/net`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Table {
+    file: &'static str,
+    family: Family,
+}
+
+const fn table(file: &'static str, family: Family) -> Table {
+    Table { file, family }
+}
+
+impl Table {
+    /// All tables, the likeliest first.
+    pub(super) const ALL: &[Self] = &[
+        table("unix", Family::Unix),
+        table("tcp", Family::Tcp),
+        table("tcp6", Family::Tcp6),
+        table("udp", Family::Udp),
+        table("udp6", Family::Udp6),
+        table("netlink", Family::Netlink),
+        table("packet", Family::Packet),
+        table("raw", Family::Raw),
+        table("raw6", Family::Raw6),
+        table("icmp", Family::Ping),
+        table("icmp6", Family::Ping6),
+        table("udplite", Family::Udplite),
+        table("udplite6", Family::Udplite6),
+    ];
+
+    /// The table that lists sockets of `family`, if there is one.
+    pub(super) fn of(family: Family) -> &'static [Self] {
+        let at = Self::ALL.iter().position(|t| t.family == family);
+        at.map_or(&[], |i| &Self::ALL[i..=i])
+    }
+
+    /// Reads the table below `net`. A table that does not exist has no sockets: the kernel was
+    /// built without that protocol.
+    pub(super) fn read(self, net: &Path, mut each: impl FnMut(Socket)) {
+        let Ok(file) = std::fs::File::open(net.join(self.file)) else { return };
+        let mut reader = BufReader::with_capacity(1 << 16, file);
+        let mut line = Vec::with_capacity(256);
+        // The first line is the heading.
+        let mut heading = true;
+        loop {
+            line.clear();
+            match reader.read_until(b'\n', &mut line) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            }
+            let line = line.strip_suffix(b"\n").unwrap_or(&line);
+            if !std::mem::take(&mut heading)
+                && let Some(socket) = self.parse(line)
+            {
+                each(socket);
+            }
+        }
+    }
+
+    fn parse(self, line: &[u8]) -> Option<Socket> {
+        match self.family {
+            Family::Unix => unix(line),
+            Family::Netlink => netlink(line),
+            Family::Packet => packet(line),
+            _ => inet(line, self.family),
+        }
+    }
+}
+
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|&b| b == b' ').filter(|w| !w.is_empty())
+}
+
+fn hex(text: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(text).ok()?, 16).ok()
+}
+
+fn decimal(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// `0: 0100007F:1F90 00000000:0000 0A tx:rx tr:when retrnsmt uid timeout inode ref pointer drops`
+fn inet(line: &[u8], family: Family) -> Option<Socket> {
+    let mut words = words(line);
+    let local = endpoint(words.nth(1)?)?;
+    let remote = endpoint(words.next()?)?;
+    let state = hex(words.next()?)?;
+    let queues = words.next()?;
+    let colon = queues.iter().position(|&b| b == b':')?;
+    let inode = decimal(words.nth(4)?)?;
+    // Time-wait and the like have no inode: no fd refers to them.
+    if inode == 0 {
+        return None;
+    }
+    let tcp = matches!(family, Family::Tcp | Family::Tcp6);
+    Some(Socket {
+        local: Some(local),
+        remote: Some(remote),
+        state: Some(if tcp { protocol::tcp_state(state) } else { protocol::datagram_state(state) }),
+        send_queue: hex(&queues[..colon]),
+        recv_queue: hex(&queues[colon + 1..]),
+        drops: if tcp { None } else { words.nth(2).and_then(decimal) },
+        ..Socket::new(Inode(inode), family)
+    })
+}
+
+/// `0100007F:1F90`: the address as words in the byte order of this machine, the port as a number.
+fn endpoint(text: &[u8]) -> Option<Endpoint> {
+    let colon = text.iter().position(|&b| b == b':')?;
+    let port = hex(&text[colon + 1..])? as u16;
+    let address = &text[..colon];
+    let ip = match address.len() {
+        8 => IpAddr::V4(Ipv4Addr::from((hex(address)? as u32).to_ne_bytes())),
+        32 => {
+            let mut bytes = [0; 16];
+            for (word, digits) in bytes.chunks_mut(4).zip(address.chunks(8)) {
+                word.copy_from_slice(&(hex(digits)? as u32).to_ne_bytes());
+            }
+            IpAddr::V6(Ipv6Addr::from(bytes))
+        }
+        _ => return None,
+    };
+    Some(Endpoint(SocketAddr::new(ip, port)))
+}
+
+/// `__SO_ACCEPTCON`: the socket listens.
+const ACCEPTS: u64 = 1 << 16;
+
+/// `00000000c4f3b81d: 00000003 00000000 00000000 0001 03  1135 /path with blanks`
+fn unix(line: &[u8]) -> Option<Socket> {
+    let mut words = words(line);
+    // A newline in a path makes lines of its own, which look different.
+    let flags = hex(words.nth(3).filter(|w| w.len() == 8)?)?;
+    let socket_type = hex(words.next()?)?;
+    let state = hex(words.next()?)?;
+    let inode_word = words.next()?;
+    let inode = decimal(inode_word)?;
+    // The path is all that follows one blank, whatever bytes it has.
+    let end = inode_word.as_ptr() as usize - line.as_ptr() as usize + inode_word.len();
+    let path = line.get(end + 1..).filter(|p| !p.is_empty());
+    Some(Socket {
+        socket_type: protocol::socket_type(socket_type),
+        state: Some(protocol::unix_state(state, flags & ACCEPTS != 0)),
+        path: path.map(<[u8]>::to_vec),
+        ..Socket::new(Inode(inode), Family::Unix)
+    })
+}
+
+/// `sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode`
+fn netlink(line: &[u8]) -> Option<Socket> {
+    let mut words = words(line);
+    let number = decimal(words.nth(1)?)?;
+    let port_id = decimal(words.next()?)?;
+    let groups = hex(words.next()?);
+    let recv_queue = decimal(words.next()?);
+    let drops = decimal(words.nth(3)?);
+    let inode = decimal(words.next()?)?;
+    Some(Socket {
+        protocol: Some(protocol::netlink(number).into_bytes()),
+        port_id: Some(port_id as u32),
+        groups,
+        recv_queue,
+        drops,
+        ..Socket::new(Inode(inode), Family::Netlink)
+    })
+}
+
+/// `sk RefCnt Type Proto Iface R Rmem User Inode`
+fn packet(line: &[u8]) -> Option<Socket> {
+    let mut words = words(line);
+    let socket_type = decimal(words.nth(2)?)?;
+    let ethernet = hex(words.next()?)?;
+    let interface = decimal(words.next()?);
+    let recv_queue = decimal(words.nth(1)?);
+    let inode = decimal(words.nth(1)?)?;
+    Some(Socket {
+        socket_type: protocol::socket_type(socket_type),
+        protocol: Some(protocol::ethernet(ethernet).into_bytes()),
+        interface: interface.map(|i| i as u32),
+        recv_queue,
+        ..Socket::new(Inode(inode), Family::Packet)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Family, inet, netlink, packet, unix};
+
+    #[test]
+    fn a_tcp_listener() {
+        let line = b"   0: 0100007F:07E8 00000000:0000 0A 00000002:00000003 00:00000000 00000000     0        0 1139 1 00000000025627f0 100 0 0 10 0                     ";
+        let socket = inet(line, Family::Tcp).unwrap();
+        assert_eq!(socket.inode.0, 1139);
+        assert_eq!(socket.state, Some("listen"));
+        assert_eq!((socket.send_queue, socket.recv_queue), (Some(2), Some(3)));
+        if cfg!(target_endian = "little") {
+            assert_eq!(socket.local.unwrap().to_string(), "127.0.0.1:2024");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_address() {
+        let line = b"   0: 00000000000000000000000001000000:0050 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 77 2 0000000000000000 5";
+        let socket = inet(line, Family::Udp6).unwrap();
+        if cfg!(target_endian = "little") {
+            assert_eq!(socket.local.unwrap().to_string(), "[::1]:80");
+        }
+        assert_eq!(socket.drops, Some(5));
+        assert_eq!(socket.state, Some("unconnected"));
+    }
+
+    #[test]
+    fn time_wait_has_no_inode() {
+        let line = b"   1: 0100007F:07E8 0100007F:0001 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0000000000000000";
+        assert!(inet(line, Family::Tcp).is_none());
+    }
+
+    #[test]
+    fn unix_paths_are_bytes() {
+        let line = b"00000000c4f3b81d: 00000002 00000000 00010000 0001 01  1135 /run/a b\xff ";
+        let socket = unix(line).unwrap();
+        assert_eq!(socket.path.as_deref(), Some(&b"/run/a b\xff "[..]));
+        assert_eq!(socket.state, Some("listen"));
+        let nameless = b"00000000c4f3b81d: 00000003 00000000 00000000 0005 03  1136";
+        let socket = unix(nameless).unwrap();
+        assert_eq!((socket.path, socket.socket_type), (None, Some("seqpacket")));
+    }
+
+    #[test]
+    fn netlink_and_packet() {
+        let line =
+            b"0000000077cd49fa 15  4294967295 00000001 0        0        0     2        9        484     ";
+        let socket = netlink(line).unwrap();
+        assert_eq!(socket.protocol.as_deref(), Some(&b"kobject-uevent"[..]));
+        assert_eq!((socket.port_id, socket.drops, socket.inode.0), (Some(u32::MAX), Some(9), 484));
+        let line = b"0000000049f17160 3      3    0003   2     1 0      0      9577  ";
+        let socket = packet(line).unwrap();
+        assert_eq!((socket.socket_type, socket.interface, socket.inode.0), (Some("raw"), Some(2), 9577));
+    }
+
+    #[test]
+    fn nonsense_is_passed_over() {
+        for line in [&b""[..], b"x", b"\xff\xff \xff", b"1: 2 3 4 5 6 7 8 9 10"] {
+            assert!(inet(line, Family::Tcp).is_none());
+            assert!(unix(line).is_none());
+            assert!(netlink(line).is_none());
+            assert!(packet(line).is_none());
+        }
+    }
+}
