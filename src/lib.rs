@@ -6,6 +6,7 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
+//! | [`proc`] | reading /proc: the scan, limits, settings |
 //! | [`sock`] | the socket tables |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
 //! | [`sys`] | raw system calls, the only unsafe code |
@@ -13,5 +14,6 @@
 
 pub mod kind;
 pub mod model;
+pub mod proc;
 pub mod sock;
 pub mod sys;

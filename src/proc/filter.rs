@@ -1,0 +1,80 @@
+//! `--path`: who has this file, or anything below this directory.
+
+use super::mounts::Mounts;
+use crate::kind::FileStat;
+use crate::model::{Device, Inode};
+use rustix::fs::{Mode, OFlags};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// A file, a directory with all below it, or a name that only deleted files still have.
+#[derive(Clone, Debug)]
+pub struct PathFilter {
+    /// The name as files below it show it: absolute, links resolved where it exists.
+    name: Vec<u8>,
+    file: Option<(Device, Inode)>,
+    /// The whole filesystem, where the path is the mount point of one.
+    filesystem: Option<Device>,
+}
+
+impl PathFilter {
+    /// Looks the path up. One that does not exist can still be the name of deleted files.
+    pub fn new(path: &Path) -> io::Result<Self> {
+        let absolute = std::path::absolute(path)?;
+        let resolved = std::fs::canonicalize(&absolute);
+        let stat = rustix::fs::stat(&absolute);
+        let (Ok(resolved), Ok(stat)) = (resolved, stat) else {
+            return Ok(Self {
+                name: canonical_parent(&absolute).into_os_string().into_encoded_bytes(),
+                file: None,
+                filesystem: None,
+            });
+        };
+        let device = Device { major: rustix::fs::major(stat.st_dev), minor: rustix::fs::minor(stat.st_dev) };
+        let name = resolved.as_os_str().as_bytes().to_vec();
+        let own = rustix::fs::open("/proc/self", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let mounts = Mounts::read(rustix::fd::AsFd::as_fd(&own));
+        let filesystem = mounts.at(&name).filter(|m| m.root == b"/").map(|_| device);
+        Ok(Self { name, file: Some((device, Inode(stat.st_ino))), filesystem })
+    }
+
+    /// Whether a path, with what `stat` says of it, is the file or below the directory.
+    pub(super) fn matches(&self, path: &[u8], stat: Option<&FileStat>) -> bool {
+        let same_file = stat.is_some_and(|s| {
+            self.file == Some((s.device, s.inode)) || self.filesystem.is_some_and(|d| d == s.device)
+        });
+        same_file || self.is_below(path)
+    }
+
+    /// Whether a name is this one or below it.
+    pub(super) fn is_below(&self, path: &[u8]) -> bool {
+        if self.name == b"/" {
+            return path.starts_with(b"/");
+        }
+        match path.strip_prefix(&self.name[..]) {
+            Some(rest) => rest.is_empty() || rest.starts_with(b"/"),
+            None => false,
+        }
+    }
+}
+
+/// The path with the links of its directory resolved, as far as that exists.
+fn canonical_parent(path: &Path) -> PathBuf {
+    let resolved = || Some(std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?));
+    resolved().unwrap_or_else(|| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PathFilter;
+
+    #[test]
+    fn below_means_whole_components() {
+        let filter = PathFilter { name: b"/var/log".to_vec(), file: None, filesystem: None };
+        assert!(filter.is_below(b"/var/log"));
+        assert!(filter.is_below(b"/var/log/x"));
+        assert!(!filter.is_below(b"/var/logs"));
+        assert!(!filter.is_below(b"/var"));
+    }
+}

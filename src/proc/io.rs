@@ -1,0 +1,70 @@
+//! Small files and names, read into buffers that are used again.
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, Mode, OFlags, Statx, StatxFlags};
+use rustix::io::Errno;
+use std::ffi::CStr;
+
+/// A decimal number as a C string, without allocation.
+pub(super) struct NumberName([u8; 12]);
+
+impl NumberName {
+    pub(super) fn new(n: i32) -> Self {
+        let mut name = [0; 12];
+        let mut buffer = itoa::Buffer::new();
+        let digits = buffer.format(n).as_bytes();
+        name[..digits.len()].copy_from_slice(digits);
+        Self(name)
+    }
+
+    pub(super) fn as_c_str(&self) -> &CStr {
+        // The twelfth byte is never a digit of an i32.
+        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
+    }
+}
+
+/// Reads a whole file below `dir` into `buffer`, replacing what is there.
+pub(super) fn read_at(dir: impl AsFd, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+    let file = rustix::fs::openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    buffer.clear();
+    loop {
+        if buffer.capacity() - buffer.len() < 1024 {
+            buffer.reserve(buffer.capacity().max(4096));
+        }
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(buffer)) {
+            Ok(0) => return Ok(()),
+            // The kernel fills what it is given but for the end of a seq_file: a short read of a
+            // small file is its end, yet only a read of nothing proves it.
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// Reads a link into `buffer`, replacing what is there.
+pub(super) fn readlink_at(dir: impl AsFd, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+    buffer.clear();
+    // /proc gives at most a page, and ENAMETOOLONG past that.
+    buffer.reserve(4096);
+    rustix::fs::readlinkat_raw(dir, name, rustix::buffer::spare_capacity(buffer))?;
+    Ok(())
+}
+
+/// Opens a directory below `dir`.
+pub(super) fn open_dir(dir: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(dir, name, flags, Mode::empty())
+}
+
+/// `statx(2)` of what a link leads to, without asking a server or a FUSE daemon anything.
+pub(super) fn stat_at(dir: impl AsFd, name: &CStr) -> Result<Statx, Errno> {
+    let mask = StatxFlags::TYPE | StatxFlags::MODE | StatxFlags::INO | StatxFlags::SIZE | StatxFlags::NLINK;
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    rustix::fs::statx(dir, name, flags, mask)
+}
+
+/// The permission bits of a link itself: in /proc/PID/fd they tell the access mode.
+pub(super) fn link_mode_at(dir: impl AsFd, name: &CStr) -> Result<u32, Errno> {
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::SYMLINK_NOFOLLOW;
+    Ok(rustix::fs::statx(dir, name, flags, StatxFlags::MODE)?.stx_mode.into())
+}

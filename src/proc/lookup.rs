@@ -1,0 +1,152 @@
+//! Answers to what decoders ask about the rest of the system.
+
+use super::io::{NumberName, readlink_at, stat_at};
+use super::process::ProcessDir;
+use super::scan::file_stat;
+use super::system::System;
+use crate::kind::{self, Borrowed, BpfObject, FdInfo, Lookup, Probe, Shape, Slot};
+use crate::model::{Device, FdNum, Pid};
+use crate::sys;
+use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::sync::Arc;
+
+/// The lookup for the fds of one process.
+pub(super) struct ProcLookup<'a> {
+    pub(super) system: &'a System,
+    pub(super) dir: &'a ProcessDir,
+    /// Its `fd` directory.
+    pub(super) fds: BorrowedFd<'a>,
+    /// Mounts opened for `open_by_handle_at`.
+    mounts: RefCell<HashMap<Device, Option<Arc<OwnedFd>>>>,
+}
+
+impl<'a> ProcLookup<'a> {
+    pub(super) fn new(system: &'a System, dir: &'a ProcessDir, fds: BorrowedFd<'a>) -> Self {
+        Self { system, dir, fds, mounts: RefCell::default() }
+    }
+
+    /// The kernel's name of a socket's protocol.
+    pub(super) fn protocol(&self, fd: FdNum) -> Option<Vec<u8>> {
+        let path = format!("/proc/self/fd/{}/{fd}", self.fds.as_raw_fd());
+        let mut name = Vec::with_capacity(64);
+        rustix::fs::getxattr(path, c"system.sockprotoname", rustix::buffer::spare_capacity(&mut name))
+            .ok()?;
+        while name.last() == Some(&0) {
+            name.pop();
+        }
+        Some(name)
+    }
+
+    /// A mount of the filesystem `device`, opened as `O_PATH`. Remote ones are left alone: their
+    /// server may not answer.
+    fn open_mount(&self, device: Device) -> Option<Arc<OwnedFd>> {
+        let mounts = self.system.mounts(self.dir.dir(), self.dir.pid());
+        mounts.of_device(device).filter(|m| !m.is_remote()).find_map(|mount| {
+            let path = CString::new([b"root", &mount.point[..]].concat()).ok()?;
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            rustix::fs::openat(self.dir.dir(), &path, flags, Mode::empty()).ok().map(Arc::new)
+        })
+    }
+}
+
+impl Lookup for ProcLookup<'_> {
+    fn kind_of(&self, fd: FdNum) -> Option<Cow<'static, str>> {
+        let mut link = Vec::new();
+        let name = NumberName::new(fd.0);
+        readlink_at(self.fds, name.as_c_str(), &mut link).ok()?;
+        let shape = Shape::of(&link);
+        let stat = match shape {
+            Shape::Path(_) => stat_at(self.fds, name.as_c_str()).ok().map(|s| file_stat(&s)),
+            _ => None,
+        };
+        let socket = shape.socket().and_then(|inode| {
+            let tables = self.system.sockets(self.dir.dir(), self.dir.pid());
+            tables.find(inode, || self.protocol(fd))
+        });
+        let probe = Probe {
+            process: &self.dir.process,
+            fd: Some(fd),
+            link: &link,
+            shape,
+            stat,
+            filesystem: None,
+            deleted: link.ends_with(b" (deleted)"),
+            socket: socket.as_ref(),
+            info: FdInfo::default(),
+            borrowed: Borrowed::default(),
+            lookup: self,
+            values: false,
+        };
+        let kind = kind::claim(&probe);
+        match socket.as_ref().and_then(|s| s.protocol.as_ref()) {
+            Some(protocol) if kind.name == "socket" => {
+                Some(String::from_utf8_lossy(protocol).to_ascii_lowercase().into())
+            }
+            _ => Some(kind.name.into()),
+        }
+    }
+
+    fn still_watched(&self, epoll: FdNum, target: FdNum, nth: u32) -> Option<bool> {
+        if !self.system.root.is_native() {
+            return None;
+        }
+        sys::same_epoll_target(self.dir.pid(), epoll, target, nth).ok()
+    }
+
+    fn slot(&self, fd: FdNum) -> Slot {
+        let mut link = Vec::new();
+        match readlink_at(self.fds, NumberName::new(fd.0).as_c_str(), &mut link) {
+            Ok(()) => Slot::Open(match Shape::of(&link) {
+                Shape::Numbered(_, inode) => Some(inode),
+                _ => None,
+            }),
+            Err(Errno::NOENT) => Slot::Closed,
+            Err(_) => Slot::Open(None),
+        }
+    }
+
+    fn command(&self, pid: Pid) -> Option<Vec<u8>> {
+        let mut command = std::fs::read(self.system.root.join(format!("{pid}/comm"))).ok()?;
+        if command.last() == Some(&b'\n') {
+            command.pop();
+        }
+        Some(command)
+    }
+
+    fn device_name(&self, device: Device, block: bool) -> Option<Vec<u8>> {
+        self.system.device_name(device, block)
+    }
+
+    fn handle_path(&self, device: Device, handle_type: i32, handle: &[u8]) -> Option<Vec<u8>> {
+        let mut mounts = self.mounts.borrow_mut();
+        let mount = mounts.entry(device).or_insert_with(|| self.open_mount(device)).as_ref()?;
+        self.system.handles.path(mount, handle_type, handle)
+    }
+
+    fn bpf_name(&self, object: BpfObject, id: u32) -> Option<String> {
+        sys::bpf_name(object == BpfObject::Map, id).ok()
+    }
+
+    fn mount_point(&self, mount: u32) -> Option<Vec<u8>> {
+        let mounts = self.system.mounts(self.dir.dir(), self.dir.pid());
+        mounts.by_id(mount).map(|m| m.point.clone())
+    }
+
+    fn interface(&self, index: u32) -> Option<Vec<u8>> {
+        // /sys shows the interfaces of our own network namespace alone; the index means something
+        // there only if the process is in it too.
+        let ours = std::fs::read_link("/proc/self/ns/net").ok()?;
+        let theirs = std::fs::read_link(self.system.root.join(format!("{}/ns/net", self.dir.pid()))).ok()?;
+        if ours != theirs {
+            return None;
+        }
+        let name = nix::net::if_::if_indextoname(index).ok()?;
+        Some(name.into_bytes())
+    }
+}

@@ -1,0 +1,92 @@
+//! Mapped files: `proc_pid_maps(5)`.
+
+use crate::model::{Device, Inode};
+
+/// A file that is mapped, however many times.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mapping {
+    pub(super) device: Device,
+    pub(super) inode: Inode,
+    /// As the kernel shows it, with ` (deleted)` where that is so.
+    pub(super) path: Vec<u8>,
+    /// Whether writes reach the file: mapped shared and writable.
+    pub(super) writes: bool,
+    /// Name of the first mapping in /proc/PID/map_files.
+    pub(super) range: Vec<u8>,
+}
+
+/// The distinct files of a maps file.
+pub(super) fn parse(text: &[u8]) -> Vec<Mapping> {
+    let mut files: Vec<Mapping> = Vec::new();
+    for mapping in text.split(|&b| b == b'\n').filter_map(line) {
+        let same = |f: &&mut Mapping| {
+            f.inode == mapping.inode && f.device == mapping.device && f.path == mapping.path
+        };
+        match files.iter_mut().rev().find(same) {
+            Some(file) => file.writes |= mapping.writes,
+            None => files.push(mapping),
+        }
+    }
+    files
+}
+
+/// `7f..-7f.. r-xp 00001000 fe:00 1234    /usr/lib/libc.so.6`; what has no inode is no file.
+fn line(text: &[u8]) -> Option<Mapping> {
+    let mut words = text.split(|&b| b == b' ').filter(|w| !w.is_empty());
+    let range = words.next()?;
+    let permissions = words.next()?;
+    let device = words.nth(1)?;
+    let inode_word = words.next()?;
+    let hex = |w: &[u8]| u32::from_str_radix(std::str::from_utf8(w).ok()?, 16).ok();
+    let colon = device.iter().position(|&b| b == b':')?;
+    let device = Device { major: hex(&device[..colon])?, minor: hex(&device[colon + 1..])? };
+    let inode: u64 = std::str::from_utf8(inode_word).ok()?.parse().ok()?;
+    if inode == 0 {
+        return None;
+    }
+    let end = inode_word.as_ptr() as usize - text.as_ptr() as usize + inode_word.len();
+    let path = text[end..].trim_ascii_start();
+    Some(Mapping {
+        device,
+        inode: Inode(inode),
+        path: newlines(path),
+        writes: permissions.get(1) == Some(&b'w') && permissions.get(3) == Some(&b's'),
+        range: range.to_vec(),
+    })
+}
+
+/// The kernel escapes newlines alone here, as `\012`.
+fn newlines(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&byte, tail)) = rest.split_first() {
+        if let Some(tail) = rest.strip_prefix(b"\\012") {
+            out.push(b'\n');
+            rest = tail;
+        } else {
+            out.push(byte);
+            rest = tail;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn each_file_once() {
+        let maps = b"7f00-7f01 r--p 00000000 fe:00 12 /lib/a b.so\n\
+            7f01-7f02 r-xp 00001000 fe:00 12 /lib/a b.so\n\
+            7f02-7f03 rw-s 00000000 00:01 7                          /x\\012y (deleted)\n\
+            7f03-7f04 rw-p 00000000 00:00 0                          [heap]\n\
+            7f05-7f06 rw-p 00000000 00:00 0 \n";
+        let files = parse(maps);
+        assert_eq!(files.len(), 2);
+        assert_eq!(files[0].path, b"/lib/a b.so");
+        assert!(!files[0].writes);
+        assert_eq!(files[1].path, b"/x\ny (deleted)");
+        assert!(files[1].writes);
+    }
+}

@@ -1,0 +1,38 @@
+//! Reading /proc: processes, their fds, their limits.
+//!
+//! [`Scanner`] is the hot path. It reads an fd in steps, each only where a column, a filter or
+//! the kind asks for it: its number from the directory, its link, `statx` for a path, `fdinfo`,
+//! and for a few kinds a duplicate that is closed at once. [`Plan`] says what is asked for, and
+//! [`System`] keeps what all processes share (socket tables, mounts, user names).
+
+mod borrow;
+mod devices;
+mod filter;
+mod handles;
+mod io;
+mod limits;
+mod lookup;
+mod maps;
+mod mounts;
+mod plan;
+mod pool;
+mod process;
+mod remote;
+mod root;
+mod scan;
+mod settings;
+mod system;
+mod target;
+mod usage;
+
+pub use filter::PathFilter;
+pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};
+pub use plan::{Filter, Plan};
+pub use pool::run_ordered;
+pub use process::{OpenError, ProcessDir};
+pub use root::ProcRoot;
+pub use scan::{Scanner, Slice};
+pub use settings::{Setting, system_settings};
+pub use system::System;
+pub use target::{Target, TargetError, all_pids, resolve};
+pub use usage::{Usage, UserUsage, count_fds};

@@ -1,0 +1,105 @@
+//! One process's directory in /proc, opened once so that a pid used again cannot mix two up.
+
+use super::io::{NumberName, open_dir, read_at};
+use super::root::ProcRoot;
+use super::system::System;
+use crate::model::{Pid, Process};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use std::sync::Arc;
+
+/// Why a process cannot be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// There is none, or it ended.
+    Gone,
+    /// The caller may not.
+    Denied,
+    /// Anything else.
+    Failed(Errno),
+}
+
+impl From<Errno> for OpenError {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT | Errno::SRCH => Self::Gone,
+            Errno::ACCESS | Errno::PERM => Self::Denied,
+            other => Self::Failed(other),
+        }
+    }
+}
+
+/// A process that is there.
+#[derive(Debug)]
+pub struct ProcessDir {
+    dir: OwnedFd,
+    /// What its rows say of it.
+    pub process: Arc<Process>,
+}
+
+impl ProcessDir {
+    /// Opens the directory and reads who it is. Needs no privilege.
+    pub fn open(root: &ProcRoot, pid: Pid, system: &System) -> Result<Self, OpenError> {
+        let path = root.join(pid.to_string());
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = rustix::fs::open(path, flags, Mode::empty())?;
+        let mut command = Vec::with_capacity(32);
+        read_at(&dir, c"comm", &mut command)?;
+        if command.last() == Some(&b'\n') {
+            command.pop();
+        }
+        // /proc/PID itself belongs to the effective user even where the process is not dumpable:
+        // task_dump_owner() in fs/proc/base.c makes an exception for it.
+        let uid = rustix::fs::fstat(&dir)?.st_uid;
+        let user = system.user_name(uid);
+        Ok(Self { dir, process: Arc::new(Process { pid, command, uid, user }) })
+    }
+
+    /// Its pid.
+    pub fn pid(&self) -> Pid {
+        self.process.pid
+    }
+
+    /// The directory, for calls that take one.
+    pub fn dir(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
+    }
+
+    /// The directory of a thread.
+    pub(super) fn task(&self, tid: Pid) -> Result<OwnedFd, Errno> {
+        let tasks = open_dir(&self.dir, c"task")?;
+        open_dir(&tasks, NumberName::new(tid.0).as_c_str())
+    }
+
+    /// Its threads, the leader included.
+    pub fn threads(&self) -> Vec<Pid> {
+        let Ok(tasks) = open_dir(&self.dir, c"task") else { return Vec::new() };
+        let Ok(entries) = rustix::fs::Dir::new(tasks) else { return Vec::new() };
+        let number = |e: Result<rustix::fs::DirEntry, Errno>| e.ok()?.file_name().to_str().ok()?.parse().ok();
+        let mut tids: Vec<Pid> = entries.filter_map(number).map(Pid).collect();
+        tids.sort_unstable();
+        tids
+    }
+
+    /// One of its files.
+    pub fn read(&self, name: &std::ffi::CStr) -> Result<Vec<u8>, OpenError> {
+        let mut text = Vec::new();
+        read_at(&self.dir, name, &mut text)?;
+        Ok(text)
+    }
+
+    /// Whether the directory is really one of procfs, and not a tree that somebody made.
+    pub(super) fn is_in_proc(&self) -> bool {
+        const PROC_SUPER_MAGIC: rustix::fs::FsWord = 0x9fa0;
+        rustix::fs::fstatfs(&self.dir).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+    }
+
+    /// The letter of its state, `R`, `S`, `Z`, ...: `proc_pid_stat(5)`.
+    pub fn state(&self) -> Option<u8> {
+        let stat = self.read(c"stat").ok()?;
+        // The command may hold `)` itself: the state follows the last one.
+        let end = stat.iter().rposition(|&b| b == b')')?;
+        stat.get(end + 2).copied()
+    }
+}

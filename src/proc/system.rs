@@ -1,0 +1,136 @@
+//! What all processes share, read at most once.
+
+use super::devices::Devices;
+use super::handles::Handles;
+use super::io::readlink_at;
+use super::mounts::Mounts;
+use super::remote::Guard;
+use super::root::ProcRoot;
+use crate::model::{Device, Inode, Pid};
+use crate::sock::Tables;
+use nix::unistd::{Uid, User};
+use rustix::fd::BorrowedFd;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Caches shared by all workers.
+#[derive(Debug)]
+pub struct System {
+    pub(super) root: ProcRoot,
+    wants_users: bool,
+    users: Mutex<HashMap<u32, Option<String>>>,
+    sockets: Mutex<HashMap<Vec<u8>, Arc<Tables>>>,
+    mounts: Mutex<HashMap<Vec<u8>, Arc<Mounts>>>,
+    nameless: Mutex<HashMap<Vec<u8>, Option<Device>>>,
+    filesystems: Mutex<HashMap<Device, Option<&'static str>>>,
+    devices: OnceLock<Devices>,
+    locked: OnceLock<Option<HashSet<Inode>>>,
+    pub(super) guard: Guard,
+    pub(super) handles: Handles,
+}
+
+impl System {
+    /// Nothing read yet. User names are looked up only where `users` says so: a directory
+    /// service may be slow.
+    pub fn new(root: ProcRoot, users: bool) -> Self {
+        Self {
+            root,
+            wants_users: users,
+            users: Mutex::default(),
+            sockets: Mutex::default(),
+            mounts: Mutex::default(),
+            nameless: Mutex::default(),
+            filesystems: Mutex::default(),
+            devices: OnceLock::new(),
+            locked: OnceLock::new(),
+            guard: Guard::default(),
+            handles: Handles::default(),
+        }
+    }
+
+    /// The proc filesystem that is read.
+    pub fn root(&self) -> &ProcRoot {
+        &self.root
+    }
+
+    /// The name of a user, or its number where it has none; nothing where names are not wanted.
+    pub fn user_name(&self, uid: u32) -> Option<String> {
+        if !self.wants_users {
+            return None;
+        }
+        cached(&self.users, uid, |&uid| {
+            let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+            Some(user.map_or_else(|| uid.to_string(), |u| u.name))
+        })
+    }
+
+    /// The sockets of the network namespace of a process.
+    pub(super) fn sockets(&self, process: BorrowedFd<'_>, pid: Pid) -> Arc<Tables> {
+        let net = self.root.join(format!("{pid}/net"));
+        cached(&self.sockets, self.namespace(process, c"ns/net", pid), |_| Arc::new(Tables::new(net)))
+    }
+
+    /// The mounts of the mount namespace of a process.
+    pub(super) fn mounts(&self, process: BorrowedFd<'_>, pid: Pid) -> Arc<Mounts> {
+        cached(&self.mounts, self.namespace(process, c"ns/mnt", pid), |_| Arc::new(Mounts::read(process)))
+    }
+
+    /// What tells a namespace from others: its link, or the pid where that may not be read.
+    fn namespace(&self, process: BorrowedFd<'_>, link: &std::ffi::CStr, pid: Pid) -> Vec<u8> {
+        let mut name = Vec::new();
+        match readlink_at(process, link, &mut name) {
+            Ok(()) => name,
+            Err(_) => pid.to_string().into_bytes(),
+        }
+    }
+
+    /// The device of all objects of a class that lives on a nameless filesystem (sockets, pipes,
+    /// anonymous inodes), found out by one `stat` of one of them.
+    pub(super) fn nameless_device(
+        &self,
+        class: &[u8],
+        stat: impl FnOnce() -> Option<Device>,
+    ) -> Option<Device> {
+        cached(&self.nameless, class.to_vec(), |_| stat())
+    }
+
+    /// The type of the filesystem on a device without a disk, if it is one that makes a file
+    /// something else than it looks like.
+    pub(super) fn special_filesystem(
+        &self,
+        device: Device,
+        find: impl FnOnce() -> Option<&'static str>,
+    ) -> Option<&'static str> {
+        cached(&self.filesystems, device, |_| find())
+    }
+
+    /// The driver of a character device, or the disk of a block device.
+    pub(super) fn device_name(&self, device: Device, block: bool) -> Option<Vec<u8>> {
+        if block {
+            return super::devices::disk(device);
+        }
+        self.devices.get_or_init(|| Devices::read(&self.root)).character(device)
+    }
+
+    /// Whether somebody may hold a lock on a file of this inode number. Devices are not compared:
+    /// on btrfs /proc/locks shows another one than `stat`.
+    pub(super) fn may_be_locked(&self, inode: Inode) -> bool {
+        let locked = self.locked.get_or_init(|| {
+            let file = std::fs::File::open(self.root.join("locks")).ok()?;
+            let locks: procfs::Locks = procfs::FromRead::from_read(file).ok()?;
+            Some(locks.0.into_iter().map(|l| Inode(l.inode)).collect())
+        });
+        locked.as_ref().is_none_or(|l| l.contains(&inode))
+    }
+}
+
+fn cached<K: Eq + Hash, V: Clone>(cache: &Mutex<HashMap<K, V>>, key: K, make: impl FnOnce(&K) -> V) -> V {
+    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(value) = cache.get(&key) {
+        return value.clone();
+    }
+    let value = make(&key);
+    cache.insert(key, value.clone());
+    value
+}

@@ -1,0 +1,166 @@
+//! What the user names: a pid, `self`, a command, with fd numbers behind a colon or without.
+
+use super::io::read_at;
+use super::root::ProcRoot;
+use crate::model::{FdRanges, Pid};
+use rustix::fs::{Mode, OFlags};
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt as _;
+use std::str::FromStr;
+
+/// A target as it was written.
+#[derive(Clone, Debug)]
+pub struct Target {
+    text: String,
+    who: Who,
+    /// The fds that were named, `None` for all.
+    pub fds: Option<FdRanges>,
+}
+
+#[derive(Clone, Debug)]
+enum Who {
+    Own,
+    Pid(Pid),
+    Command(String),
+}
+
+/// A target that no process answers to.
+#[derive(Clone, Debug)]
+pub struct TargetError {
+    /// The target as it was written.
+    pub target: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("a target is a pid, 'self', PID:FDS or a command name, not nothing".to_owned());
+        }
+        // A command's name may hold a colon, so what follows one must look like fd numbers.
+        let (who, fds) = match text.rsplit_once(':') {
+            Some((who, fds)) if fds.starts_with(|c: char| c.is_ascii_digit()) => {
+                (who, Some(fds.parse::<FdRanges>()?))
+            }
+            _ => (text, None),
+        };
+        let who =
+            match who {
+                "self" => Who::Own,
+                digits if digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty() => {
+                    Who::Pid(Pid(digits.parse().ok().filter(|&n| n > 0).ok_or_else(|| {
+                        format!("'{digits}' is not a pid: pids are from 1 to {}", i32::MAX)
+                    })?))
+                }
+                name => Who::Command(name.to_owned()),
+            };
+        Ok(Self { text: text.to_owned(), who, fds })
+    }
+}
+
+impl Target {
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is fdscope itself.
+    pub fn is_own(&self) -> bool {
+        matches!(self.who, Who::Own)
+    }
+}
+
+/// All pids, in ascending order.
+pub fn all_pids(root: &ProcRoot) -> std::io::Result<Vec<Pid>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = rustix::fs::open(root.path(), flags, Mode::empty())?;
+    let mut pids = Vec::new();
+    for entry in rustix::fs::Dir::new(dir)? {
+        if let Ok(name) = entry?.file_name().to_str()
+            && name.starts_with(|c: char| c.is_ascii_digit())
+            && let Ok(pid) = name.parse()
+        {
+            pids.push(Pid(pid));
+        }
+    }
+    pids.sort_unstable();
+    Ok(pids)
+}
+
+/// The processes that a target means: one for a number, all of that name for a name.
+pub fn resolve(root: &ProcRoot, target: &Target) -> Result<Vec<Pid>, TargetError> {
+    let error = |reason: String| TargetError { target: target.text.clone(), reason };
+    match &target.who {
+        Who::Own => Ok(vec![Pid(std::process::id() as i32)]),
+        Who::Pid(pid) if root.join(pid.to_string()).is_dir() => Ok(vec![*pid]),
+        Who::Pid(pid) => Err(error(format!("no process has pid {pid}"))),
+        Who::Command(name) => {
+            let pids =
+                all_pids(root).map_err(|e| error(format!("cannot read {}: {e}", root.path().display())))?;
+            let own = std::process::id() as i32;
+            let matching: Vec<Pid> = pids
+                .into_iter()
+                .filter(|&pid| pid.0 != own && is_called(root, pid, name.as_bytes()))
+                .collect();
+            if matching.is_empty() {
+                let reason = format!(
+                    "no process has the command name '{name}' (the whole name, as in /proc/PID/comm)"
+                );
+                return Err(error(reason));
+            }
+            Ok(matching)
+        }
+    }
+}
+
+/// `TASK_COMM_LEN`, less the NUL.
+const COMM: usize = 15;
+
+/// Whether a process has this command name. The kernel keeps 15 bytes of it: a longer one is
+/// compared with the name of the program's file and of its first argument too.
+fn is_called(root: &ProcRoot, pid: Pid, name: &[u8]) -> bool {
+    let file = |file: &str| {
+        let path = CString::new(root.join(format!("{pid}/{file}")).as_os_str().as_bytes()).ok()?;
+        let mut text = Vec::new();
+        read_at(rustix::fs::CWD, &path, &mut text).ok()?;
+        Some(text)
+    };
+    let Some(comm) = file("comm") else { return false };
+    let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
+    if name.len() <= COMM {
+        return comm == name;
+    }
+    if comm != &name[..COMM] {
+        return false;
+    }
+    let base = |path: &[u8]| path.rsplit(|&b| b == b'/').next().is_some_and(|b| b == name);
+    file("cmdline").is_some_and(|line| base(line.split(|&b| b == 0).next().unwrap_or_default()))
+        || std::fs::read_link(root.join(format!("{pid}/exe"))).is_ok_and(|p| base(p.as_os_str().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Target, Who};
+
+    #[test]
+    fn forms() {
+        let target = |t: &str| t.parse::<Target>().unwrap();
+        assert!(matches!(target("12").who, Who::Pid(p) if p.0 == 12));
+        assert!(target("12:0,3-7").fds.is_some());
+        assert!(target("self").is_own());
+        assert!(matches!(target("nginx:3").who, Who::Command(n) if n == "nginx"));
+        assert!(matches!(target("a:b").who, Who::Command(n) if n == "a:b"));
+        assert!(matches!(target("x) (y").who, Who::Command(n) if n == "x) (y"));
+    }
+
+    #[test]
+    fn refused() {
+        for text in ["", "0", "99999999999", "12:3-", "12:7-3", "12:3x"] {
+            let parsed = text.parse::<Target>();
+            assert_eq!(parsed.is_err(), text != "12:3-", "{text:?}");
+        }
+    }
+}
