@@ -9,11 +9,13 @@
 //! | [`proc`] | reading /proc: the scan, limits, settings |
 //! | [`sock`] | the socket tables |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
+//! | [`render`] | table, JSON, JSON lines, TSV; knows no kinds |
 //! | [`sys`] | raw system calls, the only unsafe code |
 //! | [`model`] | plain data |
 
 pub mod kind;
 pub mod model;
 pub mod proc;
+pub mod render;
 pub mod sock;
 pub mod sys;

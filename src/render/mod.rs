@@ -1,0 +1,166 @@
+//! Records to text. Nothing here knows what the records are of.
+//!
+//! Rendering has two halves, so that several cores can share it. A [`Renderer`] encodes single
+//! records into a [`Batch`], on any thread; a [`Writer`] takes the batches in order and writes.
+//! JSON lines and TSV are written as they come, a table is held until its widths are known.
+//! To add a format, write its file and add its lines to [`Format`], [`Renderer::push`] and
+//! [`Writer`].
+
+mod fancy;
+mod json;
+mod plain;
+mod tsv;
+
+use crate::model::{Column, Emphasis, Record, Tally};
+use std::io::{self, Write};
+
+/// The output formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Aligned columns, for people
+    Table,
+    /// One JSON document
+    Json,
+    /// A JSON record a line, as it is found
+    Jsonl,
+    /// Tab-separated, escaped, for cut and awk
+    Tsv,
+}
+
+/// How all output of a run looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// The format.
+    pub format: Format,
+    /// Whether tables and TSV start with the names of the columns.
+    pub header: bool,
+    /// Whether to colour.
+    pub color: bool,
+    /// Whether the output is a terminal.
+    pub terminal: bool,
+}
+
+/// What is shown, and how.
+pub struct Renderer<R: 'static> {
+    /// The looks.
+    pub style: Style,
+    /// The command that the records come from.
+    pub command: &'static str,
+    /// The columns, in order.
+    pub columns: Vec<Column<R>>,
+    /// Whether JSON records also get their own object, whatever it holds.
+    pub objects: bool,
+}
+
+/// Encoded records.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    /// Where each cell of a table ends in `bytes`.
+    ends: Vec<u32>,
+    emphases: Vec<Emphasis>,
+    rows: usize,
+}
+
+impl Batch {
+    /// The number of records.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+impl<R: Record> Renderer<R> {
+    /// A renderer of these columns.
+    pub fn new(style: Style, command: &'static str, columns: Vec<Column<R>>, objects: bool) -> Self {
+        Self { style, command, columns, objects }
+    }
+
+    /// Writes records that are all there already.
+    pub fn write_all(
+        &self,
+        out: &mut dyn Write,
+        records: impl IntoIterator<Item = R>,
+        tally: Tally,
+    ) -> io::Result<()> {
+        let mut batch = Batch::default();
+        records.into_iter().for_each(|record| self.push(&mut batch, &record));
+        let mut writer = Writer::new(self, out);
+        writer.write(&batch)?;
+        writer.finish(tally)
+    }
+
+    /// Encodes a record.
+    pub fn push(&self, batch: &mut Batch, record: &R) {
+        batch.rows += 1;
+        match self.style.format {
+            Format::Json | Format::Jsonl => json::push(self, batch, record),
+            Format::Tsv => tsv::push(self, batch, record),
+            Format::Table => plain::push(self, batch, record),
+        }
+    }
+}
+
+/// Writes batches, and what belongs around them.
+pub struct Writer<'a, R: 'static> {
+    renderer: &'a Renderer<R>,
+    out: &'a mut dyn Write,
+    held: Batch,
+    started: bool,
+    rows: usize,
+}
+
+impl<'a, R: Record> Writer<'a, R> {
+    /// A writer that has written nothing yet.
+    pub fn new(renderer: &'a Renderer<R>, out: &'a mut dyn Write) -> Self {
+        Self { renderer, out, held: Batch::default(), started: false, rows: 0 }
+    }
+
+    /// The number of records so far.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Writes a batch, or holds it until the table's widths are known.
+    pub fn write(&mut self, batch: &Batch) -> io::Result<()> {
+        self.rows += batch.rows;
+        self.start()?;
+        match self.renderer.style.format {
+            Format::Json => json::write(self.out, batch, self.rows == batch.rows),
+            Format::Jsonl => {
+                self.out.write_all(&batch.bytes)?;
+                self.out.flush()
+            }
+            Format::Tsv => self.out.write_all(&batch.bytes),
+            Format::Table => {
+                plain::hold(&mut self.held, batch);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what is left: the table, or the end of the document.
+    pub fn finish(mut self, tally: Tally) -> io::Result<()> {
+        self.start()?;
+        match self.renderer.style.format {
+            Format::Json => json::finish(self.out, tally, self.rows)?,
+            Format::Jsonl | Format::Tsv => {}
+            Format::Table if self.rows == 0 => {}
+            Format::Table if fancy::suits(self.renderer, &self.held) => {
+                fancy::write(self.renderer, &self.held, self.out)?;
+            }
+            Format::Table => plain::write(self.renderer, &self.held, self.out)?,
+        }
+        self.out.flush()
+    }
+
+    fn start(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.started, true) {
+            return Ok(());
+        }
+        match self.renderer.style.format {
+            Format::Json => json::start(self.out, self.renderer.command),
+            Format::Tsv if self.renderer.style.header => tsv::header(self.renderer, self.out),
+            _ => Ok(()),
+        }
+    }
+}

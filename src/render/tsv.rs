@@ -1,0 +1,65 @@
+//! Tab-separated values: a line a record, a header with the fields' names. Absent and unknown
+//! values are empty; lists are joined by commas, records in a list by semicolons.
+
+use super::{Batch, Renderer};
+use crate::model::{Cell, Escape, Record, escape};
+use std::io::{self, Write};
+
+pub(super) fn header<R: Record>(renderer: &Renderer<R>, out: &mut dyn Write) -> io::Result<()> {
+    let names: Vec<&str> = renderer.columns.iter().map(|c| c.field.name).collect();
+    writeln!(out, "{}", names.join("\t"))
+}
+
+pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
+    for (i, column) in renderer.columns.iter().enumerate() {
+        if i > 0 {
+            batch.bytes.push(b'\t');
+        }
+        if let Some(cell) = column.cell(record) {
+            text(&mut batch.bytes, cell, Escape::Tsv);
+        }
+    }
+    batch.bytes.push(b'\n');
+}
+
+/// A value as text without structure.
+pub(super) fn text(out: &mut Vec<u8>, cell: Cell<'_>, how: Escape) {
+    let mut number = itoa::Buffer::new();
+    match cell {
+        Cell::Null => {}
+        Cell::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
+        Cell::Int(n) => out.extend_from_slice(number.format(n).as_bytes()),
+        Cell::Uint(n) => out.extend_from_slice(number.format(n).as_bytes()),
+        Cell::Float(x) => drop(write!(out, "{x}")),
+        Cell::Text(t) => out.extend_from_slice(escape(t, how).as_bytes()),
+        Cell::Device(d) => drop(write!(out, "{d}")),
+        Cell::Set(set) => {
+            let mut first = true;
+            set.each(|name| {
+                if !std::mem::take(&mut first) {
+                    out.push(b',');
+                }
+                out.extend_from_slice(name.as_bytes());
+            });
+        }
+        Cell::List(values) => {
+            for (i, value) in values.iter().enumerate() {
+                let cell = value.cell();
+                if i > 0 {
+                    out.push(if matches!(cell, Cell::Map(_)) { b';' } else { b',' });
+                }
+                text(out, cell, how);
+            }
+        }
+        Cell::Map(entries) => {
+            for (i, (key, value)) in entries.iter().enumerate() {
+                if i > 0 {
+                    out.push(b' ');
+                }
+                out.extend_from_slice(key.as_bytes());
+                out.push(b'=');
+                text(out, value.cell(), how);
+            }
+        }
+    }
+}
