@@ -6,16 +6,43 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
+//! | [`cli`] | the command line: root command and global options |
+//! | [`commands`] | one file a subcommand: its arguments and its run |
+//! | [`context`] | where /proc is, where output goes and how |
+//! | [`query`] | `--where`: expressions over fields |
 //! | [`proc`] | reading /proc: the scan, limits, settings |
 //! | [`sock`] | the socket tables |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
 //! | [`render`] | table, JSON, JSON lines, TSV; knows no kinds |
 //! | [`sys`] | raw system calls, the only unsafe code |
 //! | [`model`] | plain data |
+//! | [`error`], [`exit`] | what ends a command, and with which status |
+//!
+//! Data flows from [`proc`] and [`sock`], which know the kernel, through [`kind`], which knows
+//! the formats, as [`model`] records to [`render`], which knows the reader.
 
+pub mod cli;
+pub mod commands;
+pub mod context;
+pub mod error;
+pub mod exit;
 pub mod kind;
 pub mod model;
 pub mod proc;
+pub mod query;
 pub mod render;
 pub mod sock;
 pub mod sys;
+
+use clap::Parser as _;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the program and gives its exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    clap_complete::CompleteEnv::with_factory(cli::command).complete();
+    match cli::Cli::try_parse_from(args) {
+        Ok(cli) => exit::end(&cli.run()),
+        Err(error) => exit::refuse(&error),
+    }
+}

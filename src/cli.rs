@@ -1,0 +1,108 @@
+//! The command line: the root command and the options that every subcommand has.
+
+use crate::commands::{limits, list};
+use crate::context::Context;
+use crate::error::{Error, Outcome};
+use crate::render::Format;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+/// Show what a running process holds open, and how near it is to its limits
+///
+/// fdscope looks at processes from outside: it does not stop them, read their data or change
+/// their state.
+#[derive(Debug, Parser)]
+#[command(name = "fdscope", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(visible_alias = "ls")]
+    List(Box<list::Args>),
+    Limits(limits::Args),
+}
+
+/// Options of every subcommand.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Global {
+    /// How to write records
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "table", hide_possible_values = false)]
+    format: Format,
+    /// Short for --format json
+    #[arg(long, global = true, conflicts_with_all = ["format", "jsonl"])]
+    json: bool,
+    /// Short for --format jsonl
+    #[arg(long, global = true, conflicts_with = "format")]
+    jsonl: bool,
+    /// Leave out the line with the columns' names
+    #[arg(long, global = true)]
+    pub no_header: bool,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// Leave out notes on stderr; errors are still told
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, as NO_COLOR and CLICOLOR_FORCE say
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Global {
+    /// The format, whichever way it was said.
+    pub fn format(&self) -> Format {
+        match (self.json, self.jsonl) {
+            (true, _) => Format::Json,
+            (_, true) => Format::Jsonl,
+            _ => self.format,
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    pub fn run(self) -> Result<Outcome, Error> {
+        let mut context = Context::new(&self.global);
+        match self.command {
+            Command::List(args) => list::run(*args, &mut context),
+            Command::Limits(args) => limits::run(args, &mut context),
+        }
+    }
+}
+
+/// The definition that help, man pages and completions come from.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_holds() {
+        super::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_has_help() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{}: {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&super::command());
+    }
+}

@@ -1,0 +1,77 @@
+//! `--columns`: which fields, in which order.
+
+use crate::context::Context;
+use crate::error::{Error, Outcome};
+use crate::model::{Cell, Column, Field, Getter, Record, Tally, Type};
+use crate::render::Renderer;
+
+/// What `--columns` asks for.
+pub(super) enum Choice<R: 'static> {
+    /// These columns.
+    Columns(Vec<Column<R>>),
+    /// The list of columns there are.
+    Help,
+}
+
+/// Reads `--columns`: names, with a leading `+` names to add to the default, or `help`.
+pub(super) fn choose<R>(spec: &str, default: &[Column<R>], all: &[Column<R>]) -> Result<Choice<R>, Error> {
+    if spec == "help" {
+        return Ok(Choice::Help);
+    }
+    let (mut columns, names) = match spec.strip_prefix('+') {
+        Some(names) => (default.to_vec(), names),
+        None => (Vec::new(), spec),
+    };
+    for name in names.split(',').map(|n| n.strip_prefix('+').unwrap_or(n)) {
+        columns.push(find(name, all)?);
+    }
+    Ok(Choice::Columns(columns))
+}
+
+fn find<R>(name: &str, all: &[Column<R>]) -> Result<Column<R>, Error> {
+    all.iter().copied().find(|c| c.field.name == name).ok_or_else(|| {
+        let nearest = nearest(name, all.iter().map(|c| c.field.name));
+        let hint = nearest.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+        Error::Usage(format!("--columns: there is no field '{name}'{hint} (--columns help lists them)"))
+    })
+}
+
+/// The name that is nearest to a misspelt one, if any is near.
+pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    names
+        .map(|n| (strsim::jaro_winkler(name, n), n))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, n)| n)
+}
+
+/// `--columns help`.
+pub(super) fn help<R>(
+    context: &mut Context,
+    command: &'static str,
+    all: &[Column<R>],
+) -> Result<Outcome, Error> {
+    let renderer = Renderer::new(context.style, command, COLUMNS.to_vec(), false);
+    let lines = all.iter().map(|c| Line(c.field));
+    renderer.write_all(&mut context.out, lines, Tally::default()).map_err(Error::Output)?;
+    Ok(Outcome::Met)
+}
+
+struct Line(&'static Field);
+
+impl Record for Line {}
+
+const COLUMNS: &[Column<Line>] = &[
+    Column {
+        field: &Field::new("field", Type::String, "name of the field"),
+        get: Getter::Own(|l| Some(Cell::Text(l.0.name.as_bytes()))),
+    },
+    Column {
+        field: &Field::new("type", Type::String, "what its values are"),
+        get: Getter::Own(|l| Some(Cell::Text(l.0.ty.word().as_bytes()))),
+    },
+    Column {
+        field: &Field::new("meaning", Type::String, "what it says"),
+        get: Getter::Own(|l| Some(Cell::Text(l.0.help.as_bytes()))),
+    },
+];

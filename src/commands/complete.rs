@@ -1,0 +1,61 @@
+//! Completion of values that only the running system or the registry knows.
+
+use super::{fields, kinds};
+use crate::model::Resource;
+use crate::proc::{ProcRoot, all_pids};
+use clap_complete::CompletionCandidate;
+use std::ffi::OsStr;
+
+/// Pids, with their command names.
+pub(super) fn pids() -> Vec<CompletionCandidate> {
+    let root = ProcRoot::from_env();
+    let own = std::process::id() as i32;
+    let candidate = |pid: crate::model::Pid| {
+        let command = std::fs::read(root.join(format!("{pid}/comm"))).ok()?;
+        let command = String::from_utf8_lossy(command.trim_ascii()).into_owned();
+        Some(CompletionCandidate::new(pid.to_string()).help(Some(command.into())))
+    };
+    let pids = all_pids(&root).unwrap_or_default();
+    pids.into_iter().filter(|p| p.0 != own).filter_map(candidate).collect()
+}
+
+/// Words of `--kind`, after a comma too.
+pub(super) fn kinds(current: &OsStr) -> Vec<CompletionCandidate> {
+    list(current, kinds::words().into_iter().map(|w| (w, None)))
+}
+
+/// Names of `--columns`, after a comma or a plus too.
+pub(super) fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
+    let all = fields::all();
+    list(current, all.iter().map(|c| (c.field.name, Some(c.field.help))))
+}
+
+/// Names of limits, for `--set`.
+pub(super) fn limits(current: &OsStr) -> Vec<CompletionCandidate> {
+    let names = Resource::ALL.iter().map(|r| (r.name, Some(r.help)));
+    list(current, names)
+        .into_iter()
+        .map(|c| {
+            let mut value = c.get_value().to_owned();
+            value.push("=");
+            let help = c.get_help().cloned();
+            CompletionCandidate::new(value).help(help)
+        })
+        .collect()
+}
+
+/// The candidates for the last part of a comma-separated value.
+fn list<'a>(
+    current: &OsStr,
+    names: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    let start = current.rfind([',', '+']).map_or(0, |i| i + 1);
+    let (done, part) = current.split_at(start);
+    names
+        .filter(|(name, _)| name.starts_with(part))
+        .map(|(name, help)| {
+            CompletionCandidate::new(format!("{done}{name}")).help(help.map(|h| h.to_owned().into()))
+        })
+        .collect()
+}

@@ -1,0 +1,349 @@
+//! `fdscope limits`: how near processes are to their limits.
+
+use super::{columns, complete, setting, system};
+use crate::context::Context;
+use crate::error::{Error, Outcome};
+use crate::model::{
+    Cell, Column, Emphasis, Field, Getter, Pid, Process, Record, Resource, Tally, Type, bytes,
+};
+use crate::proc::{
+    OpenError, ProcessDir, Rlimit, System, Target, Usage, UserUsage, all_pids, count_fds, limit_of,
+    limits_of, resolve,
+};
+use crate::render::{Format, Renderer};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// Show resource limits, and how much of them is used
+///
+/// For each TARGET all limits of getrlimit(2), the open-files limit first. Without a TARGET,
+/// those that fdscope itself inherited from the shell.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A pid, 'self' or a command name
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::pids))]
+    targets: Vec<Target>,
+
+    /// One line a process: open fds against the limit, the nearest to it first
+    #[arg(long, short = 'a')]
+    all: bool,
+    /// Limits and constants of the whole machine
+    #[arg(long, conflicts_with_all = ["all", "targets", "set", "fail_above", "columns"])]
+    system: bool,
+    /// Set a limit of the TARGETs, such as nofile=4096 or nofile=4096:8192 (soft:hard)
+    #[arg(long, value_name = "LIMIT=SOFT[:HARD]", requires = "targets", conflicts_with = "all",
+          value_parser = setting::parse, add = ArgValueCompleter::new(complete::limits))]
+    set: Vec<setting::Change>,
+    /// Order of --all
+    #[arg(long, value_name = "KEY", requires = "all", default_value = "percent")]
+    sort: Sort,
+    /// Only the first N of --all
+    #[arg(long, value_name = "N", requires = "all")]
+    top: Option<usize>,
+    /// Exit with 1 if a process that is shown uses more than this of its open-files limit
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
+    fail_above: Option<f64>,
+    /// Which fields, in which order; +NAME adds to the default, 'help' lists them
+    #[arg(long, short = 'c', value_name = "FIELDS", allow_hyphen_values = true, help_heading = "Output")]
+    columns: Option<String>,
+}
+
+/// Order of `--all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Sort {
+    /// The nearest to its limit first
+    Percent,
+    /// The most open fds first
+    Used,
+    /// The lowest limit first
+    Soft,
+    /// By pid
+    Pid,
+    /// By command name
+    Command,
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text);
+    match number.parse::<f64>() {
+        Ok(p) if (0.0..=100.0).contains(&p) => Ok(p),
+        _ => Err("a percentage is a number from 0 to 100, such as 80%".to_owned()),
+    }
+}
+
+/// One limit of one process.
+struct Row {
+    process: Arc<Process>,
+    resource: Resource,
+    limit: Rlimit,
+    used: Option<u64>,
+    /// Limits as people read them; JSON and TSV have the numbers.
+    shown: [String; 3],
+}
+
+impl Row {
+    fn new(process: &Arc<Process>, resource: Resource, limit: Rlimit, used: Option<u64>) -> Self {
+        let human = |n: u64| match resource.unit {
+            crate::model::Unit::Bytes => bytes(n),
+            _ => n.to_string(),
+        };
+        let bound = |l: Option<u64>| l.map_or_else(|| "unlimited".to_owned(), human);
+        let shown = [bound(limit.soft), bound(limit.hard), used.map_or_else(|| "-".to_owned(), human)];
+        Self { process: Arc::clone(process), resource, limit, used, shown }
+    }
+
+    /// How much of the soft limit is used.
+    fn percent(&self) -> Option<f64> {
+        let (used, soft) = (self.used? as f64, self.limit.soft? as f64);
+        if soft == 0.0 {
+            return (used > 0.0).then_some(100.0);
+        }
+        Some((used / soft * 1000.0).round() / 10.0)
+    }
+}
+
+impl Record for Row {
+    fn emphasis(&self) -> Emphasis {
+        match self.percent() {
+            Some(p) if p >= 90.0 => Emphasis::Alarm,
+            Some(p) if p >= 75.0 => Emphasis::Notice,
+            _ => Emphasis::None,
+        }
+    }
+}
+
+fn number(n: Option<u64>) -> Option<Cell<'static>> {
+    Some(n.map_or(Cell::Null, Cell::Uint))
+}
+
+macro_rules! columns {
+    ($($name:literal, $ty:ident, $help:literal, $get:expr;)*) => {
+        &[$(Column {
+            field: &Field::new($name, Type::$ty, $help),
+            get: Getter::Own($get),
+        }),*]
+    };
+}
+
+/// The fields, as JSON and TSV have them.
+const COLUMNS: &[Column<Row>] = columns! {
+    "pid", Integer, "process id", |r| Some(Cell::Int(r.process.pid.0.into()));
+    "command", String, "command name of the process", |r| Some(Cell::Text(&r.process.command));
+    "limit", String, "name of the limit: RLIMIT_ of getrlimit(2), in lower case",
+        |r| Some(Cell::Text(r.resource.name.as_bytes()));
+    "soft", Integer, "the limit that is enforced; null for unlimited", |r| number(r.limit.soft);
+    "hard", Integer, "the most that the process may raise the soft limit to; null for unlimited",
+        |r| number(r.limit.hard);
+    "unit", String, "what it counts", |r| Some(Cell::Text(r.resource.unit.word().as_bytes()));
+    "used", Integer, "what is used now; null where the kernel does not tell", |r| number(r.used);
+    "percent", Number, "used, of the soft limit; null where one of them is not a number",
+        |r| Some(r.percent().map_or(Cell::Null, Cell::Float));
+    "user", String, "name of the process's effective user",
+        |r| r.process.user.as_deref().map(|u| Cell::Text(u.as_bytes()));
+    "uid", Integer, "effective user id of the process", |r| Some(Cell::Uint(r.process.uid.into()));
+    "meaning", String, "what the limit is on", |r| Some(Cell::Text(r.resource.help.as_bytes()));
+};
+
+/// The same fields as people read them.
+const SHOWN: &[Column<Row>] = columns! {
+    "soft", Integer, "", |r| Some(Cell::Text(r.shown[0].as_bytes()));
+    "hard", Integer, "", |r| Some(Cell::Text(r.shown[1].as_bytes()));
+    "used", Integer, "", |r| Some(Cell::Text(r.shown[2].as_bytes()));
+};
+
+const TABLE: &[&str] = &["limit", "soft", "hard", "used", "percent", "unit", "meaning"];
+const TABLE_OF_SEVERAL: &[&str] = &["pid", "command", "limit", "soft", "hard", "used", "percent", "unit"];
+const TABLE_OF_ALL: &[&str] = &["pid", "command", "user", "used", "soft", "hard", "percent"];
+const RECORD: &[&str] = &["pid", "command", "limit", "soft", "hard", "unit", "used", "percent"];
+
+/// The fields of `limits`, for the manual.
+pub(super) fn fields() -> impl Iterator<Item = &'static Field> {
+    COLUMNS.iter().map(|c| c.field)
+}
+
+/// Runs `fdscope limits`.
+pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
+    if args.system {
+        return system::run(context);
+    }
+    let table = context.style.format == Format::Table;
+    let default: &[&str] = match (table, args.all, args.targets.len()) {
+        (false, ..) => RECORD,
+        (true, true, _) => TABLE_OF_ALL,
+        (true, false, 0 | 1) => TABLE,
+        (true, false, _) => TABLE_OF_SEVERAL,
+    };
+    let named = |name: &&str| COLUMNS.iter().copied().find(|c| c.field.name == *name);
+    let default: Vec<Column<Row>> = default.iter().filter_map(named).collect();
+    let mut columns = match &args.columns {
+        Some(spec) => match columns::choose(spec, &default, COLUMNS)? {
+            columns::Choice::Help => return columns::help(context, "limits", COLUMNS),
+            columns::Choice::Columns(columns) => columns,
+        },
+        None => default,
+    };
+    if table {
+        for column in &mut columns {
+            if let Some(shown) = SHOWN.iter().find(|c| c.field.name == column.field.name) {
+                *column = *shown;
+            }
+        }
+    }
+    let wants_users = columns.iter().any(|c| c.field.name == "user");
+    let system = System::new(context.root.clone(), wants_users);
+    let mut work = Work {
+        context,
+        system: &system,
+        named: !args.targets.is_empty() || !args.all,
+        failed: false,
+        tally: Tally::default(),
+    };
+    let pids = work.pids(&args)?;
+    if !args.set.is_empty() {
+        for &pid in &pids {
+            work.set(pid, &args.set);
+        }
+        return if work.failed { Err(Error::Target) } else { Ok(Outcome::Met) };
+    }
+    let mut rows = if args.all { work.open_files(&pids) } else { work.everything(&pids) };
+    if args.all {
+        sort(&mut rows, args.sort);
+        rows.truncate(args.top.unwrap_or(usize::MAX));
+    }
+    let (failed, tally) = (work.failed, work.tally);
+    let above = |r: &Row| r.resource == Resource::NOFILE && r.percent() > args.fail_above;
+    let alarm = args.fail_above.is_some() && rows.iter().any(above);
+    let found = !rows.is_empty();
+    if tally.denied > 0 && args.targets.is_empty() {
+        work.context.note(&format!("the limits of {} processes could not be read", tally.denied));
+    }
+    let renderer = Renderer::new(context.style, "limits", columns, false);
+    renderer.write_all(&mut context.out, rows, tally).map_err(Error::Output)?;
+    if failed {
+        Err(Error::Target)
+    } else if alarm || !found {
+        Ok(Outcome::NotMet)
+    } else {
+        Ok(Outcome::Met)
+    }
+}
+
+fn sort(rows: &mut [Row], by: Sort) {
+    let most = |a: Option<f64>, b: Option<f64>| b.unwrap_or(-1.0).total_cmp(&a.unwrap_or(-1.0));
+    rows.sort_by(|a, b| {
+        let order = match by {
+            Sort::Percent => most(exact(a), exact(b)),
+            Sort::Used => b.used.cmp(&a.used),
+            Sort::Soft => a.limit.soft.unwrap_or(u64::MAX).cmp(&b.limit.soft.unwrap_or(u64::MAX)),
+            Sort::Command => a.process.command.cmp(&b.process.command),
+            Sort::Pid => Ordering::Equal,
+        };
+        order.then(a.process.pid.cmp(&b.process.pid))
+    });
+}
+
+/// The share without rounding, so that 1000 fds of a million still come before 10.
+fn exact(row: &Row) -> Option<f64> {
+    Some(row.used? as f64 / row.limit.soft?.max(1) as f64)
+}
+
+/// Reading, and what went wrong in it.
+struct Work<'c> {
+    context: &'c Context,
+    system: &'c System,
+    named: bool,
+    failed: bool,
+    tally: Tally,
+}
+
+impl Work<'_> {
+    fn pids(&mut self, args: &Args) -> Result<Vec<Pid>, Error> {
+        if args.targets.is_empty() {
+            if !args.all {
+                return Ok(vec![Pid(std::process::id() as i32)]);
+            }
+            let root = &self.context.root;
+            return all_pids(root).map_err(|e| Error::Io(root.path().display().to_string(), e));
+        }
+        let mut pids = Vec::new();
+        for target in &args.targets {
+            if target.fds.is_some() {
+                let text = target.text();
+                return Err(Error::Usage(format!("{text}: limits are of processes, not of single fds")));
+            }
+            match resolve(&self.context.root, target) {
+                Ok(found) => pids.extend(found),
+                Err(e) => {
+                    self.context.complain(&format!("{}: {}", e.target, e.reason));
+                    self.failed = true;
+                }
+            }
+        }
+        Ok(pids)
+    }
+
+    /// What `read` gives, or `None` and the reason told or counted.
+    fn try_read<T>(&mut self, pid: Pid, read: impl FnOnce(&ProcessDir) -> Result<T, OpenError>) -> Option<T> {
+        let error = match ProcessDir::open(&self.context.root, pid, self.system).and_then(|dir| read(&dir)) {
+            Ok(value) => return Some(value),
+            Err(e) => e,
+        };
+        match error {
+            OpenError::Gone => self.tally.vanished += 1,
+            OpenError::Denied | OpenError::Failed(_) => self.tally.denied += 1,
+        }
+        if self.named {
+            let reason = match error {
+                OpenError::Gone => "it ended".to_owned(),
+                OpenError::Denied => "permission denied".to_owned(),
+                OpenError::Failed(e) => e.to_string(),
+            };
+            self.context.complain(&format!("the limits of process {pid} cannot be read: {reason}"));
+            self.failed = true;
+        }
+        None
+    }
+
+    /// All limits of each process.
+    fn everything(&mut self, pids: &[Pid]) -> Vec<Row> {
+        let root = &self.context.root;
+        let users = UserUsage::read(root, self.system);
+        let mut rows = Vec::new();
+        for &pid in pids {
+            let read = self.try_read(pid, |dir| {
+                let limits = limits_of(root, pid)?;
+                let usage = Usage::read(dir, &users)?;
+                let row = |(resource, limit)| Row::new(&dir.process, resource, limit, usage.of(resource));
+                Ok(limits.into_iter().map(row).collect::<Vec<_>>())
+            });
+            rows.extend(read.into_iter().flatten());
+        }
+        rows
+    }
+
+    /// The open-files limit of each process.
+    fn open_files(&mut self, pids: &[Pid]) -> Vec<Row> {
+        let root = &self.context.root;
+        let read = |pid| {
+            self.try_read(pid, |dir| {
+                let limit = limit_of(root, pid, Resource::NOFILE)?;
+                Ok(Row::new(&dir.process, Resource::NOFILE, limit, count_fds(dir)?))
+            })
+        };
+        pids.iter().copied().filter_map(read).collect()
+    }
+
+    /// Sets limits of one process, telling the old and the new ones.
+    fn set(&mut self, pid: Pid, changes: &[setting::Change]) {
+        for change in changes {
+            match setting::apply(&self.context.root, pid, *change) {
+                Ok(text) => println!("{text}"),
+                Err(text) => {
+                    self.context.complain(&text);
+                    self.failed = true;
+                }
+            }
+        }
+    }
+}

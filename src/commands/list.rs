@@ -1,0 +1,276 @@
+//! `fdscope list`: what processes hold open.
+
+use super::columns::{self, Choice};
+use super::listing::{Job, Mode, Part, Report};
+use super::{complete, counting, fields, kinds};
+use crate::context::Context;
+use crate::error::{Error, Outcome};
+use crate::model::{Column, Fd, FdRanges, Pid};
+use crate::proc::{
+    Filter, PathFilter, Plan, ProcessDir, Slice, System, Target, all_pids, count_fds, resolve, run_ordered,
+};
+use crate::query::Where;
+use crate::render::{Format, Renderer, Writer};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// List what processes hold open
+///
+/// One line an fd: its number, how it was opened, what it is, and the most useful thing about it.
+/// Without a TARGET, every process that the caller may read.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A pid, 'self', PID:FDS such as 4242:0,3-7, or a command name
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::pids))]
+    targets: Vec<Target>,
+
+    /// Only processes of this user, by name or number
+    #[arg(long, short = 'u', value_name = "USER", help_heading = "Selecting")]
+    user: Option<String>,
+    /// Only these kinds, such as tcp,pipe,epoll
+    #[arg(long, short = 'k', value_name = "KIND", value_delimiter = ',', value_parser = kinds::parse,
+          help_heading = "Selecting", add = ArgValueCompleter::new(complete::kinds))]
+    kind: Vec<String>,
+    /// Only these fd numbers, such as 0,3-7
+    #[arg(long, value_name = "FDS", help_heading = "Selecting")]
+    fd: Option<FdRanges>,
+    /// Only this file, or this directory and all below it, however it is held
+    #[arg(long, value_name = "PATH", help_heading = "Selecting", value_hint = clap::ValueHint::AnyPath)]
+    path: Option<PathBuf>,
+    /// Only sockets whose own port is this
+    #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting")]
+    port: Vec<u16>,
+    /// Only files that are deleted but still held, however they are held
+    #[arg(long, help_heading = "Selecting")]
+    deleted: bool,
+    /// Only what this expression is true of; see EXPRESSIONS in fdscope-list(1)
+    #[arg(long = "where", short = 'w', value_name = "EXPR", help_heading = "Selecting")]
+    where_: Option<String>,
+
+    /// Also the working directory, the root directory and the program
+    #[arg(long, short = 'a', help_heading = "Looking further")]
+    assoc: bool,
+    /// Also mapped files
+    #[arg(long, short = 'm', help_heading = "Looking further")]
+    mappings: bool,
+    /// Also threads whose fd table is not the process's
+    #[arg(long, help_heading = "Looking further")]
+    threads: bool,
+
+    /// Which fields, in which order; +NAME adds to the default, 'help' lists them
+    #[arg(long, short = 'c', value_name = "FIELDS", help_heading = "Output", allow_hyphen_values = true,
+          add = ArgValueCompleter::new(complete::columns))]
+    columns: Option<String>,
+    /// All common fields
+    #[arg(long, help_heading = "Output", conflicts_with = "columns")]
+    wide: bool,
+    /// Counts by process and kind, instead of rows
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["columns", "wide", "pids"])]
+    count: bool,
+    /// Only the pids, one a line
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["columns", "wide"])]
+    pids: bool,
+}
+
+const TABLE: &[&str] = &["pid", "command", "fd", "mode", "kind", "name"];
+const WIDE: &[&str] = &[
+    "pid", "command", "user", "uid", "fd", "assoc", "access", "kind", "flags", "pos", "inode", "device",
+    "mount", "name",
+];
+/// JSON adds each kind's own object.
+const JSON: &[&str] = &[
+    "pid", "tid", "command", "user", "uid", "fd", "assoc", "access", "kind", "flags", "pos", "inode",
+    "device", "name", "path", "deleted",
+];
+const TSV: &[&str] = &[
+    "pid", "command", "user", "uid", "fd", "assoc", "access", "kind", "flags", "pos", "inode", "device",
+    "name",
+];
+
+/// Runs `fdscope list`.
+pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
+    let all = fields::all();
+    let query = args.where_.as_deref().map(|text| Where::compile(text, &all)).transpose();
+    let query = query.map_err(Error::Usage)?;
+    let default = default_columns(&args, context.style.format, &all);
+    let (columns, chosen) = match &args.columns {
+        Some(spec) => match columns::choose(spec, &default, &all)? {
+            Choice::Help => return columns::help(context, "list", &all),
+            Choice::Columns(columns) => (columns, !spec.starts_with('+')),
+        },
+        None => (default, false),
+    };
+    let user = args.user.as_deref().map(user_id).transpose()?;
+    let mode = match (args.pids, args.count) {
+        (true, _) => Mode::Pids,
+        (_, true) => Mode::Count,
+        _ => Mode::Rows,
+    };
+    let json = matches!(context.style.format, Format::Json | Format::Jsonl);
+    let renderer = Renderer::new(context.style, "list", columns, json && !chosen && !args.wide);
+    let plan = plan(&args, &renderer, query.as_ref(), mode)?;
+    let wants_users = wanted(&renderer, query.as_ref(), mode).contains(&"user");
+    let system = System::new(context.root.clone(), wants_users);
+    let (slices, mut failed) = slices(&args.targets, context, &system)?;
+
+    let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut report = Report::default();
+    let mut writer = Writer::new(&renderer, &mut context.out);
+    run_ordered(
+        &slices,
+        threads,
+        || job.worker(),
+        |worker, slice| worker.run(slice),
+        |part: Part| {
+            let written = if mode == Mode::Rows { writer.write(&part.batch) } else { Ok(()) };
+            report.add(part);
+            written
+        },
+    )
+    .map_err(Error::Output)?;
+    match mode {
+        Mode::Rows => writer.finish(report.tally),
+        Mode::Pids => counting::pids(context, &report),
+        Mode::Count => counting::kinds(context, &report),
+    }
+    .map_err(Error::Output)?;
+
+    failed |= report.tell(context, &system, !args.targets.is_empty());
+    match report.rows {
+        _ if failed => Err(Error::Target),
+        0 => Ok(Outcome::NotMet),
+        _ => Ok(Outcome::Met),
+    }
+}
+
+/// The columns of a format, and of what is looked at beyond fds.
+fn default_columns(args: &Args, format: Format, all: &[Column<Fd>]) -> Vec<Column<Fd>> {
+    let mut names = match format {
+        _ if args.wide => WIDE.to_vec(),
+        Format::Table => TABLE.to_vec(),
+        Format::Tsv => TSV.to_vec(),
+        Format::Json | Format::Jsonl => JSON.to_vec(),
+    };
+    let at = names.iter().position(|n| *n == "fd").unwrap_or(0);
+    if looks_beyond_fds(args) && !names.contains(&"assoc") {
+        names.insert(at, "assoc");
+    }
+    if args.threads && !names.contains(&"tid") {
+        names.insert(1, "tid");
+    }
+    names.into_iter().filter_map(|name| all.iter().copied().find(|c| c.field.name == name)).collect()
+}
+
+/// What keeps a file alive or a mount busy need not be an fd.
+fn looks_beyond_fds(args: &Args) -> bool {
+    args.assoc || args.mappings || args.path.is_some() || args.deleted
+}
+
+/// The names of all fields that are shown or asked about.
+fn wanted(renderer: &Renderer<Fd>, query: Option<&Where<Fd>>, mode: Mode) -> Vec<&'static str> {
+    let shown = renderer.columns.iter().map(|c| c.field.name).filter(|_| mode == Mode::Rows);
+    let asked = query.into_iter().flat_map(Where::fields).map(|f| f.name);
+    shown.chain(asked).collect()
+}
+
+/// What has to be read for all that.
+fn plan(args: &Args, renderer: &Renderer<Fd>, query: Option<&Where<Fd>>, mode: Mode) -> Result<Plan, Error> {
+    let wanted = wanted(renderer, query, mode);
+    let any = |names: &[&str]| wanted.iter().any(|w| names.contains(w));
+    let path = match &args.path {
+        Some(path) => Some(PathFilter::new(path).map_err(|e| Error::Io(path.display().to_string(), e))?),
+        None => None,
+    };
+    Ok(Plan {
+        info: any(&["flags", "pos", "mount"]),
+        access: any(&["access", "mode"]),
+        device: any(&["device", "inode"]),
+        values: wanted.iter().any(|w| w.contains('.')) || (renderer.objects && mode == Mode::Rows),
+        name: any(&["name"]),
+        assoc: looks_beyond_fds(args),
+        mappings: args.mappings || args.path.is_some() || args.deleted,
+        threads: args.threads,
+        filter: Filter {
+            fds: args.fd.clone(),
+            kinds: args.kind.clone(),
+            path,
+            ports: args.port.clone(),
+            deleted: args.deleted,
+        },
+    })
+}
+
+fn user_id(user: &str) -> Result<u32, Error> {
+    if let Ok(Some(known)) = nix::unistd::User::from_name(user) {
+        return Ok(known.uid.as_raw());
+    }
+    user.parse().map_err(|_| Error::Usage(format!("--user: there is no user '{user}'")))
+}
+
+/// A process with more fds than this is worth splitting over the cores.
+const SPLIT: u64 = 2048;
+
+/// The work, in order, and whether a target could not be found.
+fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec<Slice>, bool), Error> {
+    let own = Pid(std::process::id() as i32);
+    if targets.is_empty() {
+        let pids =
+            all_pids(&context.root).map_err(|e| Error::Io(context.root.path().display().to_string(), e))?;
+        // We are here only because we are looking.
+        let others = pids.into_iter().filter(|&p| p != own);
+        return Ok((others.map(|pid| Slice::whole(pid, None)).collect(), false));
+    }
+    let mut slices = Vec::new();
+    let mut failed = false;
+    for target in targets {
+        match resolve(&context.root, target) {
+            Ok(pids) => slices.extend(pids.into_iter().map(|pid| Slice::whole(pid, target.fds.clone()))),
+            Err(e) => {
+                context.complain(&format!("{}: {}", e.target, e.reason));
+                failed = true;
+            }
+        }
+    }
+    for slice in &mut slices {
+        if slice.pid == own {
+            slice.only = Some(Arc::new(own_fds(context)));
+        }
+    }
+    if let [slice] = &slices[..] {
+        slices = split(slice, context, system);
+    }
+    Ok((slices, failed))
+}
+
+/// What fdscope itself was given: its fds before it opens any.
+fn own_fds(context: &Context) -> Vec<i32> {
+    let Ok(entries) = std::fs::read_dir(context.root.join("self/fd")) else { return Vec::new() };
+    let numbers: Vec<i32> = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect();
+    // The directory itself was among them, and is closed now.
+    let open = |fd: &i32| context.root.join(format!("self/fd/{fd}")).symlink_metadata().is_ok();
+    numbers.into_iter().filter(open).collect()
+}
+
+/// Parts of a large process, by fd number.
+fn split(slice: &Slice, context: &Context, system: &System) -> Vec<Slice> {
+    let count = ProcessDir::open(&context.root, slice.pid, system)
+        .and_then(|dir| count_fds(&dir))
+        .ok()
+        .flatten()
+        .unwrap_or(0);
+    if !context.root.is_native() || count < SPLIT || slice.only.is_some() {
+        return vec![slice.clone()];
+    }
+    let step = (SPLIT / 2) as i32;
+    let parts = (count as i32 + step - 1) / step;
+    (0..parts)
+        .map(|part| Slice {
+            first: part * step,
+            // Numbers may have gaps: the last part takes all that is left.
+            last: if part + 1 == parts { i32::MAX } else { (part + 1) * step - 1 },
+            ..slice.clone()
+        })
+        .collect()
+}

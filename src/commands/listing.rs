@@ -1,0 +1,224 @@
+//! The work of `list` on one process, and the sum of it.
+
+use crate::context::Context;
+use crate::model::{Fd, Pid, Process, Tally, quantity};
+use crate::proc::{OpenError, Plan, ProcessDir, Scanner, Slice, System};
+use crate::query::{Evaluator, Where};
+use crate::render::{Batch, Renderer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a run of `list` is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Rows.
+    Rows,
+    /// Pids.
+    Pids,
+    /// Counts.
+    Count,
+}
+
+/// What all workers share.
+pub(super) struct Job<'j> {
+    pub(super) system: &'j System,
+    pub(super) plan: &'j Plan,
+    pub(super) query: Option<&'j Where<Fd>>,
+    pub(super) renderer: &'j Renderer<Fd>,
+    pub(super) mode: Mode,
+    pub(super) user: Option<u32>,
+}
+
+impl<'j> Job<'j> {
+    /// A worker for one thread.
+    pub(super) fn worker(&'j self) -> Worker<'j> {
+        Worker {
+            job: self,
+            scanner: Scanner::new(self.system, self.plan),
+            evaluator: self.query.map(Where::evaluator),
+        }
+    }
+}
+
+/// One thread's tools.
+pub(super) struct Worker<'j> {
+    job: &'j Job<'j>,
+    scanner: Scanner<'j>,
+    evaluator: Option<Evaluator<'j, Fd>>,
+}
+
+/// What came of one slice.
+pub(super) struct Part {
+    pid: Pid,
+    process: Option<Arc<Process>>,
+    /// The rows, encoded.
+    pub(super) batch: Batch,
+    kinds: BTreeMap<String, u64>,
+    rows: u64,
+    errors: u64,
+    tally: Tally,
+    failure: Option<OpenError>,
+}
+
+impl Worker<'_> {
+    /// Scans one slice.
+    pub(super) fn run(&mut self, slice: &Slice) -> Part {
+        let job = self.job;
+        let mut part = Part {
+            pid: slice.pid,
+            process: None,
+            batch: Batch::default(),
+            kinds: BTreeMap::new(),
+            rows: 0,
+            errors: 0,
+            tally: Tally::default(),
+            failure: None,
+        };
+        let dir = match ProcessDir::open(job.system.root(), slice.pid, job.system) {
+            Ok(dir) => dir,
+            Err(e) => {
+                part.failure = Some(e);
+                return part;
+            }
+        };
+        if job.user.is_some_and(|uid| uid != dir.process.uid) {
+            return part;
+        }
+        part.process = Some(Arc::clone(&dir.process));
+        let evaluator = self.evaluator.as_ref();
+        let scanned = self.scanner.scan(&dir, slice, &mut |row: &Fd| {
+            if evaluator.is_some_and(|e| !e.matches(row)) {
+                return;
+            }
+            part.rows += 1;
+            part.errors += u64::from(row.kind == "error");
+            match job.mode {
+                Mode::Rows => job.renderer.push(&mut part.batch, row),
+                Mode::Pids => {}
+                Mode::Count => match part.kinds.get_mut(&*row.kind) {
+                    Some(n) => *n += 1,
+                    None => drop(part.kinds.insert(row.kind.to_string(), 1)),
+                },
+            }
+        });
+        match scanned {
+            Ok(tally) => part.tally = tally,
+            Err(e) => part.failure = Some(e),
+        }
+        part
+    }
+}
+
+/// One process, all its slices together.
+pub(super) struct Found {
+    pub(super) process: Option<Arc<Process>>,
+    pub(super) kinds: BTreeMap<String, u64>,
+    pub(super) rows: u64,
+    errors: u64,
+    failure: Option<OpenError>,
+}
+
+/// The sum of all parts.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) found: BTreeMap<Pid, Found>,
+    pub(super) rows: u64,
+    pub(super) tally: Tally,
+    denied_processes: usize,
+}
+
+impl Report {
+    /// Adds a part, whose rows are written already.
+    pub(super) fn add(&mut self, part: Part) {
+        self.rows += part.rows;
+        self.tally.add(part.tally);
+        let found = self.found.entry(part.pid).or_insert(Found {
+            process: None,
+            kinds: BTreeMap::new(),
+            rows: 0,
+            errors: 0,
+            failure: None,
+        });
+        if let Some(failure) = part.failure
+            && found.failure.is_none()
+        {
+            found.failure = Some(failure);
+            match failure {
+                OpenError::Gone => self.tally.vanished += 1,
+                OpenError::Denied | OpenError::Failed(_) => {
+                    self.tally.denied += 1;
+                    self.denied_processes += 1;
+                }
+            }
+        }
+        found.process = part.process.or(found.process.take());
+        found.rows += part.rows;
+        found.errors += part.errors;
+        for (kind, n) in part.kinds {
+            *found.kinds.entry(kind).or_default() += n;
+        }
+    }
+
+    /// Tells what could not be read; whether a process that the user named was among it.
+    pub(super) fn tell(&self, context: &Context, system: &System, named: bool) -> bool {
+        if named {
+            return self.found.iter().filter(|(pid, found)| tell_one(context, system, **pid, found)).count()
+                > 0;
+        }
+        if self.denied_processes > 0 {
+            let processes = quantity(self.denied_processes, "process", "processes");
+            context.note(&format!("{processes} could not be read: permission denied"));
+        }
+        let denied_fds = self.tally.denied as usize - self.denied_processes;
+        if denied_fds > 0 {
+            let fds = quantity(denied_fds, "fd", "fds");
+            context.note(&format!("{fds} could not be read: permission denied"));
+        }
+        self.tell_timeouts(context);
+        false
+    }
+
+    fn tell_timeouts(&self, context: &Context) {
+        if self.tally.timed_out > 0 {
+            let files = quantity(self.tally.timed_out as usize, "file", "files");
+            context.note(&format!("{files} could not be looked at: the filesystem does not answer"));
+        }
+    }
+}
+
+/// Tells what went wrong with a process that the user named.
+fn tell_one(context: &Context, system: &System, pid: Pid, found: &Found) -> bool {
+    let who = match &found.process {
+        Some(process) => format!("{pid} ({})", String::from_utf8_lossy(&process.command).escape_debug()),
+        None => pid.to_string(),
+    };
+    match found.failure {
+        Some(OpenError::Denied) => {
+            context.complain(&format!("the fds of process {who} may not be read: permission denied"));
+        }
+        Some(OpenError::Failed(e)) => {
+            context.complain(&format!("the fds of process {who} cannot be read: {e}"))
+        }
+        Some(OpenError::Gone) => match state(system, pid) {
+            Some(b'Z') => {
+                context.note(&format!("process {who} is a zombie: it holds nothing open any more"));
+                return false;
+            }
+            _ => context.complain(&format!("process {who} ended while it was read")),
+        },
+        None if found.errors > 0 && found.errors == found.rows => {
+            context.complain(&format!("no fd of process {who} can be read"));
+        }
+        None => {
+            if found.rows == 0 && state(system, pid) == Some(b'Z') {
+                context.note(&format!("process {who} is a zombie: it holds nothing open any more"));
+            }
+            return false;
+        }
+    }
+    true
+}
+
+fn state(system: &System, pid: Pid) -> Option<u8> {
+    ProcessDir::open(system.root(), pid, system).ok()?.state()
+}

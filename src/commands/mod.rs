@@ -1,0 +1,16 @@
+//! Subcommands: a file each, with its arguments, its run and its section of the manual.
+
+mod columns;
+mod complete;
+mod counting;
+mod fields;
+mod kinds;
+pub mod limits;
+pub mod list;
+mod listing;
+mod manual;
+mod setting;
+mod system;
+
+pub use fields::all as list_fields;
+pub use manual::{Manual, Section, manuals};

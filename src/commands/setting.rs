@@ -1,0 +1,134 @@
+//! `limits --set`: `nofile=SOFT[:HARD]`.
+
+use super::columns::nearest;
+use crate::model::{Pid, Resource, Unit};
+use crate::proc::{LimitValue, ProcRoot, Rlimit, limit_of, set_limit};
+
+/// What to change.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    resource: Resource,
+    soft: LimitValue,
+    /// `None` leaves the hard limit as it is.
+    hard: Option<LimitValue>,
+}
+
+/// Reads one `--set`.
+pub(super) fn parse(text: &str) -> Result<Change, String> {
+    let form = "a setting is LIMIT=SOFT or LIMIT=SOFT:HARD, such as nofile=4096:8192";
+    let (name, values) = text.split_once('=').ok_or(form)?;
+    let resource = Resource::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Resource::ALL.iter().map(|r| r.name).collect();
+        match nearest(name, names.iter().copied()) {
+            Some(near) => format!("there is no limit '{name}'; did you mean '{near}'?"),
+            None => format!("there is no limit '{name}'; limits are {}", names.join(", ")),
+        }
+    })?;
+    let (soft, hard) = match values.split_once(':') {
+        Some((soft, hard)) => (value(soft, resource.unit)?, Some(value(hard, resource.unit)?)),
+        None => (value(values, resource.unit)?, None),
+    };
+    if let (Some(hard), soft) = (hard, soft)
+        && exceeds(soft, hard)
+    {
+        return Err(format!("the soft limit of '{text}' is above its hard limit"));
+    }
+    Ok(Change { resource, soft, hard })
+}
+
+/// A number, with K, M, G or T behind for limits in bytes, or `unlimited`.
+fn value(text: &str, unit: Unit) -> Result<LimitValue, String> {
+    if matches!(text, "unlimited" | "infinity") {
+        return Ok(None);
+    }
+    let bad = || format!("'{text}' is neither a whole number nor 'unlimited'");
+    let (digits, shift) = match text.char_indices().last() {
+        Some((at, c)) if unit == Unit::Bytes && "KMGT".contains(c) => {
+            (&text[..at], 10 * (1 + "KMGT".find(c).unwrap_or(0)))
+        }
+        _ => (text, 0),
+    };
+    let number: u64 = digits.parse().map_err(|_| bad())?;
+    let scaled = number.checked_mul(1 << shift).filter(|&n| n != u64::MAX).ok_or_else(bad)?;
+    Ok(Some(scaled))
+}
+
+fn exceeds(soft: LimitValue, hard: LimitValue) -> bool {
+    match (soft, hard) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(soft), Some(hard)) => soft > hard,
+    }
+}
+
+/// Sets it; gives the line that tells of it, or what went wrong.
+pub(super) fn apply(root: &ProcRoot, pid: Pid, change: Change) -> Result<String, String> {
+    let name = change.resource.name;
+    if !root.is_native() {
+        return Err(format!("limits can be set only below /proc, not {}", root.path().display()));
+    }
+    let old = limit_of(root, pid, change.resource).map_err(|_| format!("process {pid} ended"))?;
+    let new = Rlimit { soft: change.soft, hard: change.hard.unwrap_or(old.hard) };
+    if exceeds(new.soft, new.hard) {
+        return Err(format!(
+            "process {pid}: soft {name} limit {} is above the hard limit {}; give both, as {name}=SOFT:HARD",
+            show(new.soft),
+            show(new.hard)
+        ));
+    }
+    match set_limit(pid, change.resource, new) {
+        Ok(old) => Ok(format!(
+            "{pid}: {name} was {}:{}, is {}:{}",
+            show(old.soft),
+            show(old.hard),
+            show(new.soft),
+            show(new.hard)
+        )),
+        Err(e) => Err(format!(
+            "process {pid}: {name} stays {}:{}: {}",
+            show(old.soft),
+            show(old.hard),
+            match e.raw_os_error() {
+                Some(libc::EPERM) if exceeds(new.hard, old.hard) =>
+                    "raising a hard limit takes CAP_SYS_RESOURCE, and nofile never exceeds fs.nr_open"
+                        .to_owned(),
+                Some(libc::EPERM) => "another user's process takes CAP_SYS_RESOURCE".to_owned(),
+                Some(libc::ESRCH) => "the process ended".to_owned(),
+                _ => e.to_string(),
+            }
+        )),
+    }
+}
+
+fn show(value: LimitValue) -> String {
+    value.map_or_else(|| "unlimited".to_owned(), |n| n.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn forms() {
+        let change = parse("nofile=10:20").unwrap();
+        assert_eq!((change.resource.name, change.soft, change.hard), ("nofile", Some(10), Some(Some(20))));
+        assert_eq!(parse("core=unlimited").unwrap().soft, None);
+        assert_eq!(parse("memlock=8M").unwrap().soft, Some(8 << 20));
+    }
+
+    #[test]
+    fn refused() {
+        for (text, part) in [
+            ("nofile", "LIMIT=SOFT"),
+            ("nofiles=1", "did you mean 'nofile'?"),
+            ("nofile=x", "neither a whole number"),
+            ("nofile=8M", "neither a whole number"),
+            ("nofile=-1", "neither a whole number"),
+            ("nofile=20:10", "above its hard limit"),
+            ("as=99999999999999T", "neither a whole number"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `limits --system`: what holds for the whole machine.
+
+use crate::context::Context;
+use crate::error::{Error, Outcome};
+use crate::model::{Cell, Column, Emphasis, Fd, Field, Getter, Record, Tally, Type, Value};
+use crate::proc::{
+    Filter, Plan, ProcessDir, Scanner, Setting, Slice, System, all_pids, run_ordered, system_settings,
+};
+use crate::render::{Format, Renderer};
+use std::collections::BTreeMap;
+
+/// A setting, with one user's share where it is a limit of each user.
+struct Row {
+    setting: Setting,
+    user: Option<String>,
+}
+
+impl Row {
+    fn percent(&self) -> Option<f64> {
+        let (used, value) = (self.setting.used?, self.setting.value);
+        (value > 0).then(|| (used as f64 / value as f64 * 1000.0).round() / 10.0)
+    }
+}
+
+impl Record for Row {
+    fn emphasis(&self) -> Emphasis {
+        match self.percent() {
+            Some(p) if p >= 90.0 => Emphasis::Alarm,
+            Some(p) if p >= 75.0 => Emphasis::Notice,
+            _ => Emphasis::None,
+        }
+    }
+}
+
+macro_rules! column {
+    ($name:literal, $ty:ident, $help:literal, $get:expr) => {
+        Column { field: &Field::new($name, Type::$ty, $help), get: Getter::Own($get) }
+    };
+}
+
+const COLUMNS: &[Column<Row>] = &[
+    column!("setting", String, "sysctl(8) name, or the constant's", |r: &Row| Some(Cell::Text(
+        r.setting.name.as_bytes()
+    ))),
+    column!("value", Integer, "its value", |r: &Row| Some(Cell::Uint(r.setting.value))),
+    column!("used", Integer, "what counts against it; null where it is not known", |r: &Row| Some(
+        r.setting.used.map_or(Cell::Null, Cell::Uint)
+    )),
+    column!("percent", Number, "used, of the value", |r: &Row| Some(
+        r.percent().map_or(Cell::Null, Cell::Float)
+    )),
+    column!("user", String, "whose use it is, for limits of each user", |r: &Row| r
+        .user
+        .as_deref()
+        .map(|u| Cell::Text(u.as_bytes()))),
+    column!("unit", String, "what it counts", |r: &Row| Some(Cell::Text(r.setting.unit.as_bytes()))),
+    column!("meaning", String, "what it means", |r: &Row| Some(Cell::Text(r.setting.meaning.as_bytes()))),
+];
+
+/// The fields of `limits --system`, for the manual.
+pub(super) fn fields() -> impl Iterator<Item = &'static Field> {
+    COLUMNS.iter().map(|c| c.field)
+}
+
+/// Runs `fdscope limits --system`.
+pub(super) fn run(context: &mut Context) -> Result<Outcome, Error> {
+    let (users, tally) = by_user(context)?;
+    let mut rows = Vec::new();
+    for setting in system_settings(&context.root) {
+        let share = |use_: &UserUse| match setting.name {
+            "fs.inotify.max_user_instances" => use_.instances,
+            "fs.inotify.max_user_watches" => use_.watches,
+            "fs.epoll.max_user_watches" => use_.registrations,
+            _ => 0,
+        };
+        let mut shares: Vec<(u64, &String)> = users.iter().map(|(user, use_)| (share(use_), user)).collect();
+        shares.retain(|(n, _)| *n > 0);
+        shares.sort_by(|a, b| b.cmp(a));
+        if shares.is_empty() {
+            rows.push(Row { setting, user: None });
+            continue;
+        }
+        rows.extend(shares.into_iter().map(|(used, user)| Row {
+            setting: Setting { used: Some(used), ..setting.clone() },
+            user: Some(user.clone()),
+        }));
+    }
+    if tally.denied > 0 {
+        let text = format!("use by user leaves out {} processes that may not be read", tally.denied);
+        context.note(&text);
+    }
+    let mut columns = COLUMNS.to_vec();
+    if context.style.format == Format::Table {
+        columns.retain(|c| c.field.name != "unit");
+    }
+    let renderer = Renderer::new(context.style, "limits", columns, false);
+    renderer.write_all(&mut context.out, rows, tally).map_err(Error::Output)?;
+    Ok(Outcome::Met)
+}
+
+/// What one user's processes hold of the things that are limited by user.
+#[derive(Default)]
+struct UserUse {
+    instances: u64,
+    watches: u64,
+    registrations: u64,
+}
+
+/// Adds up inotify and epoll over all processes. The kernel charges the user who made an
+/// instance: taken here to be the user of the process that holds it.
+fn by_user(context: &Context) -> Result<(BTreeMap<String, UserUse>, Tally), Error> {
+    let system = System::new(context.root.clone(), true);
+    let plan = Plan {
+        values: true,
+        filter: Filter { kinds: vec!["inotify".to_owned(), "epoll".to_owned()], ..Filter::default() },
+        ..Plan::default()
+    };
+    let root = &context.root;
+    let pids = all_pids(root).map_err(|e| Error::Io(root.path().display().to_string(), e))?;
+    let mut users: BTreeMap<String, UserUse> = BTreeMap::new();
+    let mut total = Tally::default();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let scan = |scanner: &mut Scanner<'_>, pid: &crate::model::Pid| {
+        let mut use_ = UserUse::default();
+        let dir = ProcessDir::open(root, *pid, &system)?;
+        let tally = scanner.scan(&dir, &Slice::whole(*pid, None), &mut |row| use_.add(row))?;
+        Ok::<_, crate::proc::OpenError>((dir.process.user.clone().unwrap_or_default(), use_, tally))
+    };
+    let done: Result<(), Error> = run_ordered(
+        &pids,
+        threads,
+        || Scanner::new(&system, &plan),
+        scan,
+        |result| {
+            match result {
+                Ok((user, use_, tally)) => {
+                    total.add(tally);
+                    let sum = users.entry(user).or_default();
+                    sum.instances += use_.instances;
+                    sum.watches += use_.watches;
+                    sum.registrations += use_.registrations;
+                }
+                Err(crate::proc::OpenError::Gone) => total.vanished += 1,
+                Err(_) => total.denied += 1,
+            }
+            Ok(())
+        },
+    );
+    done.map(|()| (users, total))
+}
+
+impl UserUse {
+    fn add(&mut self, row: &Fd) {
+        let count = |key: &str| match row.values.iter().find(|(k, _)| *k == key) {
+            Some((_, Value::Uint(n))) => *n,
+            _ => 0,
+        };
+        match &*row.kind {
+            "inotify" => {
+                self.instances += 1;
+                self.watches += count("watches");
+            }
+            "epoll" => self.registrations += count("watches"),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What a command works with: where /proc is, where output goes and how.
+
+use crate::cli::{ColorChoice, Global};
+use crate::proc::ProcRoot;
+use crate::render::Style;
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+
+/// The surroundings of a command.
+pub struct Context {
+    /// The proc filesystem.
+    pub root: ProcRoot,
+    /// How output looks.
+    pub style: Style,
+    /// Whether notes on stderr are unwanted.
+    pub quiet: bool,
+    /// Standard output.
+    pub out: BufWriter<Stdout>,
+}
+
+impl Context {
+    /// From the global options and the environment.
+    pub fn new(global: &Global) -> Self {
+        let terminal = io::stdout().is_terminal();
+        Self {
+            root: ProcRoot::from_env(),
+            style: Style {
+                format: global.format(),
+                header: !global.no_header,
+                color: wants_color(global.color, terminal),
+                terminal,
+            },
+            quiet: global.quiet,
+            out: BufWriter::with_capacity(1 << 16, io::stdout()),
+        }
+    }
+
+    /// Something that the user should know and that is not an answer.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            drop(writeln!(io::stderr(), "fdscope: {text}"));
+        }
+    }
+
+    /// Something that went wrong with part of what was asked.
+    pub fn complain(&self, text: &str) {
+        drop(writeln!(io::stderr(), "fdscope: {text}"));
+    }
+}
+
+/// `--color` wins, then `NO_COLOR`, then `CLICOLOR_FORCE`, then whether anybody is looking.
+fn wants_color(choice: ColorChoice, terminal: bool) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if set("NO_COLOR") => false,
+        ColorChoice::Auto
+            if set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0") =>
+        {
+            true
+        }
+        ColorChoice::Auto => terminal && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
+    }
+}

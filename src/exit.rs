@@ -1,0 +1,54 @@
+//! Exit statuses: the only place that turns an outcome into one.
+
+use crate::error::{Error, Outcome};
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+/// The status of a command, and whether its error still has to be told.
+pub fn status(result: &Result<Outcome, Error>) -> u8 {
+    match result {
+        Ok(Outcome::Met) => 0,
+        Ok(Outcome::NotMet) => 1,
+        Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => 0,
+        Err(Error::Usage(_) | Error::Output(_)) => 2,
+        Err(Error::Target | Error::Refused(_) | Error::Io(..)) => 3,
+    }
+}
+
+/// Tells the error, unless that was done or nobody wants to know, and gives the status.
+pub fn end(result: &Result<Outcome, Error>) -> ExitCode {
+    match result {
+        Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => {}
+        Err(Error::Target) | Ok(_) => {}
+        Err(e) => eprintln!("fdscope: {e}"),
+    }
+    ExitCode::from(status(result))
+}
+
+/// Tells what is wrong with a command line, or prints the help that was asked for.
+pub fn refuse(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => end(&Err(Error::Output(e))),
+        _ => ExitCode::from(error.exit_code() as u8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, Outcome, status};
+    use std::io;
+
+    #[test]
+    fn every_outcome_has_its_status() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        assert_eq!(status(&Ok(Outcome::Met)), 0);
+        assert_eq!(status(&Ok(Outcome::NotMet)), 1);
+        assert_eq!(status(&Err(Error::Output(broken()))), 0);
+        assert_eq!(status(&Err(Error::Output(full()))), 2);
+        assert_eq!(status(&Err(Error::Usage(String::new()))), 2);
+        assert_eq!(status(&Err(Error::Target)), 3);
+        assert_eq!(status(&Err(Error::Refused(String::new()))), 3);
+        assert_eq!(status(&Err(Error::Io(String::new(), full()))), 3);
+    }
+}

@@ -1,0 +1,235 @@
+//! `--where`: expressions over fields, in CEL, the Common Expression Language.
+//!
+//! [`Where::compile`] checks names and types against the fields there are, so that what goes
+//! wrong in evaluation is never a mistake of the user: it is a record without that field, which
+//! does not match. By CEL's own rule an error in one half of `||` yields to a true other half.
+
+mod check;
+mod sizes;
+
+use crate::model::{Cell, Column, Escape, Field, Record, Value, escape};
+use cel::objects::Key;
+use cel::{Context, Program};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// A compiled expression over records of type `R`.
+pub struct Where<R: 'static> {
+    program: Program,
+    columns: Vec<Column<R>>,
+}
+
+impl<R: Record> Where<R> {
+    /// Compiles `text`, which may use any of the fields `all`. The error says what is wrong and
+    /// where.
+    pub fn compile(text: &str, all: &[Column<R>]) -> Result<Self, String> {
+        let source = sizes::expand(text);
+        let program = Program::compile(&source.text).map_err(|errors| {
+            let first = errors.errors.first();
+            let at = first.map_or(0, |e| (e.pos.1 - 1).max(0) as usize);
+            let message = first.map_or_else(|| errors.to_string(), |e| short(&e.msg));
+            point(text, source.original(at), &message)
+        })?;
+        let fields: Vec<&'static Field> = all.iter().map(|c| c.field).collect();
+        let used = check::check(&program, &fields).map_err(|fault| {
+            let at = fault.id.and_then(|id| program.source_info().offset_for(id));
+            point(text, source.original(at.map_or(0, |(start, _)| start as usize)), &fault.message)
+        })?;
+        let columns = all.iter().copied().filter(|c| used.contains(&c.field.name)).collect();
+        Ok(Self { program, columns })
+    }
+
+    /// The fields that it uses.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.columns.iter().map(|c| c.field)
+    }
+
+    /// What evaluation needs and one thread can use again for every record.
+    pub fn evaluator(&self) -> Evaluator<'_, R> {
+        let mut context = Context::default();
+        // It fails only for a name that no function may have.
+        let _ = context.add_function("matches", matches);
+        Evaluator { query: self, context }
+    }
+}
+
+/// Evaluates an expression on one thread.
+pub struct Evaluator<'w, R: 'static> {
+    query: &'w Where<R>,
+    context: Context<'static, 'static>,
+}
+
+impl<R: Record> Evaluator<'_, R> {
+    /// Whether a record matches.
+    pub fn matches(&self, record: &R) -> bool {
+        let mut scope = self.context.new_inner_scope();
+        let mut objects: HashMap<&str, HashMap<Key, cel::Value>> = HashMap::new();
+        for column in &self.query.columns {
+            let cell = column.cell(record);
+            match column.field.name.split_once('.') {
+                None => {
+                    if let Some(cell) = cell {
+                        scope.add_variable_from_value(column.field.name, value(cell));
+                    }
+                }
+                Some((object, key)) => {
+                    let entries = objects.entry(object).or_default();
+                    if let Some(cell) = cell {
+                        entries.insert(Key::from(key), value(cell));
+                    }
+                }
+            }
+        }
+        for (object, entries) in objects {
+            scope.add_variable_from_value(object, cel::Value::Map(entries.into()));
+        }
+        matches!(self.query.program.execute(&scope), Ok(cel::Value::Bool(true)))
+    }
+}
+
+/// A value as CEL has it: text is the same as in JSON.
+fn value(cell: Cell<'_>) -> cel::Value {
+    let text = |t: String| cel::Value::String(t.into());
+    match cell {
+        Cell::Null => cel::Value::Null,
+        Cell::Bool(b) => cel::Value::Bool(b),
+        Cell::Int(n) => cel::Value::Int(n),
+        Cell::Uint(n) => i64::try_from(n).map_or(cel::Value::UInt(n), cel::Value::Int),
+        Cell::Float(x) => cel::Value::Float(x),
+        Cell::Text(t) => text(escape(t, Escape::Json).into_owned()),
+        Cell::Device(d) => text(d.to_string()),
+        Cell::Set(set) => {
+            let mut names = Vec::new();
+            set.each(|name| names.push(text(name.to_owned())));
+            cel::Value::List(names.into())
+        }
+        Cell::List(values) => {
+            let values: Vec<_> = values.iter().map(|v: &Value| value(v.cell())).collect();
+            cel::Value::List(values.into())
+        }
+        Cell::Map(entries) => {
+            let entries: HashMap<Key, cel::Value> =
+                entries.iter().map(|(k, v)| (Key::from(*k), value(v.cell()))).collect();
+            cel::Value::Map(entries.into())
+        }
+    }
+}
+
+/// `matches`, with the expression compiled once a thread and not once a record.
+fn matches(
+    cel::extractors::This(text): cel::extractors::This<std::sync::Arc<String>>,
+    pattern: std::sync::Arc<String>,
+) -> bool {
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Option<regex::Regex>>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        if !compiled.contains_key(&*pattern) {
+            compiled.insert(pattern.to_string(), regex::Regex::new(&pattern).ok());
+        }
+        compiled[&*pattern].as_ref().is_some_and(|r| r.is_match(&text))
+    })
+}
+
+/// The first sentence of the parser's message.
+fn short(message: &str) -> String {
+    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    let message = message.split(" expecting {").next().unwrap_or(message);
+    message.replace("'<EOF>'", "end of the expression")
+}
+
+/// The expression with a mark below the fault.
+fn point(text: &str, at: usize, message: &str) -> String {
+    let at = at.min(text.len());
+    let before = text.get(..at).map_or(at, |t| t.chars().count());
+    format!("--where: {message}\n  {text}\n  {}^", " ".repeat(before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Where;
+    use crate::model::{Assoc, Fd, FdNum, Inode, Pid, Process, Value};
+    use std::sync::Arc;
+
+    fn row() -> Fd {
+        let process = Process { pid: Pid(42), command: b"nginx".to_vec(), uid: 0, user: None };
+        let mut fd = Fd::new(Arc::new(process));
+        fd.reset(Assoc::Fd(FdNum(6)));
+        fd.kind = "tcp".into();
+        fd.object = "tcp";
+        fd.inode = Some(Inode(u64::MAX));
+        fd.put("state", "listen");
+        fd.put("recv_queue", 3u64);
+        fd.path = Some(b"/tmp/\xff".to_vec());
+        fd
+    }
+
+    fn query(text: &str) -> Result<bool, String> {
+        let all = crate::commands::list_fields();
+        Where::compile(text, &all).map(|w| w.evaluator().matches(&row()))
+    }
+
+    #[test]
+    fn what_matches() {
+        for text in [
+            "pid == 42",
+            "command == 'nginx' && fd in [3, 6]",
+            "tcp.state == 'listen' && tcp.recv_queue > 2",
+            "tcp.recv_queue < 1K",
+            "kind.matches('^t.p$')",
+            "command.startsWith('ng') || false",
+            "has(tcp.state) && !has(udp.state)",
+            "udp.state == 'x' || pid == 42",
+            "path == '/tmp/\\\\xff'",
+            "inode > 5",
+            "timerfd.remaining > 1.5 || tcp.recv_queue > 1.5",
+        ] {
+            assert_eq!(query(text), Ok(true), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_match() {
+        for text in [
+            "pid == 43",
+            "udp.state == 'x'",
+            "udp.state != 'x'",
+            "!(udp.state == 'x')",
+            "'nonblock' in flags",
+            "tcp.recv_queue > 1K",
+            "epoll.watched.exists(w, w.stale)",
+        ] {
+            assert_eq!(query(text), Ok(false), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let told = |text: &str| query(text).expect_err(text);
+        assert_eq!(
+            told("pid == 1 && knd == 'tcp'"),
+            "--where: there is no field 'knd'; did you mean 'kind'?\n  pid == 1 && knd == 'tcp'\n              ^"
+        );
+        assert!(told("tcp.stat == 'x'").contains("did you mean 'tcp.state'?"));
+        let text = told("tcp.recv_queue > 10M || pid == 'x'");
+        assert!(text.starts_with("--where: pid is an integer, but 'x' is a string"), "{text}");
+        assert!(text.ends_with(&format!("\n  {}^", " ".repeat(24))), "{text}");
+        assert!(told("pid").contains("is an integer, not a condition"));
+        assert!(told("kind.matches('[')").contains("regular expression"));
+        assert!(told("pid ==").contains("end of the expression"));
+        assert!(told("kind.foo('x')").contains("no function 'foo'"));
+        assert!(told("pid && true").contains("pid is an integer, but && takes conditions"));
+        assert!(told("'x' in kind").contains("takes a list"));
+        assert!(told("tcp == 'x'").contains("'tcp' is not a field by itself"));
+        assert!(told("").contains("--where"));
+    }
+
+    #[test]
+    fn values_of_all_sorts() {
+        let mut fd = row();
+        fd.put("drops", Value::Null);
+        let all = crate::commands::list_fields();
+        let query = Where::compile("tcp.drops == null", &all);
+        assert!(query.is_ok_and(|q| q.evaluator().matches(&fd)));
+    }
+}
