@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::{Error, Outcome};
-use crate::model::{Cell, Column, Emphasis, Fd, Field, Getter, Record, Tally, Type, Value};
+use crate::model::{Cell, Column, Emphasis, Fd, Field, Getter, Record, Tally, Type, Value, quantity};
 use crate::proc::{
     Filter, Plan, ProcessDir, Scanner, Setting, Slice, System, all_pids, run_ordered, system_settings,
 };
@@ -86,8 +86,8 @@ pub(super) fn run(context: &mut Context) -> Result<Outcome, Error> {
         }));
     }
     if tally.denied > 0 {
-        let text = format!("use by user leaves out {} processes that may not be read", tally.denied);
-        context.note(&text);
+        let denied = quantity(tally.denied as usize, "process or fd", "processes or fds");
+        context.note(&format!("use by user leaves out {denied} that may not be read"));
     }
     let mut columns = COLUMNS.to_vec();
     if context.style.format == Format::Table {

@@ -59,6 +59,8 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let mut watches: Vec<Watch> =
         probe.info.lines().filter(|(key, _)| *key == b"tfd").filter_map(|(_, line)| parse(line)).collect();
     mark_stale(probe, &mut watches);
+    // The kernel's order is that of addresses in its memory.
+    watches.sort_by_key(|w| w.fd);
     let stale = watches.iter().filter(|w| w.stale).count();
     name(&watches, stale, &mut fd.name);
     if probe.values {
@@ -151,9 +153,9 @@ mod tests {
             ..Fixture::default()
         }
         .decode();
-        assert_eq!(name(&fd), "watching 2 fds: 5 -1");
+        assert_eq!(name(&fd), "watching 2 fds: -1 5");
         let Value::List(watched) = value(&fd, "watched") else { panic!() };
-        let Value::Map(first) = &watched[0] else { panic!() };
+        let Value::Map(first) = &watched[1] else { panic!() };
         assert_eq!(first[0], ("fd", Value::Int(5)));
         let Value::Set(events) = first[1].1 else { panic!() };
         assert_eq!(events.join(","), "in,et,exclusive");

@@ -23,7 +23,8 @@ pub fn failed(fd: &mut Fd, call: &'static str, errno: i32) {
     let name = format!("{:?}", nix::errno::Errno::from_raw(errno));
     fd.kind = KIND.name.into();
     fd.object = KIND.object;
-    drop(write!(fd.name, "{call}: {name}"));
+    let reason = nix::errno::Errno::from_raw(errno).desc().to_lowercase();
+    drop(write!(fd.name, "{call}: {reason} ({name})"));
     fd.put("call", call);
     fd.put("errno", name);
 }

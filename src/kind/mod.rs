@@ -40,6 +40,7 @@ mod probe;
 mod pty;
 mod raw;
 mod regular;
+mod shm;
 mod signalfd;
 mod socket;
 mod symlink;
@@ -182,6 +183,7 @@ pub static ALL: &[&Kind] = &[
     &namespace::KIND,
     &memfd::KIND,
     &memfd::SECRET,
+    &shm::KIND,
     &dmabuf::KIND,
     &mqueue::KIND,
     &tun::KIND,

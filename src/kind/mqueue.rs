@@ -8,7 +8,6 @@ pub(super) static KIND: Kind = Kind {
     name: "mqueue",
     help: "a POSIX message queue",
     shape: ShapeKind::Path,
-    pathless: true,
     object: "mqueue",
     fields: &[
         Field::new("mqueue.path", Type::String, "name of the queue"),

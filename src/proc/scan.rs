@@ -450,7 +450,7 @@ impl<'s> Scanner<'s> {
 /// The filters that need no fdinfo.
 fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>) -> bool {
     let filter = &plan.filter;
-    if !filter.takes_kind(kind) || (filter.deleted && !probe.deleted) {
+    if !filter.takes_kind(kind) || (filter.deleted && (!probe.deleted || kind.pathless)) {
         return false;
     }
     if !filter.ports.is_empty() {

@@ -15,7 +15,6 @@ pub struct Usage {
     fds: Option<u64>,
     status: Vec<u8>,
     cpu: Option<u64>,
-    nice: Option<i64>,
     rt_priority: Option<u64>,
     threads_of_user: Option<u64>,
 }
@@ -52,7 +51,6 @@ impl Usage {
         Ok(Self {
             fds: count_fds(dir)?,
             cpu: stat.as_ref().map(|s| (s.utime + s.stime) / ticks),
-            nice: stat.as_ref().map(|s| s.nice),
             rt_priority: stat.as_ref().and_then(|s| s.rt_priority).map(u64::from),
             threads_of_user: uid.and_then(|uid| users.0.get(&uid).copied()),
             status,
@@ -76,8 +74,6 @@ impl Usage {
                 std::str::from_utf8(&queue[..slash]).ok()?.trim().parse().ok()
             }
             "cpu" => self.cpu,
-            // setpriority(2): a limit of L allows nice values down to 20 - L.
-            "nice" => self.nice.map(|n| (20 - n) as u64),
             "rtprio" => self.rt_priority,
             _ => None,
         }
