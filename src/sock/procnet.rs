@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_passed_over() {
-        for line in [&b""[..], b"x", b"\xff\xff \xff", b"1: 2 3 4 5 6 7 8 9 10"] {
+        for line in [&b""[..], b"x", b"\xff\xff \xff", b"1: x y z"] {
             assert!(inet(line, Family::Tcp).is_none());
             assert!(unix(line).is_none());
             assert!(netlink(line).is_none());
