@@ -1,7 +1,7 @@
 //! Exit statuses: the only place that turns an outcome into one.
 
 use crate::error::{Error, Outcome};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 /// The status of a command, and whether its error still has to be told.
@@ -20,7 +20,7 @@ pub fn end(result: &Result<Outcome, Error>) -> ExitCode {
     match result {
         Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => {}
         Err(Error::Target) | Ok(_) => {}
-        Err(e) => eprintln!("fdscope: {e}"),
+        Err(e) => drop(writeln!(io::stderr(), "fdscope: {e}")),
     }
     ExitCode::from(status(result))
 }

@@ -23,7 +23,11 @@ pub(super) fn choose<R>(spec: &str, default: &[Column<R>], all: &[Column<R>]) ->
         None => (Vec::new(), spec),
     };
     for name in names.split(',').map(|n| n.strip_prefix('+').unwrap_or(n)) {
-        columns.push(find(name, all)?);
+        let column = find(name, all)?;
+        // A JSON object takes a name but once.
+        if !columns.iter().any(|c: &Column<R>| c.field.name == column.field.name) {
+            columns.push(column);
+        }
     }
     Ok(Choice::Columns(columns))
 }

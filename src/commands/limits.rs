@@ -201,10 +201,12 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     };
     let pids = work.pids(&args)?;
     if !args.set.is_empty() {
-        for &pid in &pids {
-            work.set(pid, &args.set);
-        }
-        return if work.failed { Err(Error::Target) } else { Ok(Outcome::Met) };
+        let changed = work.set(&pids, &args.set);
+        let columns = if table { setting::SHOWN } else { setting::COLUMNS };
+        let (failed, tally) = (work.failed, work.tally);
+        let renderer = Renderer::new(context.style, "limits", columns.to_vec(), false);
+        renderer.write_all(&mut context.out, changed, tally).map_err(Error::Output)?;
+        return if failed { Err(Error::Target) } else { Ok(Outcome::Met) };
     }
     let mut rows = if args.all { work.open_files(&pids) } else { work.everything(&pids) };
     if args.all {
@@ -334,16 +336,21 @@ impl Work<'_> {
         pids.iter().copied().filter_map(read).collect()
     }
 
-    /// Sets limits of one process, telling the old and the new ones.
-    fn set(&mut self, pid: Pid, changes: &[setting::Change]) {
-        for change in changes {
-            match setting::apply(&self.context.root, pid, *change) {
-                Ok(text) => println!("{text}"),
-                Err(text) => {
-                    self.context.complain(&text);
-                    self.failed = true;
+    /// Sets limits, and gives what was changed.
+    fn set(&mut self, pids: &[Pid], changes: &[setting::Change]) -> Vec<setting::Changed> {
+        let mut changed = Vec::new();
+        for &pid in pids {
+            let Some(process) = self.try_read(pid, |dir| Ok(Arc::clone(&dir.process))) else { continue };
+            for change in changes {
+                match setting::apply(&self.context.root, &process, *change) {
+                    Ok(done) => changed.push(done),
+                    Err(text) => {
+                        self.context.complain(&text);
+                        self.failed = true;
+                    }
                 }
             }
         }
+        changed
     }
 }

@@ -94,7 +94,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let query = args.where_.as_deref().map(|text| Where::compile(text, &all)).transpose();
     let query = query.map_err(Error::Usage)?;
     let default = default_columns(&args, context.style.format, &all);
-    let (columns, chosen) = match &args.columns {
+    let (mut columns, chosen) = match &args.columns {
         Some(spec) => match columns::choose(spec, &default, &all)? {
             Choice::Help => return columns::help(context, "list", &all),
             Choice::Columns(columns) => (columns, !spec.starts_with('+')),
@@ -108,7 +108,12 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         _ => Mode::Rows,
     };
     let json = matches!(context.style.format, Format::Json | Format::Jsonl);
-    let renderer = Renderer::new(context.style, "list", columns, json && !chosen && !args.wide);
+    let objects = json && !chosen;
+    if objects {
+        // They come with the object that they are in.
+        columns.retain(|c| !c.field.name.contains('.'));
+    }
+    let renderer = Renderer::new(context.style, "list", columns, objects);
     let plan = plan(&args, &renderer, query.as_ref(), mode)?;
     let wants_users = wanted(&renderer, query.as_ref(), mode).contains(&"user");
     let system = System::new(context.root.clone(), wants_users);
@@ -226,7 +231,14 @@ fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec
     let mut failed = false;
     for target in targets {
         match resolve(&context.root, target) {
-            Ok(pids) => slices.extend(pids.into_iter().map(|pid| Slice::whole(pid, target.fds.clone()))),
+            Ok(pids) => {
+                for slice in pids.into_iter().map(|pid| Slice::whole(pid, target.fds.clone())) {
+                    // Named twice, by number and by name perhaps, is listed once.
+                    if !slices.iter().any(|s: &Slice| s.pid == slice.pid && s.fds == slice.fds) {
+                        slices.push(slice);
+                    }
+                }
+            }
             Err(e) => {
                 context.complain(&format!("{}: {}", e.target, e.reason));
                 failed = true;

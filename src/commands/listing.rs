@@ -162,6 +162,7 @@ impl Report {
     /// Tells what could not be read; whether a process that the user named was among it.
     pub(super) fn tell(&self, context: &Context, system: &System, named: bool) -> bool {
         if named {
+            self.tell_timeouts(context);
             return self.found.iter().filter(|(pid, found)| tell_one(context, system, **pid, found)).count()
                 > 0;
         }
@@ -192,33 +193,36 @@ fn tell_one(context: &Context, system: &System, pid: Pid, found: &Found) -> bool
         Some(process) => format!("{pid} ({})", String::from_utf8_lossy(&process.command).escape_debug()),
         None => pid.to_string(),
     };
-    match found.failure {
-        Some(OpenError::Denied) => {
-            context.complain(&format!("the fds of process {who} may not be read: permission denied"));
+    let complaint = match found.failure {
+        Some(OpenError::Denied) => format!("the fds of process {who} may not be read: permission denied"),
+        Some(OpenError::Failed(e)) => format!("the fds of process {who} cannot be read: {e}"),
+        Some(OpenError::Gone) if nothing_to_hold(system, pid).is_none() => {
+            format!("process {who} ended while it was read")
         }
-        Some(OpenError::Failed(e)) => {
-            context.complain(&format!("the fds of process {who} cannot be read: {e}"))
-        }
-        Some(OpenError::Gone) => match state(system, pid) {
-            Some(b'Z') => {
-                context.note(&format!("process {who} is a zombie: it holds nothing open any more"));
-                return false;
-            }
-            _ => context.complain(&format!("process {who} ended while it was read")),
-        },
         None if found.errors > 0 && found.errors == found.rows => {
-            context.complain(&format!("no fd of process {who} can be read"));
+            format!("no fd of process {who} can be read")
         }
-        None => {
-            if found.rows == 0 && state(system, pid) == Some(b'Z') {
-                context.note(&format!("process {who} is a zombie: it holds nothing open any more"));
+        _ => {
+            if found.rows == 0
+                && let Some(reason) = nothing_to_hold(system, pid)
+            {
+                context.note(&format!("process {who} {reason}"));
             }
             return false;
         }
-    }
+    };
+    context.complain(&complaint);
     true
 }
 
-fn state(system: &System, pid: Pid) -> Option<u8> {
-    ProcessDir::open(system.root(), pid, system).ok()?.state()
+/// Why a process that is there has no fds.
+fn nothing_to_hold(system: &System, pid: Pid) -> Option<&'static str> {
+    let dir = ProcessDir::open(system.root(), pid, system).ok()?;
+    if dir.state() == Some(b'Z') {
+        Some("is a zombie: it holds nothing open any more")
+    } else if dir.is_kernel_thread() {
+        Some("is a kernel thread: it has no fds")
+    } else {
+        None
+    }
 }

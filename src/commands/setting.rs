@@ -1,8 +1,9 @@
 //! `limits --set`: `nofile=SOFT[:HARD]`.
 
 use super::columns::nearest;
-use crate::model::{Pid, Resource, Unit};
+use crate::model::{Cell, Column, Field, Getter, Process, Record, Resource, Type, Unit};
 use crate::proc::{LimitValue, ProcRoot, Rlimit, limit_of, set_limit};
+use std::sync::Arc;
 
 /// What to change.
 #[derive(Clone, Copy, Debug)]
@@ -61,9 +62,52 @@ fn exceeds(soft: LimitValue, hard: LimitValue) -> bool {
     }
 }
 
-/// Sets it; gives the line that tells of it, or what went wrong.
-pub(super) fn apply(root: &ProcRoot, pid: Pid, change: Change) -> Result<String, String> {
-    let name = change.resource.name;
+/// What was changed.
+pub(super) struct Changed {
+    process: Arc<Process>,
+    resource: Resource,
+    old: Rlimit,
+    new: Rlimit,
+    shown: [String; 4],
+}
+
+impl Record for Changed {}
+
+fn bound(value: LimitValue) -> Option<Cell<'static>> {
+    Some(value.map_or(Cell::Null, Cell::Uint))
+}
+
+macro_rules! column {
+    ($name:literal, $ty:ident, $help:literal, $get:expr) => {
+        Column { field: &Field::new($name, Type::$ty, $help), get: Getter::Own($get) }
+    };
+}
+
+/// The fields, as JSON and TSV have them.
+pub(super) const COLUMNS: &[Column<Changed>] = &[
+    column!("pid", Integer, "process id", |c| Some(Cell::Int(c.process.pid.0.into()))),
+    column!("command", String, "command name", |c| Some(Cell::Text(&c.process.command))),
+    column!("limit", String, "name of the limit", |c| Some(Cell::Text(c.resource.name.as_bytes()))),
+    column!("old_soft", Integer, "soft limit before", |c| bound(c.old.soft)),
+    column!("old_hard", Integer, "hard limit before", |c| bound(c.old.hard)),
+    column!("soft", Integer, "soft limit now", |c| bound(c.new.soft)),
+    column!("hard", Integer, "hard limit now", |c| bound(c.new.hard)),
+];
+
+/// The same as people read them.
+pub(super) const SHOWN: &[Column<Changed>] = &[
+    COLUMNS[0],
+    COLUMNS[1],
+    COLUMNS[2],
+    column!("old_soft", Integer, "", |c| Some(Cell::Text(c.shown[0].as_bytes()))),
+    column!("old_hard", Integer, "", |c| Some(Cell::Text(c.shown[1].as_bytes()))),
+    column!("soft", Integer, "", |c| Some(Cell::Text(c.shown[2].as_bytes()))),
+    column!("hard", Integer, "", |c| Some(Cell::Text(c.shown[3].as_bytes()))),
+];
+
+/// Sets it; gives what was changed, or what went wrong.
+pub(super) fn apply(root: &ProcRoot, process: &Arc<Process>, change: Change) -> Result<Changed, String> {
+    let (pid, name) = (process.pid, change.resource.name);
     if !root.is_native() {
         return Err(format!("limits can be set only below /proc, not {}", root.path().display()));
     }
@@ -77,26 +121,26 @@ pub(super) fn apply(root: &ProcRoot, pid: Pid, change: Change) -> Result<String,
         ));
     }
     match set_limit(pid, change.resource, new) {
-        Ok(old) => Ok(format!(
-            "{pid}: {name} was {}:{}, is {}:{}",
-            show(old.soft),
-            show(old.hard),
-            show(new.soft),
-            show(new.hard)
-        )),
-        Err(e) => Err(format!(
-            "process {pid}: {name} stays {}:{}: {}",
-            show(old.soft),
-            show(old.hard),
-            match e.raw_os_error() {
-                Some(libc::EPERM) if exceeds(new.hard, old.hard) =>
+        Ok(old) => Ok(Changed {
+            process: Arc::clone(process),
+            resource: change.resource,
+            old,
+            new,
+            shown: [old.soft, old.hard, new.soft, new.hard].map(show),
+        }),
+        Err(e) => {
+            let reason = match e.raw_os_error() {
+                Some(libc::EPERM) if exceeds(new.hard, old.hard) => {
                     "raising a hard limit takes CAP_SYS_RESOURCE, and nofile never exceeds fs.nr_open"
-                        .to_owned(),
+                        .to_owned()
+                }
                 Some(libc::EPERM) => "another user's process takes CAP_SYS_RESOURCE".to_owned(),
                 Some(libc::ESRCH) => "the process ended".to_owned(),
                 _ => e.to_string(),
-            }
-        )),
+            };
+            let (soft, hard) = (show(old.soft), show(old.hard));
+            Err(format!("process {pid}: {name} stays {soft}:{hard}: {reason}"))
+        }
     }
 }
 

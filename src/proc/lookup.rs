@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub(super) struct ProcLookup<'a> {
     pub(super) system: &'a System,
     pub(super) dir: &'a ProcessDir,
+    /// The task whose fd table it is: the process itself, or one of its threads.
+    task: Pid,
     /// Its `fd` directory.
     pub(super) fds: BorrowedFd<'a>,
     /// Mounts opened for `open_by_handle_at`.
@@ -27,8 +29,8 @@ pub(super) struct ProcLookup<'a> {
 }
 
 impl<'a> ProcLookup<'a> {
-    pub(super) fn new(system: &'a System, dir: &'a ProcessDir, fds: BorrowedFd<'a>) -> Self {
-        Self { system, dir, fds, mounts: RefCell::default() }
+    pub(super) fn new(system: &'a System, dir: &'a ProcessDir, task: Pid, fds: BorrowedFd<'a>) -> Self {
+        Self { system, dir, task, fds, mounts: RefCell::default() }
     }
 
     /// The kernel's name of a socket's protocol.
@@ -46,7 +48,7 @@ impl<'a> ProcLookup<'a> {
     /// A mount of the filesystem `device`, opened as `O_PATH`. Remote ones are left alone: their
     /// server may not answer.
     fn open_mount(&self, device: Device) -> Option<Arc<OwnedFd>> {
-        let mounts = self.system.mounts(self.dir.dir(), self.dir.pid());
+        let mounts = self.dir.mounts(self.system);
         mounts.of_device(device).filter(|m| !m.is_remote()).find_map(|mount| {
             let path = CString::new([b"root", &mount.point[..]].concat()).ok()?;
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -66,7 +68,7 @@ impl Lookup for ProcLookup<'_> {
             _ => None,
         };
         let socket = shape.socket().and_then(|inode| {
-            let tables = self.system.sockets(self.dir.dir(), self.dir.pid());
+            let tables = self.dir.sockets(self.system);
             tables.find(inode, || self.protocol(fd))
         });
         let probe = Probe {
@@ -96,7 +98,7 @@ impl Lookup for ProcLookup<'_> {
         if !self.system.root.is_native() {
             return None;
         }
-        sys::same_epoll_target(self.dir.pid(), epoll, target, nth).ok()
+        sys::same_epoll_target(self.task, epoll, target, nth).ok()
     }
 
     fn slot(&self, fd: FdNum) -> Slot {
@@ -134,7 +136,7 @@ impl Lookup for ProcLookup<'_> {
     }
 
     fn mount_point(&self, mount: u32) -> Option<Vec<u8>> {
-        let mounts = self.system.mounts(self.dir.dir(), self.dir.pid());
+        let mounts = self.dir.mounts(self.system);
         mounts.by_id(mount).map(|m| m.point.clone())
     }
 

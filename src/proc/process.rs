@@ -1,12 +1,15 @@
 //! One process's directory in /proc, opened once so that a pid used again cannot mix two up.
 
 use super::io::{NumberName, open_dir, read_at};
+use super::mounts::Mounts;
 use super::root::ProcRoot;
 use super::system::System;
 use crate::model::{Pid, Process};
+use crate::sock::Tables;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// Why a process cannot be looked at.
@@ -30,10 +33,12 @@ impl From<Errno> for OpenError {
     }
 }
 
-/// A process that is there.
+/// A process that is there, and the tables of its namespaces once they were asked for.
 #[derive(Debug)]
 pub struct ProcessDir {
     dir: OwnedFd,
+    sockets: OnceCell<Arc<Tables>>,
+    mounts: OnceCell<Arc<Mounts>>,
     /// What its rows say of it.
     pub process: Arc<Process>,
 }
@@ -53,7 +58,12 @@ impl ProcessDir {
         // task_dump_owner() in fs/proc/base.c makes an exception for it.
         let uid = rustix::fs::fstat(&dir)?.st_uid;
         let user = system.user_name(uid);
-        Ok(Self { dir, process: Arc::new(Process { pid, command, uid, user }) })
+        Ok(Self {
+            dir,
+            sockets: OnceCell::new(),
+            mounts: OnceCell::new(),
+            process: Arc::new(Process { pid, command, uid, user }),
+        })
     }
 
     /// Its pid.
@@ -64,6 +74,16 @@ impl ProcessDir {
     /// The directory, for calls that take one.
     pub fn dir(&self) -> BorrowedFd<'_> {
         self.dir.as_fd()
+    }
+
+    /// The sockets of its network namespace.
+    pub(super) fn sockets(&self, system: &System) -> &Tables {
+        self.sockets.get_or_init(|| system.sockets(self.dir(), self.pid()))
+    }
+
+    /// The mounts of its mount namespace.
+    pub(super) fn mounts(&self, system: &System) -> &Mounts {
+        self.mounts.get_or_init(|| system.mounts(self.dir(), self.pid()))
     }
 
     /// The directory of a thread.
@@ -93,6 +113,17 @@ impl ProcessDir {
     pub(super) fn is_in_proc(&self) -> bool {
         const PROC_SUPER_MAGIC: rustix::fs::FsWord = 0x9fa0;
         rustix::fs::fstatfs(&self.dir).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+    }
+
+    /// Whether it is a thread of the kernel: `PF_KTHREAD` among the flags of `proc_pid_stat(5)`.
+    pub fn is_kernel_thread(&self) -> bool {
+        const PF_KTHREAD: u32 = 0x0020_0000;
+        let flags = self.read(c"stat").ok().and_then(|stat| {
+            let end = stat.iter().rposition(|&b| b == b')')?;
+            let mut words = stat[end..].split(|&b| b == b' ');
+            std::str::from_utf8(words.nth(7)?).ok()?.parse::<u32>().ok()
+        });
+        flags.is_some_and(|f| f & PF_KTHREAD != 0)
     }
 
     /// The letter of its state, `R`, `S`, `Z`, ...: `proc_pid_stat(5)`.

@@ -1,0 +1,172 @@
+//! One fd: read, claimed, filtered, decoded.
+
+use super::stat::{filesystem, is_deleted, remote_mount};
+use super::{Output, Place, Scanner, file_stat};
+use crate::kind::{self, Borrow, Borrowed, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
+use crate::model::{Access, Assoc, Fd, FdNum, Inode};
+use crate::proc::io::{NumberName, link_mode_at, open_dir, read_at, readlink_at, stat_at};
+use crate::proc::plan::Plan;
+use rustix::io::Errno;
+use std::ffi::CStr;
+
+impl Scanner<'_> {
+    /// Reads one fd, and emits its row if it is wanted.
+    pub(super) fn fd(&mut self, place: &mut Place<'_>, fd: FdNum, out: &mut Output<'_>) {
+        let name = NumberName::new(fd.0);
+        let name = name.as_c_str();
+        let fds = place.lookup.fds;
+        out.row.reset(Assoc::Fd(fd));
+        if let Err(errno) = readlink_at(fds, name, &mut self.link) {
+            self.failed("readlink", errno, out);
+            return;
+        }
+        let shape = Shape::of(&self.link);
+        let filter = &self.plan.filter;
+        if !filter.takes_shape(shape.sort()) {
+            return;
+        }
+        let (stat, remote) = match shape {
+            Shape::Path(_) => match self.stat(place, fd, name) {
+                Ok(known) => known,
+                Err(errno) => {
+                    out.row.link.extend_from_slice(&self.link);
+                    self.failed("statx", errno, out);
+                    return;
+                }
+            },
+            _ => (None, false),
+        };
+        let dir = place.lookup.dir;
+        let socket = shape
+            .socket()
+            .and_then(|inode| dir.sockets(self.system).find(inode, || place.lookup.protocol(fd)));
+        // Looking for the name would ask a server that may not answer.
+        let deleted = is_deleted(&self.link, stat.as_ref().filter(|_| !remote), dir.dir());
+        let mut probe = Probe {
+            process: &place.lookup.dir.process,
+            fd: Some(fd),
+            link: &self.link,
+            shape,
+            stat,
+            filesystem: filesystem(place, fd, shape, stat.as_ref()),
+            deleted,
+            socket: socket.as_ref(),
+            info: FdInfo::default(),
+            borrowed: Borrowed::default(),
+            lookup: &place.lookup,
+            values: self.plan.values,
+        };
+        let kind = kind::claim(&probe);
+        if !takes(self.plan, kind, &probe) {
+            return;
+        }
+
+        // Which protocol the fallback for sockets stands for, its decoder tells.
+        let decodes = self.plan.name || self.plan.values || kind.name == "socket";
+        let locked = || kind.name == "regular" && stat.is_some_and(|s| self.system.may_be_locked(s.inode));
+        let wants_info = self.plan.info
+            || (self.plan.access && kind.can_block)
+            || (decodes && (kind.needs_info || locked()));
+        if wants_info {
+            if place.infos.is_none() {
+                place.infos = open_dir(place.parent, c"fdinfo").ok();
+            }
+            let read = match &place.infos {
+                Some(infos) => read_at(infos, name, &mut self.info),
+                None => Err(Errno::ACCESS),
+            };
+            match read {
+                Ok(()) => probe.info = FdInfo::parse(&self.info),
+                Err(Errno::NOENT | Errno::SRCH) => {
+                    out.tally.vanished += 1;
+                    return;
+                }
+                // The link could be read: the row stands, with less in it.
+                Err(_) => {}
+            }
+        }
+        if decodes && kind.borrow != Borrow::Nothing {
+            probe.borrowed = place.lender.ask(fd, kind.borrow);
+        }
+        let row = &mut out.row;
+        row.flags = probe.info.flags;
+        row.access = match row.flags {
+            Some(flags) => Some(flags.access()),
+            None if self.plan.access => link_mode_at(fds, name).ok().map(Access::from_link_mode),
+            None => None,
+        };
+        row.blocking = row.flags.filter(|_| kind.can_block).map(|f| !f.has(libc::O_NONBLOCK));
+        row.pos = probe.info.pos;
+        row.mount = probe.info.mount;
+        fill(row, kind, &probe);
+        if self.plan.device && row.device.is_none() {
+            let class = match shape {
+                Shape::Anon(class) | Shape::Numbered(class, _) => class,
+                _ => b"",
+            };
+            let stat = || stat_at(fds, name).ok().map(|s| file_stat(&s).device);
+            row.device = self.system.nameless_device(class, stat);
+            if row.inode.is_none() {
+                row.inode = stat_at(fds, name).ok().map(|s| Inode(s.stx_ino));
+            }
+        }
+        if decodes {
+            (kind.decode)(&probe, row);
+        }
+        if self.plan.filter.takes_exact(kind, &row.kind) {
+            out.emit();
+        }
+    }
+
+    /// What `statx` says of a path, or nothing where a made-up tree leads nowhere; and whether a
+    /// server that may not answer is behind it.
+    fn stat(&self, place: &Place<'_>, fd: FdNum, name: &CStr) -> Result<(Option<FileStat>, bool), Errno> {
+        let fds = place.lookup.fds;
+        let remote = remote_mount(place, fd)?;
+        let stat = match remote {
+            Some(mount) => self.system.guard.stat(fds, fd.0, mount),
+            None => stat_at(fds, name),
+        };
+        match stat {
+            Ok(stat) => Ok((Some(file_stat(&stat)), remote.is_some())),
+            Err(Errno::NOENT | Errno::NOTDIR) if !self.system.root().is_native() => Ok((None, false)),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+/// The filters that need no fdinfo.
+pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>) -> bool {
+    let filter = &plan.filter;
+    if !filter.takes_kind(kind) || (filter.deleted && (!probe.deleted || kind.pathless)) {
+        return false;
+    }
+    if !filter.ports.is_empty() {
+        let port = probe.socket.and_then(|s| s.local).map(|l| l.0.port());
+        if !port.is_some_and(|p| filter.ports.contains(&p)) {
+            return false;
+        }
+    }
+    let Some(path) = &filter.path else { return true };
+    match probe.socket {
+        Some(socket) => socket.path.as_deref().is_some_and(|p| path.is_below(p)),
+        None => probe.shape.sort() == ShapeKind::Path && path.matches(probe.path(), probe.stat.as_ref()),
+    }
+}
+
+/// What all kinds have in common.
+pub(super) fn fill(row: &mut Fd, kind: &'static Kind, probe: &Probe<'_>) {
+    row.kind = kind.name.into();
+    row.object = kind.object;
+    row.link.extend_from_slice(probe.link);
+    row.device = probe.stat.map(|s| s.device);
+    row.inode = match (probe.stat, probe.info.inode, probe.shape) {
+        (Some(stat), _, _) => Some(stat.inode),
+        (None, Some(inode), _) | (None, None, Shape::Numbered(_, inode)) => Some(inode),
+        _ => None,
+    };
+    if probe.shape.sort() == ShapeKind::Path && !kind.pathless {
+        row.path = Some(probe.path().to_vec());
+        row.deleted = Some(probe.deleted);
+    }
+}

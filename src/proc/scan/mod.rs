@@ -1,0 +1,227 @@
+//! The scan of a process's fds: the hot path.
+
+mod fd;
+mod file;
+mod stat;
+
+use super::borrow::Lender;
+use super::io::open_dir;
+use super::lookup::ProcLookup;
+use super::plan::Plan;
+use super::process::{OpenError, ProcessDir};
+use super::system::System;
+use crate::kind;
+use crate::model::{Fd, FdNum, FdRanges, Pid, Tally};
+use crate::sys;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{RawDir, SeekFrom};
+use rustix::io::Errno;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+pub(super) use stat::file_stat;
+
+/// A piece of work: the fds of one process, or a range of them.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// The process.
+    pub pid: Pid,
+    /// The fds that the user named, `None` for all.
+    pub fds: Option<FdRanges>,
+    /// First fd number of the range. What is held without an fd goes with the range from 0.
+    pub first: i32,
+    /// Last fd number.
+    pub last: i32,
+    /// The fds that count, for fdscope itself: not the ones that it opened to look.
+    pub only: Option<Arc<Vec<i32>>>,
+}
+
+impl Slice {
+    /// All of a process.
+    pub fn whole(pid: Pid, fds: Option<FdRanges>) -> Self {
+        Self { pid, fds, first: 0, last: i32::MAX, only: None }
+    }
+
+    fn takes(&self, plan: &Plan, fd: FdNum) -> bool {
+        self.fds.as_ref().is_none_or(|f| f.contains(fd))
+            && plan.filter.fds.as_ref().is_none_or(|f| f.contains(fd))
+            && self.only.as_ref().is_none_or(|o| o.contains(&fd.0))
+    }
+}
+
+/// One worker's scanner: its buffers are used again for every fd.
+pub struct Scanner<'s> {
+    system: &'s System,
+    plan: &'s Plan,
+    link: Vec<u8>,
+    info: Vec<u8>,
+    entries: Vec<MaybeUninit<u8>>,
+}
+
+/// Where rows go: the row that is used again, what is counted, and who takes it.
+struct Output<'o> {
+    row: Fd,
+    tally: Tally,
+    each: &'o mut dyn FnMut(&Fd),
+}
+
+impl Output<'_> {
+    fn emit(&mut self) {
+        (self.each)(&self.row);
+    }
+}
+
+/// An fd table: that of a process, or of one of its threads.
+struct Place<'a> {
+    /// The directory that has `fd` and `fdinfo`.
+    parent: BorrowedFd<'a>,
+    lookup: ProcLookup<'a>,
+    infos: Option<OwnedFd>,
+    lender: Lender,
+}
+
+impl<'s> Scanner<'s> {
+    /// A scanner for one thread.
+    pub fn new(system: &'s System, plan: &'s Plan) -> Self {
+        Self {
+            system,
+            plan,
+            link: Vec::with_capacity(4096),
+            info: Vec::with_capacity(4096),
+            entries: vec![MaybeUninit::uninit(); 32 * 1024],
+        }
+    }
+
+    /// Calls `each` for every row of a slice. An error means that nothing could be read; what
+    /// goes wrong with single fds is counted, and shown as rows.
+    pub fn scan(
+        &mut self,
+        dir: &ProcessDir,
+        slice: &Slice,
+        each: &mut dyn FnMut(&Fd),
+    ) -> Result<Tally, OpenError> {
+        let mut out = Output { row: Fd::new(Arc::clone(&dir.process)), tally: Tally::default(), each };
+        let beyond_fds = slice.first == 0 && slice.fds.is_none() && self.plan.filter.fds.is_none();
+        if beyond_fds && self.plan.assoc {
+            self.unnumbered(dir, &mut out);
+        }
+        let entries = self.table(dir, dir.pid(), dir.dir(), slice, &mut out)?;
+        if entries == 0 && slice.first == 0 && dir.state() == Some(b'Z') {
+            self.without_leader(dir, slice, &mut out)?;
+        }
+        if beyond_fds && self.plan.mappings {
+            self.mappings(dir, &mut out);
+        }
+        if slice.first == 0 && self.plan.threads {
+            self.threads(dir, slice, &mut out);
+        }
+        Ok(out.tally)
+    }
+
+    /// The fd table of a task, whose directory is `parent`. Gives the number of its entries.
+    fn table(
+        &mut self,
+        dir: &ProcessDir,
+        task: Pid,
+        parent: BorrowedFd<'_>,
+        slice: &Slice,
+        out: &mut Output<'_>,
+    ) -> Result<usize, OpenError> {
+        let fds = open_dir(parent, c"fd")?;
+        let mut place = Place {
+            parent,
+            lookup: ProcLookup::new(self.system, dir, task, fds.as_fd()),
+            infos: None,
+            lender: Lender::new(self.system, dir.pid(), task),
+        };
+        if slice.first > 0 {
+            // Entry N of the directory is fd N - 2, behind `.` and `..`: proc_readfd_common() in
+            // fs/proc/fd.c.
+            rustix::fs::seek(&fds, SeekFrom::Start(slice.first as u64 + 2))?;
+        }
+        let mut buffer = std::mem::take(&mut self.entries);
+        let mut names = RawDir::new(&fds, &mut buffer);
+        let mut entries = 0;
+        let result = loop {
+            let entry = match names.next() {
+                None => break Ok(entries),
+                // The process ended while its directory was read.
+                Some(Err(Errno::NOENT | Errno::SRCH)) => {
+                    out.tally.vanished += 1;
+                    break Ok(entries);
+                }
+                Some(Err(e)) => break Err(e.into()),
+                Some(Ok(entry)) => entry,
+            };
+            let Some(fd) = entry.file_name().to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) else {
+                continue;
+            };
+            if fd.0 > slice.last {
+                break Ok(entries);
+            }
+            entries += 1;
+            if slice.takes(self.plan, fd) {
+                self.fd(&mut place, fd, out);
+            }
+        };
+        self.entries = buffer;
+        result
+    }
+
+    /// A process whose main thread has ended while others go on: they have the fds.
+    fn without_leader(
+        &mut self,
+        dir: &ProcessDir,
+        slice: &Slice,
+        out: &mut Output<'_>,
+    ) -> Result<(), OpenError> {
+        for tid in dir.threads().into_iter().filter(|&t| t != dir.pid()) {
+            let Ok(task) = dir.task(tid) else { continue };
+            if self.table(dir, tid, task.as_fd(), slice, out)? > 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Threads whose fd table is not the leader's.
+    fn threads(&mut self, dir: &ProcessDir, slice: &Slice, out: &mut Output<'_>) {
+        if !self.system.root().is_native() {
+            return;
+        }
+        for tid in dir.threads().into_iter().filter(|&t| t != dir.pid()) {
+            let result = match sys::same_fd_table(dir.pid(), tid) {
+                Ok(true) => continue,
+                Ok(false) => dir.task(tid).map_err(OpenError::from).and_then(|task| {
+                    out.row.tid = Some(tid);
+                    self.table(dir, tid, task.as_fd(), slice, out)
+                }),
+                Err(e) if e.raw_os_error() == Some(libc::ESRCH) => Err(OpenError::Gone),
+                Err(_) => Err(OpenError::Denied),
+            };
+            out.row.tid = None;
+            match result {
+                Ok(_) => {}
+                Err(OpenError::Gone) => out.tally.vanished += 1,
+                Err(_) => out.tally.denied += 1,
+            }
+        }
+    }
+
+    /// Turns the row into an error, or counts it as gone.
+    fn failed(&self, call: &'static str, errno: Errno, out: &mut Output<'_>) {
+        match errno {
+            Errno::NOENT | Errno::SRCH => {
+                out.tally.vanished += 1;
+                return;
+            }
+            Errno::ACCESS | Errno::PERM => out.tally.denied += 1,
+            Errno::TIMEDOUT => out.tally.timed_out += 1,
+            _ => {}
+        }
+        if self.plan.filter.takes_errors() {
+            kind::failed(&mut out.row, call, errno.raw_os_error());
+            out.emit();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What `statx` says of a file, and what has to be known before it is asked.
+
+use super::Place;
+use crate::kind::{Borrow, FdInfo, FileStat, Shape};
+use crate::model::{Device, FdNum, Inode};
+use crate::proc::io::read_at;
+use crate::proc::mounts::Mount;
+use rustix::fd::BorrowedFd;
+use rustix::fs::{AtFlags, Statx};
+use rustix::io::Errno;
+use std::ffi::CString;
+
+/// The mount of an fd, if a server that may not answer is behind it.
+pub(super) fn remote_mount(place: &Place<'_>, fd: FdNum) -> Result<Option<u32>, Errno> {
+    let mounts = place.lookup.dir.mounts(place.lookup.system);
+    if !mounts.any_remote() {
+        return Ok(None);
+    }
+    let mut info = Vec::new();
+    let path = CString::new(format!("fdinfo/{fd}")).unwrap_or_default();
+    read_at(place.parent, &path, &mut info)?;
+    // A mount that is not listed was detached, perhaps because its server is gone.
+    let is_remote = |&id: &u32| mounts.by_id(id).is_none_or(Mount::is_remote);
+    Ok(FdInfo::parse(&info).mount.filter(is_remote))
+}
+
+/// The type of a nameless filesystem that makes a file something else: a message queue looks
+/// like a regular file. Its filesystem need not be mounted anywhere.
+pub(super) fn filesystem(
+    place: &mut Place<'_>,
+    fd: FdNum,
+    shape: Shape<'_>,
+    stat: Option<&FileStat>,
+) -> Option<&'static str> {
+    let (Shape::Path(path), Some(stat)) = (shape, stat) else { return None };
+    if stat.device.major != 0 || stat.file_type() != libc::S_IFREG {
+        return None;
+    }
+    let Place { lookup, lender, .. } = place;
+    lookup.system.special_filesystem(stat.device, || {
+        let mounts = lookup.dir.mounts(lookup.system);
+        if let Some(mount) = mounts.of_device(stat.device).next() {
+            return (mount.filesystem == "mqueue").then_some("mqueue");
+        }
+        let bare = path.iter().filter(|&&b| b == b'/').count() == 1;
+        let answers = || lender.ask(fd, Borrow::Mqueue).mqueue.is_some();
+        (bare && answers()).then_some("mqueue")
+    })
+}
+
+/// Whether the kernel's ` (deleted)` is meant, and not the end of a name.
+pub(super) fn is_deleted(link: &[u8], stat: Option<&FileStat>, process: BorrowedFd<'_>) -> bool {
+    if !link.ends_with(b" (deleted)") {
+        return false;
+    }
+    let Some(stat) = stat else { return true };
+    if stat.links == Some(0) || link.first() != Some(&b'/') {
+        return true;
+    }
+    // Another name is left, or the file is really called that: look whether it is there.
+    let Ok(path) = CString::new([b"root", link].concat()) else { return true };
+    let there = rustix::fs::statat(process, &path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT);
+    !there.is_ok_and(|s| Inode(s.st_ino) == stat.inode)
+}
+
+/// The part of a `statx` that is used.
+pub(in crate::proc) fn file_stat(stat: &Statx) -> FileStat {
+    FileStat {
+        mode: stat.stx_mode.into(),
+        inode: Inode(stat.stx_ino),
+        device: Device { major: stat.stx_dev_major, minor: stat.stx_dev_minor },
+        rdev: Device { major: stat.stx_rdev_major, minor: stat.stx_rdev_minor },
+        size: Some(stat.stx_size),
+        links: Some(stat.stx_nlink),
+    }
+}
+
+/// Nothing but a likely file type.
+pub(super) fn unknown_stat(file_type: u32) -> FileStat {
+    let none = Device { major: 0, minor: 0 };
+    FileStat { mode: file_type, inode: Inode(0), device: none, rdev: none, size: None, links: None }
+}
