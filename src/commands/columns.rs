@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::{Error, Outcome};
-use crate::model::{Cell, Column, Field, Getter, Record, Tally, Type};
+use crate::model::{Cell, Column, Field, Getter, Record, Tally, Type, nearest};
 use crate::render::Renderer;
 
 /// What `--columns` asks for.
@@ -38,15 +38,6 @@ fn find<R>(name: &str, all: &[Column<R>]) -> Result<Column<R>, Error> {
         let hint = nearest.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
         Error::Usage(format!("--columns: there is no field '{name}'{hint} (--columns help lists them)"))
     })
-}
-
-/// The name that is nearest to a misspelt one, if any is near.
-pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    names
-        .map(|n| (strsim::jaro_winkler(name, n), n))
-        .filter(|(score, _)| *score > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, n)| n)
 }
 
 /// `--columns help`.

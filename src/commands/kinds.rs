@@ -1,7 +1,7 @@
 //! `--kind`: the words that it takes.
 
-use super::columns::nearest;
 use crate::kind::ALL;
+use crate::model::nearest;
 
 /// Sockets of protocols that have no kind of their own: `/proc/net/protocols` of a full kernel.
 const OTHER_PROTOCOLS: &[&str] = &[
@@ -53,7 +53,7 @@ pub(super) fn parse(word: &str) -> Result<String, String> {
         return Ok(word.to_owned());
     }
     let kinds: Vec<&str> = ALL.iter().map(|k| k.name).collect();
-    Err(match nearest(word, words.into_iter()) {
+    Err(match nearest(word, words) {
         Some(nearest) => format!("there is no kind '{word}'; did you mean '{nearest}'?"),
         None => format!("there is no kind '{word}'; kinds are {}", kinds.join(", ")),
     })

@@ -1,7 +1,6 @@
 //! `limits --set`: `nofile=SOFT[:HARD]`.
 
-use super::columns::nearest;
-use crate::model::{Cell, Column, Field, Getter, Process, Record, Resource, Type, Unit};
+use crate::model::{Cell, Column, Field, Getter, Process, Record, Resource, Type, Unit, nearest};
 use crate::proc::{LimitValue, ProcRoot, Rlimit, limit_of, set_limit};
 use std::sync::Arc;
 

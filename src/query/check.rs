@@ -1,6 +1,6 @@
 //! Names and types of an expression, checked before any record is looked at.
 
-use crate::model::{Field, Type};
+use crate::model::{Field, Type, nearest};
 use cel::Program;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 
@@ -166,13 +166,8 @@ impl Checker<'_> {
             self.used.push(field.name);
             return Ok(Class::of(field.ty));
         }
-        let near = self
-            .fields
-            .iter()
-            .map(|f| (strsim::jaro_winkler(name, f.name), f.name))
-            .filter(|(score, _)| *score > 0.75)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        let hint = near.map(|(_, n)| format!("; did you mean '{n}'?")).unwrap_or_default();
+        let near = nearest(name, self.fields.iter().map(|f| f.name));
+        let hint = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
         fault(node, format!("there is no field '{name}'{hint}"))
     }
 
