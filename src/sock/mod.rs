@@ -8,8 +8,7 @@ mod procnet;
 mod protocol;
 
 use crate::model::{Family, Inode, Socket};
-use procnet::Table;
-use std::collections::HashMap;
+use procnet::{Listing, Table};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -17,13 +16,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Tables {
     net: PathBuf,
-    read: Mutex<Read>,
-}
-
-#[derive(Debug, Default)]
-struct Read {
-    sockets: HashMap<Inode, Socket>,
-    tables: Vec<Table>,
+    read: Mutex<Vec<Listing>>,
 }
 
 impl Tables {
@@ -36,8 +29,8 @@ impl Tables {
     /// (`system.sockprotoname`); it is asked only where the tables read so far do not list it.
     pub fn find(&self, inode: Inode, protocol: impl FnOnce() -> Option<Vec<u8>>) -> Option<Socket> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(socket) = read.sockets.get(&inode) {
-            return Some(socket.clone());
+        if let Some(socket) = read.iter().find_map(|listing| listing.find(inode)) {
+            return Some(socket);
         }
         let protocol = protocol();
         let family = protocol.as_deref().map(protocol::family);
@@ -46,12 +39,12 @@ impl Tables {
             None => Table::ALL,
         };
         for &table in tables {
-            if !read.tables.contains(&table) {
-                read.tables.push(table);
-                let sockets = &mut read.sockets;
-                table.read(&self.net, |socket| drop(sockets.insert(socket.inode, socket)));
-                if let Some(socket) = sockets.get(&inode) {
-                    return Some(socket.clone());
+            if !read.iter().any(|listing| listing.table() == table) {
+                let listing = table.read(&self.net);
+                let socket = listing.find(inode);
+                read.push(listing);
+                if socket.is_some() {
+                    return socket;
                 }
             }
         }

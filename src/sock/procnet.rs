@@ -2,7 +2,6 @@
 
 use super::protocol;
 use crate::model::{Endpoint, Family, Inode, Socket};
-use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
@@ -43,27 +42,24 @@ impl Table {
 
     /// Reads the table below `net`. A table that does not exist has no sockets: the kernel was
     /// built without that protocol.
-    pub(super) fn read(self, net: &Path, mut each: impl FnMut(Socket)) {
-        let Ok(file) = std::fs::File::open(net.join(self.file)) else { return };
-        let mut reader = BufReader::with_capacity(1 << 16, file);
-        let mut line = Vec::with_capacity(256);
-        // The first line is the heading.
-        let mut heading = true;
-        loop {
-            line.clear();
-            match reader.read_until(b'\n', &mut line) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => return,
-            }
-            let line = line.strip_suffix(b"\n").unwrap_or(&line);
-            if !std::mem::take(&mut heading)
-                && let Some(socket) = self.parse(line)
-            {
-                each(socket);
-            }
-        }
+    pub(super) fn read(self, net: &Path) -> Listing {
+        let text = std::fs::read(net.join(self.file)).unwrap_or_default();
+        let mut index: Vec<(u64, u32)> = lines(&text)
+            .skip(1) // the heading
+            .filter_map(|(start, line)| Some((self.inode(line)?, start as u32)))
+            .collect();
+        index.sort_unstable();
+        Listing { table: self, text, index }
+    }
+
+    /// The inode of a line, without taking the rest apart. Time-wait and the like have none.
+    fn inode(self, line: &[u8]) -> Option<u64> {
+        let column = match self.family {
+            Family::Unix => 6,
+            Family::Packet => 8,
+            _ => 9,
+        };
+        words(line).nth(column).and_then(decimal).filter(|&inode| inode != 0)
     }
 
     fn parse(self, line: &[u8]) -> Option<Socket> {
@@ -74,6 +70,39 @@ impl Table {
             _ => inet(line, self.family),
         }
     }
+}
+
+/// A table as it was read: most of its sockets are never asked for, so a line is taken apart
+/// only then.
+#[derive(Debug)]
+pub(super) struct Listing {
+    table: Table,
+    text: Vec<u8>,
+    /// Inodes with the start of their lines, in order.
+    index: Vec<(u64, u32)>,
+}
+
+impl Listing {
+    pub(super) fn table(&self) -> Table {
+        self.table
+    }
+
+    pub(super) fn find(&self, inode: Inode) -> Option<Socket> {
+        let at = self.index.binary_search_by_key(&inode.0, |&(inode, _)| inode).ok()?;
+        let start = self.index[at].1 as usize;
+        let line = self.text[start..].split(|&b| b == b'\n').next()?;
+        self.table.parse(line)
+    }
+}
+
+/// Lines with their starts.
+fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut start = 0;
+    text.split(|&b| b == b'\n').map(move |line| {
+        let at = start;
+        start += line.len() + 1;
+        (at, line)
+    })
 }
 
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -97,10 +126,6 @@ fn inet(line: &[u8], family: Family) -> Option<Socket> {
     let queues = words.next()?;
     let colon = queues.iter().position(|&b| b == b':')?;
     let inode = decimal(words.nth(4)?)?;
-    // Time-wait and the like have no inode: no fd refers to them.
-    if inode == 0 {
-        return None;
-    }
     let tcp = matches!(family, Family::Tcp | Family::Tcp6);
     Some(Socket {
         local: Some(local),
@@ -193,7 +218,7 @@ fn packet(line: &[u8]) -> Option<Socket> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Family, inet, netlink, packet, unix};
+    use super::{Family, Inode, Table, inet, netlink, packet, unix};
 
     #[test]
     fn a_tcp_listener() {
@@ -219,9 +244,22 @@ mod tests {
     }
 
     #[test]
-    fn time_wait_has_no_inode() {
-        let line = b"   1: 0100007F:07E8 0100007F:0001 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0000000000000000";
-        assert!(inet(line, Family::Tcp).is_none());
+    fn a_listing_finds_what_has_an_inode() {
+        let dir = std::env::temp_dir().join(format!("fdscope-procnet-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let text = b"heading\n\
+            1: 0100007F:07E8 0100007F:0001 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0\n\
+            2: 0100007F:07E8 0100007F:0002 01 00000000:00000000 00:00000000 00000000     0        0 9 1 0\n\
+            3: 0100007F:07E8 0100007F:0003 08 00000000:00000000 00:00000000 00000000     0        0 7 1 0\n";
+        std::fs::write(dir.join("tcp"), text).unwrap();
+        let listing = Table::of(Family::Tcp)[0].read(&dir);
+        std::fs::remove_dir_all(&dir).unwrap();
+        let state = |inode| listing.find(Inode(inode)).map(|s| s.state);
+        assert_eq!(state(7), Some(Some("close-wait")));
+        assert_eq!(state(9), Some(Some("established")));
+        // Time-wait has none, and no fd refers to it.
+        assert_eq!(state(0), None);
+        assert_eq!(state(8), None);
     }
 
     #[test]
