@@ -13,4 +13,4 @@ mod setting;
 mod system;
 
 pub use fields::all as list_fields;
-pub use manual::{Manual, Section, manuals};
+pub use manual::{Block, Manual, Section, manuals};

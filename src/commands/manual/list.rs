@@ -1,0 +1,226 @@
+//! The page of `fdscope list`.
+
+use super::{Manual, Section, registry, shared};
+use crate::model::FD_FIELDS;
+
+pub(super) fn manual() -> Manual {
+    Manual {
+        command: "list",
+        sections: vec![
+            targets(),
+            searches(),
+            table(),
+            records(),
+            registry::own_fields(registry::fields(
+                Section::new("FIELDS").heading("Of every record"),
+                FD_FIELDS.iter().map(|c| c.field),
+            )),
+            registry::kinds(Section::new("KINDS").text(
+                "`--kind` takes these names, the groups in brackets behind them, and the protocol names of \
+                 sockets that have no kind of their own, such as `xdp` or `sctp`.",
+            )),
+            expressions(),
+            examples(),
+            shared::exit_status(),
+            shared::environment(),
+            notes(),
+            shared::see_also(
+                "`fdscope`(1), `fdscope-limits`(1), `lsof`(8), `lsfd`(1), `ss`(8), `fuser`(1), \
+                 `open`(2), `epoll`(7), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
+            ),
+        ],
+    }
+}
+
+fn targets() -> Section {
+    Section::new("TARGETS")
+        .term(8, "*PID*", "A process.")
+        .term(
+            8,
+            "`self`",
+            "`fdscope` itself: the fds that it was started with, not those that it opened since.",
+        )
+        .term(
+            8,
+            "*NAME*",
+            "All processes with this command name, exactly as in `/proc/`*PID*`/comm`. The kernel keeps only \
+             15 bytes of it: a longer *NAME* must also be the file name of the program, as it was called or \
+             as it is on disk. A number is always a pid.",
+        )
+        .term(8, "*TARGET*`:`*FDS*", "Only these of its fds: numbers and ranges such as `0,3-7,100-`.")
+        .text(
+            "Without a *TARGET*, every process that may be read, but for `fdscope` itself, which is there \
+             only because it looks.",
+        )
+}
+
+fn searches() -> Section {
+    Section::new("SEARCHING")
+        .text("What is selected in several ways has to match all of them.")
+        .text(
+            "`--path` finds a file by device and inode, so by any of its names, and a directory with all \
+             below it by name. By name it also finds deleted files that were called that or lay below it, \
+             even if *PATH* does not exist any more, and unix sockets that are bound to it. If *PATH* is \
+             where a filesystem is mounted, all that is held of that filesystem is found, also through \
+             other mounts.",
+        )
+        .text(
+            "`--deleted` finds files and directories whose name is gone and which go on taking space. Memory \
+             that only looks like a deleted file (memfds, shared memory) is left out.",
+        )
+        .text(
+            "`--path` and `--deleted` look at working and root directories, programs and mapped files \
+             too, since each of them keeps a file alive and a mount busy.",
+        )
+        .text(
+            "`--port` compares the process's own port, not that of the other end: the processes that it \
+             prints with `--pids` are those that serve the port, and no clients. To find clients, ask for \
+             `--where 'tcp.remote_port == 443'`.",
+        )
+}
+
+fn table() -> Section {
+    Section::new("THE TABLE")
+        .text("Without `--columns`, a table has these columns:")
+        .term(10, "PID, COMMAND", "The process.")
+        .term(10, "FD", "The number of the fd; `-` for what is held without one.")
+        .term(
+            10,
+            "MODE",
+            "`r`, `w`, `rw`, `path` (`O_PATH`) or `none` (`ioctl`(2) only). Where reading or writing may have to \
+             wait (sockets, pipes, terminals and the like) also `block` or `nonblock`: whether a call would \
+             wait or fail with `EAGAIN`. This belongs to the open description, so that processes which \
+             share it share that too.",
+        )
+        .term(10, "KIND", "What it is: see KINDS.")
+        .term(10, "NAME", "The most useful thing about it, in a few words.")
+        .text(
+            "`--assoc`, `--mappings`, `--path` and `--deleted` add ASSOC: `fd`, `cwd`, `root`, `exe` or \
+             `mem` (mapped). `--threads` adds TID.",
+        )
+}
+
+fn records() -> Section {
+    Section::new("RECORDS")
+        .text(
+            "A JSON record has the fields from `pid` to `name` as far as they are known (see FIELDS; `mode`, \
+             `mount` and `link` only if `--columns` asks for them), then `path` and `deleted`, and one object \
+             with the fields of its kind. A TSV line has `pid`, `command`, `user`, `uid`, `fd`, `assoc`, \
+             `access`, `kind`, `flags`, `pos`, `inode`, `device` and `name`. A few records in JSON, shortened:",
+        )
+        .code(
+            "{\"pid\":4242,\"command\":\"server\",\"fd\":6,\"assoc\":\"fd\",\"access\":\"rw\",\n \
+             \"kind\":\"tcp\",\"flags\":[\"nonblock\",\"cloexec\"],\n \
+             \"tcp\":{\"local\":\"127.0.0.1:8080\",\"local_port\":8080,\"state\":\"listen\",\n        \
+             \"recv_queue\":0,\"send_queue\":0}}\n\
+             {\"pid\":4242,\"command\":\"server\",\"fd\":3,\"assoc\":\"fd\",\"access\":\"rw\",\n \
+             \"kind\":\"epoll\",\"flags\":[\"cloexec\"],\n \
+             \"epoll\":{\"watches\":1,\"stale\":0,\"watched\":[\n   \
+             {\"fd\":6,\"events\":[\"in\",\"et\"],\"data\":6,\"kind\":\"tcp\",\n    \"stale\":false}]}}\n\
+             {\"pid\":4242,\"command\":\"server\",\"fd\":9,\"assoc\":\"fd\",\"kind\":\"error\",\n \
+             \"error\":{\"call\":\"readlink\",\"errno\":\"EACCES\"}}",
+        )
+        .text(
+            "With `--count`, the fields are `pid`, `command`, `kind` and `count`. With `--pids`, a table or TSV \
+             is the bare pids, one a line, and a record is `pid` alone.",
+        )
+}
+
+fn expressions() -> Section {
+    Section::new("EXPRESSIONS")
+        .text(
+            "`--where` takes an expression in CEL, the Common Expression Language, over all fields, whether \
+             they are shown or not. Its names and types are checked before anything is read.",
+        )
+        .terms(
+            4,
+            [
+                ("`pid == 42`, `tcp.recv_queue > 0`, `kind != 'pipe'`", "Comparison. Text is in single or double quotes."),
+                ("`&&`, `||`, `!`, `(...)`, `a ? b : c`", "And, or, not, grouping, choice."),
+                ("`regular.size > 10M`", "Sizes: `K`, `M`, `G`, `T` and `P` are powers of 1024."),
+                ("`fd in [0, 1, 2]`, `'nonblock' in flags`", "Whether a value is in a list."),
+                (
+                    "`path.matches('[.]log$')`",
+                    "Whether a regular expression matches anywhere in it. Also `startsWith`, `endsWith` and \
+                     `contains`, which take plain text.",
+                ),
+                ("`has(tcp.state)`", "Whether the record has the field."),
+                ("`size(flags) > 2`", "The length of a list or text."),
+                (
+                    "`epoll.watched.exists(w, w.stale)`",
+                    "Whether something is true of one record in a list; `all` of each, `exists_one` of exactly one.",
+                ),
+            ],
+        )
+        .text(
+            "A record that lacks a field which the expression needs does not match, negated or not: \
+             `tcp.state != 'listen'` is never true of a pipe. The other half of an `||` can still be \
+             true of it.",
+        )
+        .text(
+            "Text compares as it is in JSON, after JSON's own escapes are undone: a backslash in a name is \
+             two, and a byte that is not UTF-8 is `\\xHH`. CEL doubles backslashes once more, unless an \
+             `r` stands before the quote: `path == r'/tmp/\\xff'`.",
+        )
+}
+
+fn examples() -> Section {
+    Section::new("EXAMPLES")
+        .example(
+            "What a process holds open, and three of its fds:",
+            "fdscope list 4242\nfdscope list 4242:0-2",
+        )
+        .example("Which process serves a port:", "fdscope list --port 8080")
+        .example(
+            "End what serves it. Clients of the port are not among them:",
+            "kill $(fdscope list --port 8080 --pids)",
+        )
+        .example("What keeps a filesystem from being unmounted:", "fdscope list --path /mnt/usb")
+        .example(
+            "Deleted files above 100 MiB that still take space:",
+            "fdscope list --deleted --where 'regular.size > 100M'",
+        )
+        .example(
+            "Listeners with connections that nobody accepts:",
+            "fdscope list --where \"tcp.state == 'listen' && tcp.recv_queue > 0\"",
+        )
+        .example(
+            "Blocking sockets in a server that should have none:",
+            "fdscope list nginx --kind socket --where \"!('nonblock' in flags)\"",
+        )
+        .example(
+            "Epoll registrations that no longer mean what they say, one a line:",
+            "fdscope list --kind epoll --where 'epoll.stale > 0' --jsonl |\n  \
+             jq -c '{pid} + (.epoll.watched[] | select(.stale))'",
+        )
+        .example("How many of each kind every process has:", "fdscope list --count")
+        .example(
+            "For scripts: fields that are chosen, separated by tabs:",
+            "fdscope list --kind tcp --columns pid,fd,tcp.local --format tsv",
+        )
+}
+
+fn notes() -> Section {
+    Section::new("NOTES")
+        .heading("Stale epoll registrations")
+        .text(
+            "A registration belongs to an open description, not to the number it was made with. If that \
+             description is shared (by `dup`(2), `fork`(2), or passing it on), closing the fd does not end \
+             the registration: `epoll_wait`(2) goes on reporting events for a number that is closed, or is \
+             something else by now. `fdscope` asks the kernel, with `kcmp`(2), whether each \
+             registration still is of what that number means, and calls it stale if not.",
+        )
+        .heading("What is not atomic")
+        .text(
+            "A process goes on while it is read, so that records of one process are of slightly different \
+             times. An fd that is closed meanwhile is left out, and counted in `vanished`.",
+        )
+        .heading("Sockets")
+        .text(
+            "Addresses, states and queues come from `/proc/`*PID*`/net`, the tables of the process's own network \
+             namespace. A socket that is not bound yet, or that was made in another namespace, is not listed \
+             there: it is shown with its protocol alone. So are vsock and MPTCP sockets, which have no table.",
+        )
+        .heading("Permissions, and what is done to a process")
+        .text("See `fdscope`(1).")
+}

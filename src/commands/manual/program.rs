@@ -1,0 +1,164 @@
+//! The page of the program: what all subcommands have in common.
+
+use super::{Manual, Section, shared};
+
+pub(super) fn manual() -> Manual {
+    Manual {
+        command: "",
+        sections: vec![
+            formats(),
+            names(),
+            shared::exit_status(),
+            shared::environment(),
+            completion(),
+            examples(),
+            permissions(),
+            harmless(),
+            shared::see_also(
+                "`fdscope-list`(1), `fdscope-limits`(1), `lsof`(8), `lsfd`(1), `ss`(8), `prlimit`(1), \
+                 `fuser`(1), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
+            ),
+        ],
+    }
+}
+
+fn formats() -> Section {
+    Section::new("OUTPUT FORMATS")
+        .text(
+            "Fields have the same name in every format, in `--columns` and in `--where`. Scripts should \
+             read JSON, JSON lines or TSV: the table is for people and may change.",
+        )
+        .term(
+            8,
+            "`table`",
+            "Aligned columns. Sizes are in powers of 1024 (64K), times in units that suit them (1.5 s), \
+             and what is absent or not known is `-`. On a terminal that allows it, a line that stands out \
+             is coloured: red where an fd could not be read or 90% of a limit are used, yellow where a file \
+             is deleted or 75% are used.",
+        )
+        .term(
+            8,
+            "`json`",
+            "One document. `schema` is 1: fields may be added under that number, and none changes its \
+             meaning or goes away. `command` is the subcommand, `records` an array of its records. \
+             `denied`, `vanished` and `timed_out` count what is missing from it: what may not be read, \
+             what went away while it was read, and files on a filesystem that did not answer. \
+             `complete` is true if nothing was denied and nothing timed out.",
+        )
+        .code(
+            "{ \"schema\": 1, \"command\": \"list\", \"records\": [ ... ],\n  \"complete\": true, \
+             \"denied\": 0, \"vanished\": 0, \"timed_out\": 0 }",
+        )
+        .term(
+            8,
+            "`jsonl`",
+            "The same records, one a line, as they are found, and without the document around them.",
+        )
+        .term(
+            8,
+            "`tsv`",
+            "A line a record, the values separated by tabs, below a line with the fields' names. A value that \
+             is absent or not known is empty. The values of a list are joined by commas, the records in a \
+             list by semicolons.",
+        )
+        .text(
+            "In JSON, a field of a kind of fd, such as `tcp.state`, is in an object: \
+             `{\"tcp\":{\"state\":\"listen\"}}`. A field that a record does not have is absent, and one \
+             that has no value, such as an unlimited limit, is `null`. Sizes are in bytes and times in \
+             seconds, as numbers.",
+        )
+}
+
+fn names() -> Section {
+    Section::new("NAMES AND ESCAPES")
+        .text(
+            "Names on Linux are bytes, and may hold anything. All formats write a backslash as `\\\\` and a \
+             byte that is not UTF-8 as `\\xHH`, so that the name can be had back. JSON has its own escapes \
+             on top of that, which its readers undo.",
+        )
+        .text(
+            "Tables and TSV also write control characters as `\\n`, `\\t`, `\\r`, `\\xHH` or `\\u{HH}`. \
+             Tables and JSON also escape characters that reorder, join or hide text, such as \
+             right-to-left overrides: `\\u{202e}` in tables, `\\u202e` in JSON, where it means the same \
+             string. So no name can play tricks with a terminal.",
+        )
+}
+
+fn completion() -> Section {
+    Section::new("SHELL COMPLETION")
+        .text(
+            "`fdscope` itself can complete pids, kinds, fields and limits, from the running system. \
+             To have that, put the line of your shell into its start-up file:",
+        )
+        .code(
+            "source <(COMPLETE=bash fdscope)          # ~/.bashrc\n\
+             source <(COMPLETE=zsh fdscope)           # ~/.zshrc\n\
+             COMPLETE=fish fdscope | source           # ~/.config/fish/config.fish\n\
+             eval (E:COMPLETE=elvish fdscope | slurp) # ~/.config/elvish/rc.elv",
+        )
+        .text(
+            "Files with the options alone, which also exist for PowerShell and Nushell, come with the \
+             sources, in `completions/`.",
+        )
+}
+
+fn examples() -> Section {
+    Section::new("EXAMPLES")
+        .example("What this shell holds open:", "fdscope list $$")
+        .example("How near it is to its limits:", "fdscope limits $$")
+        .example("Which processes are nearest to running out of fds:", "fdscope limits --all --top 10")
+}
+
+fn permissions() -> Section {
+    Section::new("PERMISSIONS")
+        .text("What may be seen of a process depends on who asks:")
+        .term(
+            4,
+            "any process",
+            "Its command name, user, limits, and how many fds it has open (Linux 6.2 and later). This is \
+             all that `fdscope limits` needs.",
+        )
+        .term(
+            4,
+            "one's own",
+            "All of `fdscope list`. A process that is not dumpable (it runs a set-user-ID program, or has \
+             asked for that with `prctl`(2)) counts as another user's.",
+        )
+        .term(
+            4,
+            "another user's",
+            "The fds take `CAP_SYS_PTRACE`, which root usually has. A security module, or a container, \
+             may refuse it even so.",
+        )
+        .text(
+            "Some facts take more, and are absent without it: bytes queued in a pipe, its capacity, seals \
+             of a memfd and the state of a message queue take the right to attach to the process with \
+             `ptrace`(2), which Yama's `ptrace_scope` can restrict; the paths that inotify and fanotify watch \
+             take `CAP_DAC_READ_SEARCH`; names of BPF objects take `CAP_SYS_ADMIN` or `CAP_BPF`.",
+        )
+        .text(
+            "A process that may not be read is left out of a listing of all processes, and told of on \
+             standard error. If it was named as a *TARGET*, that is an error. An fd that cannot be read is \
+             never dropped: it is a record of kind `error` with the system call and its error.",
+        )
+}
+
+fn harmless() -> Section {
+    Section::new("WHAT IT DOES TO A PROCESS")
+        .text(
+            "`fdscope` looks from outside. It stops no process, reads nothing from its fds, and changes \
+             nothing, unless `limits --set` asks for it. It never opens the file behind an fd.",
+        )
+        .text(
+            "For pipes, FIFOs, memfds and POSIX message queues it asks the kernel what only a holder may \
+             ask: it makes a duplicate of the fd with `pidfd_getfd`(2), makes one or two calls on it \
+             (`FIONREAD` and `F_GETPIPE_SZ`, `F_GET_SEALS`, or `mq_getattr`(3)), and closes it before it \
+             looks at the next fd. For those microseconds the other end of a pipe would not notice a \
+             close.",
+        )
+        .text(
+            "A file on a network or FUSE filesystem is asked for by a thread that can be left behind, and \
+             no server is asked anything, so that a dead one cannot hang a listing. What does not answer \
+             within half a second is a record of kind `error` with `ETIMEDOUT`.",
+        )
+}
