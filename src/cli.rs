@@ -30,7 +30,7 @@ enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Global {
-    /// How to write records
+    /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table", hide_possible_values = false)]
     format: Format,
     /// Short for --format json
@@ -39,13 +39,13 @@ pub struct Global {
     /// Short for --format jsonl
     #[arg(long, global = true, conflicts_with = "format")]
     jsonl: bool,
-    /// Leave out the line with the columns' names
+    /// Leave out the heading of tables and TSV
     #[arg(long, global = true)]
     pub no_header: bool,
-    /// When to colour
+    /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
-    /// Leave out notes on stderr; errors are still told
+    /// Leave out notes on stderr, but not errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
 }

@@ -20,15 +20,16 @@ use std::sync::Arc;
 /// For each TARGET all limits of getrlimit(2), the open-files limit first. Without a TARGET,
 /// those that fdscope itself inherited from the shell.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// A pid, 'self' or a command name
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::pids))]
     targets: Vec<Target>,
 
-    /// One line a process: open fds against the limit, the nearest to it first
+    /// One line a process: open fds against their limit, the nearest to it first
     #[arg(long, short = 'a')]
     all: bool,
-    /// Limits and constants of the whole machine
+    /// Limits of the whole machine, and constants such as FD_SETSIZE
     #[arg(long, conflicts_with_all = ["all", "targets", "set", "fail_above", "columns"])]
     system: bool,
     /// Set a limit of the TARGETs, such as nofile=4096 or nofile=4096:8192 (soft:hard)
@@ -41,13 +42,20 @@ pub struct Args {
     /// Only the first N of --all
     #[arg(long, value_name = "N", requires = "all")]
     top: Option<usize>,
-    /// Exit with 1 if a process that is shown uses more than this of its open-files limit
+    /// Exit with 1 if a process shown uses more than this of its nofile limit
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     fail_above: Option<f64>,
-    /// Which fields, in which order; +NAME adds to the default, 'help' lists them
+    /// Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
     #[arg(long, short = 'c', value_name = "FIELDS", allow_hyphen_values = true, help_heading = "Output")]
     columns: Option<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  fdscope limits $$                       limits of this shell
+  fdscope limits --all --top 10           who is nearest to running out of fds
+  fdscope limits 4242 --set nofile=65536  more fds for a running process
+  fdscope limits --all --fail-above 80%   for monitors: status 1 if anybody is near";
 
 /// Order of `--all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -18,8 +18,9 @@ use std::sync::Arc;
 /// List what processes hold open
 ///
 /// One line an fd: its number, how it was opened, what it is, and the most useful thing about it.
-/// Without a TARGET, every process that the caller may read.
+/// Without a TARGET, every process that you may read.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// A pid, 'self', PID:FDS such as 4242:0,3-7, or a command name
     #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::pids))]
@@ -28,7 +29,7 @@ pub struct Args {
     /// Only processes of this user, by name or number
     #[arg(long, short = 'u', value_name = "USER", help_heading = "Selecting")]
     user: Option<String>,
-    /// Only these kinds, such as tcp,pipe,epoll
+    /// Only these kinds, or groups of kinds, such as tcp,pipe or socket
     #[arg(long, short = 'k', value_name = "KIND", value_delimiter = ',', value_parser = kinds::parse,
           help_heading = "Selecting", add = ArgValueCompleter::new(complete::kinds))]
     kind: Vec<String>,
@@ -38,40 +39,47 @@ pub struct Args {
     /// Only this file, or this directory and all below it, however it is held
     #[arg(long, value_name = "PATH", help_heading = "Selecting", value_hint = clap::ValueHint::AnyPath)]
     path: Option<PathBuf>,
-    /// Only sockets whose own port is this
+    /// Only sockets whose own port is this: the serving end, not clients
     #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting")]
     port: Vec<u16>,
-    /// Only files that are deleted but still held, however they are held
+    /// Only deleted files that are still held, and so still take space
     #[arg(long, help_heading = "Selecting")]
     deleted: bool,
-    /// Only what this expression is true of; see EXPRESSIONS in fdscope-list(1)
+    /// Only what this is true of: 'regular.size > 10M'; see fdscope-list(1)
     #[arg(long = "where", short = 'w', value_name = "EXPR", help_heading = "Selecting")]
     where_: Option<String>,
 
-    /// Also the working directory, the root directory and the program
+    /// Also working directory, root directory and program (cwd, root, exe)
     #[arg(long, short = 'a', help_heading = "Looking further")]
     assoc: bool,
     /// Also mapped files
     #[arg(long, short = 'm', help_heading = "Looking further")]
     mappings: bool,
-    /// Also threads whose fd table is not the process's
+    /// Also threads that have an fd table of their own
     #[arg(long, help_heading = "Looking further")]
     threads: bool,
 
-    /// Which fields, in which order; +NAME adds to the default, 'help' lists them
+    /// Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
     #[arg(long, short = 'c', value_name = "FIELDS", help_heading = "Output", allow_hyphen_values = true,
           add = ArgValueCompleter::new(complete::columns))]
     columns: Option<String>,
-    /// All common fields
+    /// More fields: user, uid, assoc, flags, pos, inode, device, mount
     #[arg(long, help_heading = "Output", conflicts_with = "columns")]
     wide: bool,
-    /// Counts by process and kind, instead of rows
+    /// Count by process and kind, instead of listing
     #[arg(long, help_heading = "Output", conflicts_with_all = ["columns", "wide", "pids"])]
     count: bool,
-    /// Only the pids, one a line
+    /// Print only pids, one a line, for kill(1) and the like
     #[arg(long, help_heading = "Output", conflicts_with_all = ["columns", "wide"])]
     pids: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  fdscope list $$               what this shell holds open
+  fdscope list --port 8080      which process serves this port
+  fdscope list --path /mnt/usb  what keeps this filesystem busy
+  fdscope list --deleted        which deleted files still take space";
 
 const TABLE: &[&str] = &["pid", "command", "fd", "mode", "kind", "name"];
 const WIDE: &[&str] = &[
