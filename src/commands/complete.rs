@@ -1,6 +1,7 @@
 //! Completion of values that only the running system or the registry knows.
 
-use super::{fields, kinds};
+use super::{fields, kinds, limits};
+use crate::kind::ALL;
 use crate::model::Resource;
 use crate::proc::{ProcRoot, all_pids};
 use clap_complete::CompletionCandidate;
@@ -21,13 +22,19 @@ pub(super) fn pids() -> Vec<CompletionCandidate> {
 
 /// Words of `--kind`, after a comma too.
 pub(super) fn kinds(current: &OsStr) -> Vec<CompletionCandidate> {
-    list(current, kinds::words().into_iter().map(|w| (w, None)))
+    let help = |word: &str| ALL.iter().find(|k| k.name == word).map(|k| k.help);
+    list(current, kinds::words().into_iter().map(|w| (w, help(w))))
 }
 
-/// Names of `--columns`, after a comma or a plus too.
+/// Names of `list --columns`, after a comma or a plus too.
 pub(super) fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
     let all = fields::all();
     list(current, all.iter().map(|c| (c.field.name, Some(c.field.help))))
+}
+
+/// Names of `limits --columns`.
+pub(super) fn limit_columns(current: &OsStr) -> Vec<CompletionCandidate> {
+    list(current, limits::fields().map(|f| (f.name, Some(f.help))))
 }
 
 /// Names of limits, for `--set`.

@@ -46,7 +46,8 @@ pub struct Args {
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
     fail_above: Option<f64>,
     /// Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
-    #[arg(long, short = 'c', value_name = "FIELDS", allow_hyphen_values = true, help_heading = "Output")]
+    #[arg(long, short = 'c', value_name = "FIELDS", allow_hyphen_values = true, help_heading = "Output",
+          add = ArgValueCompleter::new(complete::limit_columns))]
     columns: Option<String>,
 }
 

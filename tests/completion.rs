@@ -1,0 +1,69 @@
+//! Completion by the running program, as the script that `COMPLETE=bash fdscope` prints asks for
+//! it.
+
+use std::process::Command;
+
+/// The candidates for the last word.
+fn candidates(words: &[&str]) -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_fdscope"))
+        .env("COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string())
+        .env("_CLAP_COMPLETE_COMP_TYPE", "9")
+        .env("_CLAP_IFS", "\n")
+        .arg("--")
+        .args(words)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{words:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn offers(words: &[&str], expected: &[&str]) {
+    assert_eq!(candidates(words), expected, "{words:?}");
+}
+
+#[test]
+fn the_script_asks_the_program() {
+    for (shell, call) in
+        [("bash", "complete "), ("zsh", "compdef "), ("fish", "complete "), ("elvish", "edit:")]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_fdscope")).env("COMPLETE", shell).output().unwrap();
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(script.contains(call) && script.contains("COMPLETE"), "{shell}: {script}");
+    }
+}
+
+#[test]
+fn subcommands_and_options() {
+    offers(&["fdscope", "li"], &["list", "limits"]);
+    offers(&["fdscope", "list", "--kin"], &["--kind"]);
+}
+
+#[test]
+fn pids_that_run() {
+    let own = std::process::id().to_string();
+    for command in ["list", "limits"] {
+        let pids = candidates(&["fdscope", command, ""]);
+        assert!(pids.contains(&own), "{own} is not in {pids:?}");
+    }
+}
+
+#[test]
+fn kinds_after_a_comma_too() {
+    offers(&["fdscope", "list", "--kind", "tc"], &["tcp", "tcp6"]);
+    offers(&["fdscope", "list", "--kind", "pipe,tc"], &["pipe,tcp", "pipe,tcp6"]);
+}
+
+#[test]
+fn columns_after_a_comma_or_a_plus_too() {
+    offers(&["fdscope", "list", "--columns", "epoll.wa"], &["epoll.watches", "epoll.watched"]);
+    offers(&["fdscope", "list", "--columns", "pid,epoll.st"], &["pid,epoll.stale"]);
+    offers(&["fdscope", "list", "--columns", "+dele"], &["+deleted"]);
+    offers(&["fdscope", "limits", "--columns", "limit,per"], &["limit,percent"]);
+}
+
+#[test]
+fn limits_to_set() {
+    offers(&["fdscope", "limits", "1", "--set", "no"], &["nofile="]);
+}
