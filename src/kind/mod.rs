@@ -6,7 +6,7 @@
 //!
 //! A claim is decided from a [`Probe`] that holds the link, what `stat` said (for paths) and the
 //! socket (for sockets), but no fdinfo yet; first claim wins, so the order in [`ALL`] matters,
-//! and [`other`] claims what is left. A decoder writes `name` and calls [`Fd::put`] for its own
+//! and `other` claims what is left. A decoder writes `name` and calls [`Fd::put`] for its own
 //! fields, every key of which it has declared. It does no I/O: what it needs from elsewhere, it
 //! asks of the [`Lookup`] that the collector passes.
 
