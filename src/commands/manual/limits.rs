@@ -1,7 +1,7 @@
 //! The page of `fdscope limits`.
 
 use super::{Manual, Section, registry, shared};
-use crate::commands::{limits, system};
+use crate::commands::{limits, setting, system};
 
 pub(super) fn manual() -> Manual {
     Manual {
@@ -11,16 +11,8 @@ pub(super) fn manual() -> Manual {
                 "The limits of `getrlimit`(2), in the order in which they are shown, with the unit and what \
                  is limited:",
             )),
-            registry::fields(
-                registry::fields(Section::new("FIELDS").heading("Of processes' limits"), limits::fields())
-                    .text(
-                        "A JSON record and a TSV line have the fields from `pid` to `percent`. A table shows \
-                         sizes in powers of 1024, and `unlimited`; JSON has bytes, and `null`.",
-                    )
-                    .heading("Of --system"),
-                system::fields(),
-            ),
-            setting(),
+            fields(),
+            changing(),
             examples(),
             exit_status(),
             shared::environment(),
@@ -33,10 +25,22 @@ pub(super) fn manual() -> Manual {
     }
 }
 
-fn setting() -> Section {
+fn fields() -> Section {
+    let section = Section::new("FIELDS").heading("Of processes' limits");
+    let section = registry::fields(section, limits::fields())
+        .text(
+            "A JSON record and a TSV line have the fields from `pid` to `percent`. A table shows sizes in powers \
+             of 1024, and `unlimited`; JSON has bytes, and `null`.",
+        )
+        .heading("Of --system");
+    let section = registry::fields(section, system::fields()).heading("Of --set");
+    registry::fields(section, setting::COLUMNS.iter().map(|c| c.field))
+}
+
+fn changing() -> Section {
     Section::new("SETTING LIMITS")
         .text(
-            "`--set` changes a limit of a running process with `prlimit`(2), and prints the old and the new \
+            "`--set` changes a limit of a running process with `prlimit`(2), and shows the old and the new \
              values. It may be given several times. A value is a number, `unlimited`, or for \
              limits in bytes also a number with `K`, `M`, `G` or `T`, powers of 1024. Without `:`*HARD* the hard \
              limit stays.",

@@ -49,6 +49,10 @@ fn targets() -> Section {
         )
         .term(8, "*TARGET*`:`*FDS*", "Only these of its fds: numbers and ranges such as `0,3-7,100-`.")
         .text(
+            "A *TARGET* that is a zombie or a kernel thread holds nothing, which is told, and is no error. \
+             One that is named twice is listed once.",
+        )
+        .text(
             "Without a *TARGET*, every process that may be read, but for `fdscope` itself, which is there \
              only because it looks.",
         )

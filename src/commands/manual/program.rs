@@ -128,7 +128,8 @@ fn permissions() -> Section {
             4,
             "another user's",
             "The fds take `CAP_SYS_PTRACE`, which root usually has. A security module, or a container, \
-             may refuse it even so.",
+             may refuse it even so. Where `/proc` is mounted with `hidepid`, other users' \
+             processes may not be seen at all.",
         )
         .text(
             "Some facts take more, and are absent without it: bytes queued in a pipe, its capacity, seals \
