@@ -21,6 +21,12 @@ fn examples_work() {
     assert!(blocks.len() > 5, "README.md has lost its examples");
     let mut scene = Scene::new();
     for (line, block) in &blocks {
+        if block.contains("pipe.queued") && !may_borrow() {
+            eprintln!(
+                "skipped: README.md:{line} because Yama lets nobody borrow fds (kernel.yama.ptrace_scope)"
+            );
+            continue;
+        }
         let block = scene.set(block);
         let output = Command::new("sh")
             .args(["-euc", &block])
@@ -34,6 +40,18 @@ fn examples_work() {
     }
     assert_eq!(scene.victim.wait().unwrap().signal(), Some(libc::SIGTERM), "kill did not reach its process");
     assert!(scene.server.try_wait().unwrap().is_none(), "an example killed the wrong process");
+}
+
+/// Whether fdscope may ask about the pipe that this process holds. Where Yama restricts that to
+/// ancestors, a process can allow it to others.
+fn may_borrow() -> bool {
+    // SAFETY: both calls take numbers alone.
+    let root = unsafe {
+        libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY);
+        libc::geteuid() == 0
+    };
+    let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
+    root || !matches!(scope.trim(), "2" | "3")
 }
 
 /// The `sh` blocks.
