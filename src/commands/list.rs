@@ -222,8 +222,9 @@ fn user_id(user: &str) -> Result<u32, Error> {
     user.parse().map_err(|_| Error::Usage(format!("--user: there is no user '{user}'")))
 }
 
-/// A process with more fds than this is worth splitting over the cores.
-const SPLIT: u64 = 2048;
+/// A process with more fds than this is worth splitting over the cores. Half of it is a part, and
+/// near what one `getdents64` into the scanner's buffer gives: what goes beyond a part is lost.
+const SPLIT: u64 = 2600;
 
 /// The work, in order, and whether a target could not be found.
 fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec<Slice>, bool), Error> {

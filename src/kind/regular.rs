@@ -15,6 +15,9 @@ pub(super) static KIND: Kind = Kind {
         Field::new("regular.links", Type::Integer, "number of names that the file has"),
         Field::new("regular.locks", Type::Records, "locks held through this fd: type, mode, start, end"),
     ],
+    // For the locks: /proc/locks would tell of all at once, but reading it waits for everybody who
+    // takes or drops a lock, and they for us.
+    needs_info: true,
     claim: |p| p.file_type() == Some(libc::S_IFREG),
     decode,
     ..Kind::DEFAULT

@@ -25,16 +25,31 @@ impl NumberName {
 
 /// Reads a whole file below `dir` into `buffer`, replacing what is there.
 pub(super) fn read_at(dir: impl AsFd, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+    read_until(dir, name, buffer, |read, _| read == 0)
+}
+
+/// The same for a file that the kernel writes as one record (`single_open` in `fs/seq_file.c`:
+/// fdinfo, comm, stat, status): less than was asked for is its end, and no second read is needed
+/// to see it.
+pub(super) fn read_record_at(dir: impl AsFd, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Errno> {
+    read_until(dir, name, buffer, |read, room| read < room)
+}
+
+fn read_until(
+    dir: impl AsFd,
+    name: &CStr,
+    buffer: &mut Vec<u8>,
+    is_end: impl Fn(usize, usize) -> bool,
+) -> Result<(), Errno> {
     let file = rustix::fs::openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     buffer.clear();
     loop {
         if buffer.capacity() - buffer.len() < 1024 {
             buffer.reserve(buffer.capacity().max(4096));
         }
+        let room = buffer.capacity() - buffer.len();
         match rustix::io::read(&file, rustix::buffer::spare_capacity(buffer)) {
-            Ok(0) => return Ok(()),
-            // The kernel fills what it is given but for the end of a seq_file: a short read of a
-            // small file is its end, yet only a read of nothing proves it.
+            Ok(read) if is_end(read, room) => return Ok(()),
             Ok(_) | Err(Errno::INTR) => {}
             Err(e) => return Err(e),
         }

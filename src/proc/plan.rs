@@ -43,9 +43,11 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether a kind can pass; the socket fallback may, under any protocol's name.
+    /// Whether a kind can pass; the fallback for sockets may under the name of its protocol.
     pub(super) fn takes_kind(&self, kind: &Kind) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|w| kind.answers_to(w)) || kind.name == "socket"
+        self.kinds.is_empty()
+            || self.kinds.iter().any(|w| kind.answers_to(w))
+            || (kind.name == "socket" && self.kinds.iter().any(|w| is_protocol(w)))
     }
 
     /// Whether a row's kind, now known to the letter, passes.
@@ -79,4 +81,9 @@ impl Filter {
             && !self.deleted
             && (self.kinds.is_empty() || self.kinds.iter().any(|k| k == "error"))
     }
+}
+
+/// Whether a word of `--kind` is no kind of ours, and so a protocol's name.
+fn is_protocol(word: &str) -> bool {
+    !crate::kind::ALL.iter().any(|k| k.answers_to(word))
 }

@@ -1,6 +1,6 @@
 //! One process's directory in /proc, opened once so that a pid used again cannot mix two up.
 
-use super::io::{NumberName, open_dir, read_at};
+use super::io::{NumberName, open_dir, read_record_at};
 use super::mounts::Mounts;
 use super::root::ProcRoot;
 use super::system::System;
@@ -50,7 +50,7 @@ impl ProcessDir {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::open(path, flags, Mode::empty())?;
         let mut command = Vec::with_capacity(32);
-        read_at(&dir, c"comm", &mut command)?;
+        read_record_at(&dir, c"comm", &mut command)?;
         if command.last() == Some(&b'\n') {
             command.pop();
         }
@@ -102,10 +102,10 @@ impl ProcessDir {
         tids
     }
 
-    /// One of its files.
+    /// One of its files that is a single record: stat, status.
     pub fn read(&self, name: &std::ffi::CStr) -> Result<Vec<u8>, OpenError> {
         let mut text = Vec::new();
-        read_at(&self.dir, name, &mut text)?;
+        read_record_at(&self.dir, name, &mut text)?;
         Ok(text)
     }
 

@@ -6,11 +6,11 @@ use super::io::readlink_at;
 use super::mounts::Mounts;
 use super::remote::Guard;
 use super::root::ProcRoot;
-use crate::model::{Device, Inode, Pid};
+use crate::model::{Device, Pid};
 use crate::sock::Tables;
 use nix::unistd::{Uid, User};
 use rustix::fd::BorrowedFd;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -25,7 +25,6 @@ pub struct System {
     nameless: Mutex<HashMap<Vec<u8>, Option<Device>>>,
     filesystems: Mutex<HashMap<Device, Option<&'static str>>>,
     devices: OnceLock<Devices>,
-    locked: OnceLock<Option<HashSet<Inode>>>,
     pub(super) guard: Guard,
     pub(super) handles: Handles,
 }
@@ -43,7 +42,6 @@ impl System {
             nameless: Mutex::default(),
             filesystems: Mutex::default(),
             devices: OnceLock::new(),
-            locked: OnceLock::new(),
             guard: Guard::default(),
             handles: Handles::default(),
         }
@@ -111,17 +109,6 @@ impl System {
             return super::devices::disk(device);
         }
         self.devices.get_or_init(|| Devices::read(&self.root)).character(device)
-    }
-
-    /// Whether somebody may hold a lock on a file of this inode number. Devices are not compared:
-    /// on btrfs /proc/locks shows another one than `stat`.
-    pub(super) fn may_be_locked(&self, inode: Inode) -> bool {
-        let locked = self.locked.get_or_init(|| {
-            let file = std::fs::File::open(self.root.join("locks")).ok()?;
-            let locks: procfs::Locks = procfs::FromRead::from_read(file).ok()?;
-            Some(locks.0.into_iter().map(|l| Inode(l.inode)).collect())
-        });
-        locked.as_ref().is_none_or(|l| l.contains(&inode))
     }
 }
 

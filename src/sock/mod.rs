@@ -25,6 +25,16 @@ impl Tables {
         Self { net, read: Mutex::default() }
     }
 
+    /// The socket `inode` with nothing but its family, where that can be told without reading a
+    /// table.
+    pub fn identify(&self, inode: Inode, protocol: impl FnOnce() -> Option<Vec<u8>>) -> Option<Socket> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = read.iter().find_map(|listing| listing.find(inode)) {
+            return Some(socket);
+        }
+        protocol().map(|name| Socket::new(inode, protocol::family(&name)))
+    }
+
     /// What is known of the socket `inode`. `protocol` gives the kernel's name of its protocol
     /// (`system.sockprotoname`); it is asked only where the tables read so far do not list it.
     pub fn find(&self, inode: Inode, protocol: impl FnOnce() -> Option<Vec<u8>>) -> Option<Socket> {

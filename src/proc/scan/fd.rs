@@ -4,7 +4,7 @@ use super::stat::{filesystem, is_deleted, remote_mount};
 use super::{Output, Place, Scanner, file_stat};
 use crate::kind::{self, Borrow, Borrowed, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
 use crate::model::{Access, Assoc, Fd, FdNum, Inode};
-use crate::proc::io::{NumberName, link_mode_at, open_dir, read_at, readlink_at, stat_at};
+use crate::proc::io::{NumberName, link_mode_at, open_dir, read_record_at, readlink_at, stat_at};
 use crate::proc::plan::Plan;
 use rustix::io::Errno;
 use std::ffi::CStr;
@@ -37,9 +37,11 @@ impl Scanner<'_> {
             _ => (None, false),
         };
         let dir = place.lookup.dir;
-        let socket = shape
-            .socket()
-            .and_then(|inode| dir.sockets(self.system).find(inode, || place.lookup.protocol(fd)));
+        let socket = match shape.socket() {
+            Some(inode) if !self.may_want_socket(place, fd, inode) => return,
+            Some(inode) => dir.sockets(self.system).find(inode, || place.lookup.protocol(fd)),
+            None => None,
+        };
         // Looking for the name would ask a server that may not answer.
         let deleted = is_deleted(&self.link, stat.as_ref().filter(|_| !remote), dir.dir());
         let mut probe = Probe {
@@ -63,16 +65,14 @@ impl Scanner<'_> {
 
         // Which protocol the fallback for sockets stands for, its decoder tells.
         let decodes = self.plan.name || self.plan.values || kind.name == "socket";
-        let locked = || kind.name == "regular" && stat.is_some_and(|s| self.system.may_be_locked(s.inode));
-        let wants_info = self.plan.info
-            || (self.plan.access && kind.can_block)
-            || (decodes && (kind.needs_info || locked()));
+        let wants_info =
+            self.plan.info || (self.plan.access && kind.can_block) || (decodes && kind.needs_info);
         if wants_info {
             if place.infos.is_none() {
                 place.infos = open_dir(place.parent, c"fdinfo").ok();
             }
             let read = match &place.infos {
-                Some(infos) => read_at(infos, name, &mut self.info),
+                Some(infos) => read_record_at(infos, name, &mut self.info),
                 None => Err(Errno::ACCESS),
             };
             match read {
@@ -116,6 +116,30 @@ impl Scanner<'_> {
         if self.plan.filter.takes_exact(kind, &row.kind) {
             out.emit();
         }
+    }
+
+    /// Whether a socket can be of a kind that is wanted: no table need be read for one that is not.
+    fn may_want_socket(&self, place: &Place<'_>, fd: FdNum, inode: Inode) -> bool {
+        if self.plan.filter.kinds.is_empty() {
+            return true;
+        }
+        let tables = place.lookup.dir.sockets(self.system);
+        let Some(socket) = tables.identify(inode, || place.lookup.protocol(fd)) else { return true };
+        let probe = Probe {
+            process: &place.lookup.dir.process,
+            fd: Some(fd),
+            link: &self.link,
+            shape: Shape::of(&self.link),
+            stat: None,
+            filesystem: None,
+            deleted: false,
+            socket: Some(&socket),
+            info: FdInfo::default(),
+            borrowed: Borrowed::default(),
+            lookup: &place.lookup,
+            values: false,
+        };
+        self.plan.filter.takes_kind(kind::claim(&probe))
     }
 
     /// What `statx` says of a path, or nothing where a made-up tree leads nowhere; and whether a

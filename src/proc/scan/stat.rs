@@ -3,7 +3,7 @@
 use super::Place;
 use crate::kind::{Borrow, FdInfo, FileStat, Shape};
 use crate::model::{Device, FdNum, Inode};
-use crate::proc::io::read_at;
+use crate::proc::io::read_record_at;
 use crate::proc::mounts::Mount;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, Statx};
@@ -18,7 +18,7 @@ pub(super) fn remote_mount(place: &Place<'_>, fd: FdNum) -> Result<Option<u32>, 
     }
     let mut info = Vec::new();
     let path = CString::new(format!("fdinfo/{fd}")).unwrap_or_default();
-    read_at(place.parent, &path, &mut info)?;
+    read_record_at(place.parent, &path, &mut info)?;
     // A mount that is not listed was detached, perhaps because its server is gone.
     let is_remote = |&id: &u32| mounts.by_id(id).is_none_or(Mount::is_remote);
     Ok(FdInfo::parse(&info).mount.filter(is_remote))
