@@ -4,42 +4,47 @@ use super::Probe;
 use crate::model::{Endpoint, Family, Fd};
 use std::io::Write as _;
 
-/// The fields of an internet socket, named for `$object`.
+/// The fields of an internet socket, named for `$object`, and those that come on top.
 macro_rules! fields {
-    ($object:literal) => {{
+    ($object:literal, $state:literal, $recv:literal $(, $more:expr)*) => {{
         use crate::model::{Field, Type};
         &[
             Field::new(concat!($object, ".local"), Type::Address, "own address"),
             Field::new(concat!($object, ".local_port"), Type::Integer, "own port"),
             Field::new(concat!($object, ".remote"), Type::Address, "address of the other end"),
             Field::new(concat!($object, ".remote_port"), Type::Integer, "port of the other end"),
-            Field::new(
-                concat!($object, ".state"),
-                Type::String,
-                "established, listen, close, syn-sent, ...; absent where no table lists the socket",
-            ),
-            Field::new(
-                concat!($object, ".recv_queue"),
-                Type::Integer,
-                "bytes not read yet; for a listener, connections not accepted yet",
-            ),
+            Field::new(concat!($object, ".state"), Type::String, $state),
+            Field::new(concat!($object, ".recv_queue"), Type::Integer, $recv),
             Field::new(concat!($object, ".send_queue"), Type::Size, "bytes not sent or not acknowledged yet"),
-            Field::new(concat!($object, ".drops"), Type::Integer, "datagrams dropped"),
+            $($more),*
         ]
     }};
 }
 pub(super) use fields;
 
+/// The fields of a socket for datagrams.
+macro_rules! datagram_fields {
+    ($object:literal) => {
+        crate::kind::inet::fields!(
+            $object,
+            "established or unconnected; absent where no table lists the socket",
+            "bytes not read yet",
+            Field::new(concat!($object, ".drops"), Type::Integer, "datagrams dropped, for want of room")
+        )
+    };
+}
+pub(super) use datagram_fields;
+
 /// A kind of internet socket.
 macro_rules! kind {
-    ($name:literal, $object:literal, $groups:expr, $family:ident, $help:literal) => {
+    ($name:literal, $object:literal, $groups:expr, $family:ident, $help:literal, $fields:expr) => {
         crate::kind::Kind {
             name: $name,
             help: $help,
             groups: $groups,
             shape: crate::kind::ShapeKind::Socket,
             object: $object,
-            fields: crate::kind::inet::fields!($object),
+            fields: $fields,
             needs_info: true,
             can_block: true,
             claim: |p| crate::kind::inet::is(p, crate::model::Family::$family),
@@ -58,10 +63,7 @@ pub(super) fn is(probe: &Probe<'_>, family: Family) -> bool {
 pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let Some(socket) = probe.socket else { return };
     // The tables list what is bound, in the namespace of the process: no new or closed socket.
-    let state = socket.state.unwrap_or(match socket.family {
-        Family::Mptcp | Family::Mptcp6 => "not listed in /proc",
-        _ => "unbound, closed or of another namespace",
-    });
+    let state = socket.state.unwrap_or("unbound, closed or of another namespace");
     match (socket.local, socket.remote) {
         (Some(local), Some(remote)) if !remote.is_unset() => {
             drop(write!(fd.name, "{} → {} {state}", show(local), show(remote)));

@@ -227,9 +227,9 @@ mod tests {
     #[test]
     fn values_of_all_sorts() {
         let mut fd = row();
-        fd.put("drops", Value::Null);
+        fd.put("send_queue", Value::Null);
         let all = crate::commands::list_fields();
-        let query = Where::compile("tcp.drops == null", &all);
+        let query = Where::compile("tcp.send_queue == null", &all);
         assert!(query.is_ok_and(|q| q.evaluator().matches(&fd)));
     }
 }
