@@ -128,7 +128,10 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let (slices, mut failed) = slices(&args.targets, context, &system)?;
 
     let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = match slices.len() {
+        0 | 1 => 1,
+        _ => std::thread::available_parallelism().map_or(1, usize::from),
+    };
     let mut report = Report::default();
     let mut writer = Writer::new(&renderer, &mut context.out);
     run_ordered(

@@ -12,18 +12,26 @@ use std::ffi::CStr;
 impl Scanner<'_> {
     /// Reads one fd, and emits its row if it is wanted.
     pub(super) fn fd(&mut self, place: &mut Place<'_>, fd: FdNum, out: &mut Output<'_>) {
+        const TRIES: usize = 3;
+        if !(0..TRIES).any(|_| self.try_fd(place, fd, out)) {
+            out.tally.vanished += 1;
+        }
+    }
+
+    /// The same; `false` where the number came to mean something else while it was read.
+    fn try_fd(&mut self, place: &mut Place<'_>, fd: FdNum, out: &mut Output<'_>) -> bool {
         let name = NumberName::new(fd.0);
         let name = name.as_c_str();
         let fds = place.lookup.fds;
         out.row.reset(Assoc::Fd(fd));
         if let Err(errno) = readlink_at(fds, name, &mut self.link) {
             self.failed("readlink", errno, out);
-            return;
+            return true;
         }
         let shape = Shape::of(&self.link);
         let filter = &self.plan.filter;
         if !filter.takes_shape(shape.sort()) {
-            return;
+            return true;
         }
         let (stat, remote) = match shape {
             Shape::Path(_) => match self.stat(place, fd, name) {
@@ -31,14 +39,14 @@ impl Scanner<'_> {
                 Err(errno) => {
                     out.row.link.extend_from_slice(&self.link);
                     self.failed("statx", errno, out);
-                    return;
+                    return true;
                 }
             },
             _ => (None, false),
         };
         let dir = place.lookup.dir;
         let socket = match shape.socket() {
-            Some(inode) if !self.may_want_socket(place, fd, inode) => return,
+            Some(inode) if !self.may_want_socket(place, fd, inode) => return true,
             Some(inode) => dir.sockets(self.system).find(inode, || place.lookup.protocol(fd)),
             None => None,
         };
@@ -60,7 +68,7 @@ impl Scanner<'_> {
         };
         let kind = kind::claim(&probe);
         if !takes(self.plan, kind, &probe) {
-            return;
+            return true;
         }
 
         // Which protocol the fallback for sockets stands for, its decoder tells.
@@ -79,11 +87,16 @@ impl Scanner<'_> {
                 Ok(()) => probe.info = FdInfo::parse(&self.info),
                 Err(Errno::NOENT | Errno::SRCH) => {
                     out.tally.vanished += 1;
-                    return;
+                    return true;
                 }
                 // The link could be read: the row stands, with less in it.
                 Err(_) => {}
             }
+        }
+        if let (Shape::Numbered(_, inode), Some(now)) = (shape, probe.info.inode)
+            && inode != now
+        {
+            return false;
         }
         if decodes && kind.borrow != Borrow::Nothing {
             probe.borrowed = place.lender.ask(fd, kind.borrow);
@@ -116,6 +129,7 @@ impl Scanner<'_> {
         if self.plan.filter.takes_exact(kind, &row.kind) {
             out.emit();
         }
+        true
     }
 
     /// Whether a socket can be of a kind that is wanted: no table need be read for one that is not.
