@@ -63,6 +63,14 @@ impl Mounts {
         of(true).chain(of(false))
     }
 
+    /// Whether a path leads to or through a mount whose server may not answer.
+    pub(super) fn leads_to_remote(&self, path: &[u8]) -> bool {
+        let is_below = |point: &[u8]| {
+            point == b"/" || path.strip_prefix(point).is_some_and(|r| r.is_empty() || r.starts_with(b"/"))
+        };
+        self.any_remote && self.all.iter().any(|m| m.is_remote() && is_below(&m.point))
+    }
+
     /// The mount whose mount point this path is: the topmost, where several are stacked.
     pub(super) fn at(&self, point: &[u8]) -> Option<&Mount> {
         self.all.iter().rev().find(|m| m.point == point)
@@ -108,7 +116,7 @@ pub(super) fn unescape(text: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, unescape};
+    use super::{Mounts, parse, unescape};
 
     #[test]
     fn a_line_with_optional_fields() {
@@ -118,6 +126,16 @@ mod tests {
         assert!(mount.is_remote());
         assert!(parse(b"36 35 98:0 / /mnt rw - ext4 /dev/x rw").is_some_and(|m| !m.is_remote()));
         assert!(parse(b"").is_none());
+    }
+
+    #[test]
+    fn paths_on_a_remote_mount() {
+        let mount = parse(b"36 35 0:40 / /srv/far rw - nfs4 x:/ rw").unwrap();
+        let mounts = Mounts { all: vec![mount], any_remote: true };
+        assert!(mounts.leads_to_remote(b"/srv/far"));
+        assert!(mounts.leads_to_remote(b"/srv/far/below"));
+        assert!(!mounts.leads_to_remote(b"/srv/farther"));
+        assert!(!mounts.leads_to_remote(b"/srv"));
     }
 
     #[test]
