@@ -1,0 +1,70 @@
+//! Every kind of fd that this kernel makes: a file's exhibits each open some in a helper process
+//! and say what `list --json` must show of them.
+//!
+//! To add one, write a function that shows fds to the [`Keeper`] and name it in its file's
+//! `exhibits!`: that makes it a test, and a thing that other tests can have a helper open.
+
+mod bpf;
+mod epoll;
+mod events;
+mod files;
+mod inet;
+mod memory;
+mod pipes;
+mod processes;
+mod rest;
+mod sockets;
+mod threads;
+mod ttys;
+mod unix;
+mod watches;
+
+use crate::support::{Keeper, Skip};
+
+/// Opens what it shows.
+pub(crate) type Exhibit = fn(&mut Keeper) -> Result<(), Skip>;
+
+/// All exhibits by name, a list for each file.
+pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
+    bpf::ALL,
+    crate::bad_input::ALL,
+    crate::hang::ALL,
+    crate::selecting::ALL,
+    crate::targets::ALL,
+    epoll::ALL,
+    events::ALL,
+    files::ALL,
+    inet::ALL,
+    memory::ALL,
+    pipes::ALL,
+    processes::ALL,
+    rest::ALL,
+    sockets::ALL,
+    threads::ALL,
+    ttys::ALL,
+    unix::ALL,
+    watches::ALL,
+];
+
+/// Lists the exhibits of a file, and makes each a test of its record.
+macro_rules! exhibits {
+    ($file:literal: $($name:ident)*) => {
+        $crate::exhibits::listed! { $file: $($name)* }
+        mod shown {
+            $(#[test]
+            fn $name() {
+                $crate::support::run_exhibit(concat!($file, "::", stringify!($name)));
+            })*
+        }
+    };
+}
+pub(crate) use exhibits;
+
+/// Lists the exhibits of a file, for tests of its own.
+macro_rules! listed {
+    ($file:literal: $($name:ident)*) => {
+        pub(crate) const ALL: &[(&str, $crate::exhibits::Exhibit)] =
+            &[$((concat!($file, "::", stringify!($name)), $name)),*];
+    };
+}
+pub(crate) use listed;

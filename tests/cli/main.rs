@@ -1,0 +1,14 @@
+//! fdscope as its users meet it: the built program, on live processes and on made-up ones.
+
+mod exhibits;
+mod support;
+
+mod bad_input;
+mod fake_proc;
+mod hang;
+mod limits;
+mod list;
+mod output;
+mod selecting;
+mod targets;
+mod where_;

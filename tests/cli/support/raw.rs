@@ -1,0 +1,75 @@
+//! The calls that have no safe form.
+
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+/// A user and group without any right.
+pub(crate) const NOBODY: u32 = 65534;
+
+/// A system call. Pointers among the arguments must be to what the call takes, which outlives it.
+pub(crate) fn call(number: libc::c_long, arguments: [usize; 6]) -> io::Result<usize> {
+    let [a, b, c, d, e, f] = arguments;
+    // SAFETY: every caller passes integers, or the address of a live value of the layout that
+    // this system call reads or writes.
+    let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}
+
+/// A system call that makes an fd.
+pub(crate) fn call_fd(number: libc::c_long, arguments: [usize; 6]) -> io::Result<OwnedFd> {
+    let fd = call(number, arguments)?;
+    // SAFETY: the call made this fd, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// A value's bytes, as the kernel reads them.
+pub(crate) fn bytes_of<T: Copy>(value: &T) -> &[u8] {
+    // SAFETY: the values are structs of integers without padding, borrowed for as long as the
+    // bytes are.
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
+}
+
+/// Has the command start with fds 0 to 2 alone, whatever we were started with, and killed by
+/// SIGALRM if it still runs after so many seconds.
+pub(crate) fn confine(command: &mut Command, seconds: u32) {
+    // SAFETY: both calls are async-signal-safe, and the fds stay open until the exec.
+    unsafe {
+        command.pre_exec(move || {
+            libc::alarm(seconds);
+            let flags = libc::CLOSE_RANGE_CLOEXEC;
+            match libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, flags) {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            }
+        });
+    }
+}
+
+/// Has the command run as a user and group, without any privilege.
+pub(crate) fn run_as(command: &mut Command, id: u32) {
+    // SAFETY: these are plain system calls, safe after fork.
+    unsafe {
+        command.pre_exec(move || {
+            let done = libc::setgroups(0, std::ptr::null()) == 0
+                && libc::setresgid(id, id, id) == 0
+                && libc::setresuid(id, id, id) == 0;
+            if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+        });
+    }
+}
+
+/// Has the command run with a resource limit.
+pub(crate) fn limit(command: &mut Command, resource: libc::__rlimit_resource_t, soft: u64, hard: u64) {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: setrlimit is a plain system call, safe after fork.
+    unsafe {
+        command.pre_exec(move || match libc::setrlimit(resource, &raw const limit) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
+}
