@@ -1,12 +1,12 @@
 //! What internet sockets have in common.
 
 use super::Probe;
-use crate::model::{Endpoint, Family, Fd};
+use crate::model::{Endpoint, Family, Fd, bytes};
 use std::io::Write as _;
 
 /// The fields of an internet socket, named for `$object`, and those that come on top.
 macro_rules! fields {
-    ($object:literal, $state:literal, $recv:literal $(, $more:expr)*) => {{
+    ($object:literal, $state:literal, $recv:literal, $send:literal $(, $more:expr)*) => {{
         use crate::model::{Field, Type};
         &[
             Field::new(concat!($object, ".local"), Type::Address, "own address"),
@@ -15,7 +15,7 @@ macro_rules! fields {
             Field::new(concat!($object, ".remote_port"), Type::Integer, "port of the other end"),
             Field::new(concat!($object, ".state"), Type::String, $state),
             Field::new(concat!($object, ".recv_queue"), Type::Integer, $recv),
-            Field::new(concat!($object, ".send_queue"), Type::Size, "bytes not sent or not acknowledged yet"),
+            Field::new(concat!($object, ".send_queue"), Type::Size, $send),
             $($more),*
         ]
     }};
@@ -28,7 +28,8 @@ macro_rules! datagram_fields {
         crate::kind::inet::fields!(
             $object,
             "established or unconnected; absent where no table lists the socket",
-            "bytes not read yet",
+            "memory that datagrams not read yet take, in bytes",
+            "memory that datagrams not sent yet take",
             Field::new(concat!($object, ".drops"), Type::Integer, "datagrams dropped, for want of room")
         )
     };
@@ -65,20 +66,26 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     // The tables list what is bound, in the namespace of the process: no new or closed socket.
     let state = socket.state.unwrap_or("unbound, closed or of another namespace");
     match (socket.local, socket.remote) {
+        // An arrow says that it is connected, and leaves room for two long addresses.
         (Some(local), Some(remote)) if !remote.is_unset() => {
-            drop(write!(fd.name, "{} → {} {state}", show(local), show(remote)));
+            drop(write!(fd.name, "{} → {}", show(local), show(remote)));
+            if state != "established" {
+                drop(write!(fd.name, " {state}"));
+            }
         }
         (Some(local), _) if !local.is_unset() => drop(write!(fd.name, "{} {state}", show(local))),
         _ => fd.name.extend_from_slice(state.as_bytes()),
     }
     let listens = state == "listen";
+    let stream = matches!(socket.family, Family::Tcp | Family::Tcp6);
     match socket.recv_queue {
         Some(n) if listens => drop(write!(fd.name, ", queue {n}")),
-        Some(n) if n > 0 => drop(write!(fd.name, ", {n} unread")),
-        _ => {}
+        Some(n) if n > 0 && stream => drop(write!(fd.name, ", {} unread", bytes(n))),
+        Some(n) => unread_memory(fd, n),
+        None => {}
     }
     if let Some(n) = socket.send_queue.filter(|&n| n > 0 && !listens) {
-        drop(write!(fd.name, ", {n} unsent"));
+        drop(write!(fd.name, ", {} unsent", bytes(n)));
     }
     if let Some(n) = socket.drops.filter(|&n| n > 0) {
         drop(write!(fd.name, ", {n} dropped"));
@@ -93,6 +100,13 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
         fd.put_some("recv_queue", socket.recv_queue);
         fd.put_some("send_queue", socket.send_queue);
         fd.put_some("drops", socket.drops);
+    }
+}
+
+/// Of datagrams and messages the kernel tells the memory that they take, not the bytes in them.
+pub(super) fn unread_memory(fd: &mut Fd, n: u64) {
+    if n > 0 {
+        drop(write!(fd.name, ", unread ({} of memory)", bytes(n)));
     }
 }
 

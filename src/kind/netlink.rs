@@ -14,7 +14,7 @@ pub(super) static KIND: Kind = Kind {
         Field::new("netlink.protocol", Type::String, "route, generic, kobject-uevent, audit, ..."),
         Field::new("netlink.port_id", Type::Integer, "the socket's address; often the pid"),
         Field::new("netlink.groups", Type::Integer, "multicast groups 1 to 32, as a mask"),
-        Field::new("netlink.recv_queue", Type::Size, "bytes not read yet"),
+        Field::new("netlink.recv_queue", Type::Size, "memory that messages not read yet take"),
         Field::new("netlink.drops", Type::Integer, "messages dropped"),
     ],
     needs_info: true,
@@ -30,9 +30,7 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     if let Some(port) = socket.port_id {
         drop(write!(fd.name, ", port id {port}"));
     }
-    if let Some(n) = socket.recv_queue.filter(|&n| n > 0) {
-        drop(write!(fd.name, ", {n} unread"));
-    }
+    inet::unread_memory(fd, socket.recv_queue.unwrap_or(0));
     if let Some(n) = socket.drops.filter(|&n| n > 0) {
         drop(write!(fd.name, ", {n} dropped"));
     }

@@ -17,7 +17,7 @@ pub(super) static KIND: Kind = Kind {
             "ethernet protocol: all, ip, arp, ..., or its number in hex",
         ),
         Field::new("packet.interface", Type::String, "the interface; * for all"),
-        Field::new("packet.recv_queue", Type::Size, "bytes not read yet"),
+        Field::new("packet.recv_queue", Type::Size, "memory that frames not read yet take"),
     ],
     needs_info: true,
     can_block: true,
@@ -42,6 +42,7 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
         fd.name.extend_from_slice(b", interface ");
         fd.name.extend_from_slice(interface);
     }
+    inet::unread_memory(fd, socket.recv_queue.unwrap_or(0));
     if probe.values {
         fd.put_some("type", socket.socket_type);
         fd.put_some("protocol", socket.protocol.clone());

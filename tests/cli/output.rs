@@ -55,6 +55,7 @@ fn ordinary_names_fit_100_columns() {
         "memory::memfd",
         "rest::io_uring",
         "unix::stream",
+        "inet::tcp",
         "files::flock",
     ] {
         let helper = Helper::start(exhibit);

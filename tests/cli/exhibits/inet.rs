@@ -59,7 +59,7 @@ fn connections(keeper: &mut Keeper, kind: &str, listener: TcpListener, any: &str
         keeper.show(name, socket, json!({"kind": kind, "tcp": fields}));
     };
     let own = client.local_addr().unwrap();
-    let name = format!("{address} → {own} established, 5 unread");
+    let name = format!("{address} → {own}, 5 unread");
     let fields = of(address, &own.to_string(), "established", json!({"recv_queue": 5, "send_queue": 0}));
     keeper.show("server", server, json!({"kind": kind, "name": name, "tcp": fields}));
     show(
