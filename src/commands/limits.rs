@@ -3,9 +3,7 @@
 use super::{columns, complete, setting, system};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
-use crate::model::{
-    Cell, Column, Emphasis, Field, Getter, Pid, Process, Record, Resource, Tally, Type, bytes,
-};
+use crate::model::{Cell, Column, Emphasis, Field, Getter, Pid, Process, Record, Resource, Tally, Type};
 use crate::proc::{
     OpenError, ProcessDir, Rlimit, System, Target, Usage, UserUsage, all_pids, count_fds, limit_of,
     limits_of, resolve,
@@ -93,12 +91,9 @@ struct Row {
 
 impl Row {
     fn new(process: &Arc<Process>, resource: Resource, limit: Rlimit, used: Option<u64>) -> Self {
-        let human = |n: u64| match resource.unit {
-            crate::model::Unit::Bytes => bytes(n),
-            _ => n.to_string(),
-        };
-        let bound = |l: Option<u64>| l.map_or_else(|| "unlimited".to_owned(), human);
-        let shown = [bound(limit.soft), bound(limit.hard), used.map_or_else(|| "-".to_owned(), human)];
+        let unit = resource.unit;
+        let used_shown = used.map_or_else(|| "-".to_owned(), |n| unit.show(Some(n)));
+        let shown = [unit.show(limit.soft), unit.show(limit.hard), used_shown];
         Self { process: Arc::clone(process), resource, limit, used, shown }
     }
 

@@ -125,7 +125,7 @@ pub(super) fn apply(root: &ProcRoot, process: &Arc<Process>, change: Change) -> 
             resource: change.resource,
             old,
             new,
-            shown: [old.soft, old.hard, new.soft, new.hard].map(show),
+            shown: [old.soft, old.hard, new.soft, new.hard].map(|l| change.resource.unit.show(l)),
         }),
         Err(e) => {
             let reason = match e.raw_os_error() {

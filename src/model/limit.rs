@@ -1,5 +1,7 @@
 //! Resource limits: `getrlimit(2)`.
 
+use super::units::bytes;
+
 /// One of the limits of `getrlimit(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resource {
@@ -35,6 +37,15 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// A limit as people read it; `None` is unlimited.
+    pub fn show(self, limit: Option<u64>) -> String {
+        match (self, limit) {
+            (_, None) => "unlimited".to_owned(),
+            (Self::Bytes, Some(n)) => bytes(n),
+            (_, Some(n)) => n.to_string(),
+        }
+    }
+
     /// The word for it in every output.
     pub fn word(self) -> &'static str {
         match self {

@@ -205,7 +205,7 @@ fn setting() {
     done("core=8K", "core", pair(4096, 8192), pair(8192, 8192));
     let lines = set("core=0").check(0, "").lines();
     let words: Vec<&str> = lines[1].split_ascii_whitespace().skip(1).collect();
-    assert_eq!(words, ["helper", "core", "8192", "8192", "0", "8192"], "{lines:?}");
+    assert_eq!(words, ["helper", "core", "8K", "8K", "0", "8K"], "{lines:?}");
     let told = "soft nofile limit 200 is above the hard limit 120; give both, as nofile=SOFT:HARD";
     set("nofile=200").check(3, told).prints("");
     set("nofile=5:3").check(2, "is above its hard limit").prints("");
