@@ -1,29 +1,25 @@
-//! Multipath TCP, RFC 8684. /proc lists its subflows as TCP, but not the socket itself: addresses
-//! come with sock_diag.
+//! Multipath TCP, RFC 8684. /proc lists it as its first subflow: a TCP socket.
 
-use super::{Kind, ShapeKind, inet};
-use crate::model::Family;
+use super::{Kind, inet};
+use crate::model::{Field, Type};
 
-pub(super) static MPTCP: Kind = Kind {
-    name: "mptcp",
-    help: "a multipath TCP socket over IPv4",
-    groups: &["socket", "inet"],
-    claim: |p| inet::is(p, Family::Mptcp),
-    ..UNLISTED
-};
+/// Bytes are queued in the whole and in every subflow: /proc does not tell how many in all.
+const FIELDS: &[Field] = &[
+    Field::new("mptcp.local", Type::Address, "own address"),
+    Field::new("mptcp.local_port", Type::Integer, "own port"),
+    Field::new("mptcp.remote", Type::Address, "address of the other end"),
+    Field::new("mptcp.remote_port", Type::Integer, "port of the other end"),
+    Field::new("mptcp.state", Type::String, "state of the first subflow; absent where no table lists it"),
+    Field::new("mptcp.recv_queue", Type::Integer, "for a listener, connections not accepted yet"),
+];
 
-pub(super) static MPTCP6: Kind = Kind {
-    name: "mptcp6",
-    help: "a multipath TCP socket over IPv6",
-    groups: &["mptcp", "socket", "inet"],
-    claim: |p| inet::is(p, Family::Mptcp6),
-    ..UNLISTED
-};
-
-const UNLISTED: Kind = Kind {
-    shape: ShapeKind::Socket,
-    needs_info: true,
-    can_block: true,
-    decode: |_, fd| fd.name.extend_from_slice(b"not listed in /proc"),
-    ..Kind::DEFAULT
-};
+pub(super) static MPTCP: Kind =
+    inet::kind!("mptcp", "mptcp", &["socket", "inet"], Mptcp, "a multipath TCP socket over IPv4", FIELDS);
+pub(super) static MPTCP6: Kind = inet::kind!(
+    "mptcp6",
+    "mptcp",
+    &["mptcp", "socket", "inet"],
+    Mptcp6,
+    "a multipath TCP socket over IPv6",
+    FIELDS
+);

@@ -37,7 +37,7 @@ impl From<Errno> for OpenError {
 #[derive(Debug)]
 pub struct ProcessDir {
     dir: OwnedFd,
-    sockets: OnceCell<Arc<Tables>>,
+    sockets: OnceCell<Tables>,
     mounts: OnceCell<Arc<Mounts>>,
     /// What its rows say of it.
     pub process: Arc<Process>,

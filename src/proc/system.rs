@@ -20,7 +20,7 @@ pub struct System {
     pub(super) root: ProcRoot,
     wants_users: bool,
     users: Mutex<HashMap<u32, Option<String>>>,
-    sockets: Mutex<HashMap<Vec<u8>, Arc<Tables>>>,
+    sockets: Mutex<HashMap<Vec<u8>, Tables>>,
     mounts: Mutex<HashMap<Vec<u8>, Arc<Mounts>>>,
     nameless: Mutex<HashMap<Vec<u8>, Option<Device>>>,
     filesystems: Mutex<HashMap<Device, Option<&'static str>>>,
@@ -64,9 +64,10 @@ impl System {
     }
 
     /// The sockets of the network namespace of a process.
-    pub(super) fn sockets(&self, process: BorrowedFd<'_>, pid: Pid) -> Arc<Tables> {
+    pub(super) fn sockets(&self, process: BorrowedFd<'_>, pid: Pid) -> Tables {
         let net = self.root.join(format!("{pid}/net"));
-        cached(&self.sockets, self.namespace(process, c"ns/net", pid), |_| Arc::new(Tables::new(net)))
+        let namespace = self.namespace(process, c"ns/net", pid);
+        cached(&self.sockets, namespace, |_| Tables::new(net.clone())).seen_from(net)
     }
 
     /// The mounts of the mount namespace of a process.

@@ -36,20 +36,26 @@ impl Table {
 
     /// The table that lists sockets of `family`, if there is one.
     pub(super) fn of(family: Family) -> &'static [Self] {
+        // As the first subflow, whose inode is that of the whole.
+        let family = match family {
+            Family::Mptcp => Family::Tcp,
+            Family::Mptcp6 => Family::Tcp6,
+            other => other,
+        };
         let at = Self::ALL.iter().position(|t| t.family == family);
         at.map_or(&[], |i| &Self::ALL[i..=i])
     }
 
-    /// Reads the table below `net`. A table that does not exist has no sockets: the kernel was
-    /// built without that protocol.
-    pub(super) fn read(self, net: &Path) -> Listing {
-        let text = std::fs::read(net.join(self.file)).unwrap_or_default();
+    /// Reads the table below `net`. Where there is none, the kernel was built without that
+    /// protocol, or the process has ended.
+    pub(super) fn read(self, net: &Path) -> Option<Listing> {
+        let text = std::fs::read(net.join(self.file)).ok()?;
         let mut index: Vec<(u64, u32)> = lines(&text)
             .skip(1) // the heading
             .filter_map(|(start, line)| Some((self.inode(line)?, start as u32)))
             .collect();
         index.sort_unstable();
-        Listing { table: self, text, index }
+        Some(Listing { table: self, text, index })
     }
 
     /// The inode of a line, without taking the rest apart. Time-wait and the like have none.
@@ -93,6 +99,16 @@ impl Listing {
         let line = self.text[start..].split(|&b| b == b'\n').next()?;
         self.table.parse(line)
     }
+}
+
+/// Whether the namespace has multipath sockets, by their count in `protocols`.
+pub(super) fn has_multipath(net: &Path) -> Option<bool> {
+    let text = std::fs::read(net.join("protocols")).ok()?;
+    let mut lines = text.split(|&b| b == b'\n').map(words);
+    Some(lines.any(|mut words| {
+        matches!(words.next(), Some(b"MPTCP" | b"MPTCPv6"))
+            && words.nth(1).and_then(decimal).is_some_and(|sockets| sockets > 0)
+    }))
 }
 
 /// Lines with their starts.
@@ -252,7 +268,7 @@ mod tests {
             2: 0100007F:07E8 0100007F:0002 01 00000000:00000000 00:00000000 00000000     0        0 9 1 0\n\
             3: 0100007F:07E8 0100007F:0003 08 00000000:00000000 00:00000000 00000000     0        0 7 1 0\n";
         std::fs::write(dir.join("tcp"), text).unwrap();
-        let listing = Table::of(Family::Tcp)[0].read(&dir);
+        let listing = Table::of(Family::Tcp)[0].read(&dir).unwrap();
         std::fs::remove_dir_all(&dir).unwrap();
         let state = |inode| listing.find(Inode(inode)).map(|s| s.state);
         assert_eq!(state(7), Some(Some("close-wait")));

@@ -223,7 +223,7 @@ fn notes() -> Section {
         .text(
             "Addresses, states and queues come from `/proc/`*PID*`/net`, the tables of the process's own network \
              namespace. A socket that is not bound yet, or that was made in another namespace, is not listed \
-             there: it is shown with its protocol alone. So are vsock and MPTCP sockets, which have no table.",
+             there: it is shown with its protocol alone. So are vsock sockets, which have no table.",
         )
         .heading("Permissions, and what is done to a process")
         .text("See `fdscope`(1).")
