@@ -54,8 +54,10 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let remaining = info.get("it_value").and_then(timespec);
     let interval = info.get("it_interval").and_then(timespec);
     let ticks = info.decimal("ticks");
-    // A periodic timer that is due is re-armed at the next read; until then its value may be 0.
-    let armed = remaining.is_some_and(|r| r > 0.0) || interval.is_some_and(|i| i > 0.0);
+    // A periodic timer that is due is re-armed at the next read; until then its value is 0, and
+    // its expiry is counted. One that was disarmed may keep an interval, too.
+    let due = ticks != Some(0) && interval.is_some_and(|i| i > 0.0);
+    let armed = due || remaining.is_some_and(|r| r > 0.0);
 
     fd.name.extend_from_slice(clock.as_deref().unwrap_or("timer").as_bytes());
     match remaining {
@@ -63,7 +65,7 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
         Some(r) => drop(write!(fd.name, ", due in {}", seconds(r))),
         None => {}
     }
-    if let Some(i) = interval.filter(|&i| i > 0.0) {
+    if let Some(i) = interval.filter(|&i| armed && i > 0.0) {
         drop(write!(fd.name, ", every {}", seconds(i)));
     }
     if let Some(n) = ticks.filter(|&n| n > 0) {
@@ -103,6 +105,16 @@ mod tests {
     fn disarmed() {
         let fd = fixture(b"clockid: 0\nticks: 0\nit_value: (0, 0)\nit_interval: (0, 0)\n").decode();
         assert_eq!(name(&fd), "realtime, disarmed");
+        let fd = fixture(b"clockid: 1\nticks: 0\nit_value: (0, 0)\nit_interval: (5, 0)\n").decode();
+        assert_eq!(name(&fd), "monotonic, disarmed");
+        assert_eq!(value(&fd, "armed"), &Value::Bool(false));
+    }
+
+    #[test]
+    fn due_and_not_read() {
+        let fd = fixture(b"clockid: 1\nticks: 1\nit_value: (0, 0)\nit_interval: (5, 0)\n").decode();
+        assert_eq!(name(&fd), "monotonic, due in 0 ms, every 5 s, 1 unread");
+        assert_eq!(value(&fd, "armed"), &Value::Bool(true));
     }
 
     #[test]
