@@ -70,9 +70,17 @@ impl System {
         cached(&self.sockets, namespace, |_| Tables::new(net.clone())).seen_from(net)
     }
 
-    /// The mounts of the mount namespace of a process.
+    /// The mounts of the mount namespace of a process, as seen from its root directory: what lies
+    /// elsewhere, mountinfo leaves out.
     pub(super) fn mounts(&self, process: BorrowedFd<'_>, pid: Pid) -> Arc<Mounts> {
-        cached(&self.mounts, self.namespace(process, c"ns/mnt", pid), |_| Arc::new(Mounts::read(process)))
+        let mut view = self.namespace(process, c"ns/mnt", pid);
+        view.push(0);
+        let mut root = Vec::new();
+        match readlink_at(process, c"root", &mut root) {
+            Ok(()) => view.extend_from_slice(&root),
+            Err(_) => view.extend_from_slice(pid.to_string().as_bytes()),
+        }
+        cached(&self.mounts, view, |_| Arc::new(Mounts::read(process)))
     }
 
     /// What tells a namespace from others: its link, or the pid where that may not be read.
@@ -121,4 +129,36 @@ fn cached<K: Eq + Hash, V: Clone>(cache: &Mutex<HashMap<K, V>>, key: K, make: im
     let value = make(&key);
     cache.insert(key, value.clone());
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::System;
+    use crate::model::Pid;
+    use crate::proc::root::ProcRoot;
+    use rustix::fd::AsFd as _;
+    use rustix::fs::{Mode, OFlags};
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn mounts_are_those_that_a_root_directory_sees() {
+        let tree = std::env::temp_dir().join(format!("fdscope-mounts-{}", std::process::id()));
+        let system = System::new(ProcRoot::from_env(), false);
+        let process = |pid: i32, root: &str, mounts: &str| {
+            let dir = tree.join(pid.to_string());
+            std::fs::create_dir_all(dir.join("ns")).unwrap();
+            symlink("mnt:[1]", dir.join("ns/mnt")).unwrap();
+            symlink(root, dir.join("root")).unwrap();
+            std::fs::write(dir.join("mountinfo"), mounts).unwrap();
+            let dir = rustix::fs::open(&dir, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+            system.mounts(dir.as_fd(), Pid(pid))
+        };
+        let jailed = process(1, "/srv/jail", "7 1 0:42 / / rw - tmpfs x rw\n");
+        let free = process(2, "/", "8 1 0:43 / /net rw - nfs4 server:/ rw\n");
+        let other = process(3, "/", "");
+        std::fs::remove_dir_all(&tree).unwrap();
+        assert!(!jailed.any_remote() && jailed.by_id(7).is_some());
+        assert!(free.any_remote());
+        assert!(other.any_remote(), "read once for all that see the same");
+    }
 }
