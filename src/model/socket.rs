@@ -116,4 +116,27 @@ impl Socket {
             interface: None,
         }
     }
+
+    /// The own port, of protocols that have ports: in raw sockets a protocol's number stands in its
+    /// place, in those for echo requests an identifier.
+    pub fn port(&self) -> Option<u16> {
+        match self.family {
+            Family::Raw | Family::Raw6 | Family::Ping | Family::Ping6 => None,
+            _ => self.local.map(|local| local.0.port()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Endpoint, Family, Inode, Socket};
+
+    #[test]
+    fn what_stands_for_a_port_is_none() {
+        let local = Some(Endpoint("0.0.0.0:6".parse().unwrap()));
+        let port = |family| Socket { local, ..Socket::new(Inode(1), family) }.port();
+        assert_eq!(port(Family::Udp), Some(6));
+        assert_eq!(port(Family::Raw), None);
+        assert_eq!(port(Family::Ping6), None);
+    }
 }

@@ -3,7 +3,7 @@
 use super::stat::{filesystem, is_deleted, remote_mount};
 use super::{Output, Place, Scanner, file_stat};
 use crate::kind::{self, Borrow, Borrowed, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
-use crate::model::{Access, Assoc, Fd, FdNum, Inode};
+use crate::model::{Access, Assoc, Fd, FdNum, Inode, Socket};
 use crate::proc::io::{NumberName, link_mode_at, open_dir, read_record_at, readlink_at, stat_at};
 use crate::proc::plan::Plan;
 use rustix::io::Errno;
@@ -180,7 +180,7 @@ pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>) -> bool
         return false;
     }
     if !filter.ports.is_empty() {
-        let port = probe.socket.and_then(|s| s.local).map(|l| l.0.port());
+        let port = probe.socket.and_then(Socket::port);
         if !port.is_some_and(|p| filter.ports.contains(&p)) {
             return false;
         }
