@@ -105,6 +105,12 @@ impl Row {
         }
         Some((used / soft * 1000.0).round() / 10.0)
     }
+
+    /// Whether more than this share of the soft limit is used, without rounding.
+    fn exceeds(&self, percent: f64) -> bool {
+        let (Some(used), Some(soft)) = (self.used, self.limit.soft) else { return false };
+        used as f64 * 100.0 > percent * soft as f64
+    }
 }
 
 impl Record for Row {
@@ -218,8 +224,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         rows.truncate(args.top.unwrap_or(usize::MAX));
     }
     let (failed, tally) = (work.failed, work.tally);
-    let above = |r: &Row| r.resource == Resource::NOFILE && r.percent() > args.fail_above;
-    let alarm = args.fail_above.is_some() && rows.iter().any(above);
+    let above = |most| rows.iter().any(|r| r.resource == Resource::NOFILE && r.exceeds(most));
+    let alarm = args.fail_above.is_some_and(above);
     let found = !rows.is_empty();
     if tally.denied > 0 && args.targets.is_empty() {
         work.context.note(&format!("the limits of {} processes could not be read", tally.denied));
@@ -356,5 +362,26 @@ impl Work<'_> {
             }
         }
         changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Row;
+    use crate::model::{Pid, Process, Resource};
+    use crate::proc::Rlimit;
+    use std::sync::Arc;
+
+    #[test]
+    fn what_is_compared_is_not_rounded() {
+        let process = Arc::new(Process { pid: Pid(1), command: Vec::new(), uid: 0, user: None });
+        let row = |soft, used| Row::new(&process, Resource::NOFILE, Rlimit { soft, hard: None }, used);
+        assert_eq!(row(Some(20_000), Some(16_001)).percent(), Some(80.0));
+        assert!(row(Some(20_000), Some(16_001)).exceeds(80.0));
+        assert!(!row(Some(20_000), Some(16_000)).exceeds(80.0));
+        assert!((0..=100).all(|n| !row(Some(100), Some(n)).exceeds(n as f64)));
+        assert!(row(Some(0), Some(3)).exceeds(100.0));
+        assert!(!row(None, Some(3)).exceeds(0.0));
+        assert!(!row(Some(5), None).exceeds(0.0));
     }
 }
