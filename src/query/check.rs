@@ -51,19 +51,8 @@ impl Class {
 }
 
 /// Functions and methods beside the operators.
-const FUNCTIONS: &[&str] = &[
-    "contains",
-    "double",
-    "endsWith",
-    "int",
-    "matches",
-    "max",
-    "min",
-    "size",
-    "startsWith",
-    "string",
-    "uint",
-];
+const FUNCTIONS: &[&str] =
+    &["contains", "double", "endsWith", "int", "matches", "size", "startsWith", "string", "uint"];
 
 struct Checker<'f> {
     fields: &'f [&'static Field],

@@ -218,6 +218,7 @@ mod tests {
         assert!(told("kind.matches('[')").contains("regular expression"));
         assert!(told("pid ==").contains("end of the expression"));
         assert!(told("kind.foo('x')").contains("no function 'foo'"));
+        assert!(told("max(fd, 3) == 3").contains("no function 'max'"));
         assert!(told("pid && true").contains("pid is an integer, but && takes conditions"));
         assert!(told("'x' in kind").contains("takes a list"));
         assert!(told("tcp == 'x'").contains("'tcp' is not a field by itself"));
