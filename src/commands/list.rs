@@ -164,10 +164,11 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
 /// The columns of a format, and of what is looked at beyond fds.
 fn default_columns(args: &Args, format: Format, all: &[Column<Fd>]) -> Vec<Column<Fd>> {
     let mut names = match format {
+        Format::Json | Format::Jsonl if args.wide => [JSON, &["mount"]].concat(),
+        Format::Json | Format::Jsonl => JSON.to_vec(),
         _ if args.wide => WIDE.to_vec(),
         Format::Table => TABLE.to_vec(),
         Format::Tsv => TSV.to_vec(),
-        Format::Json | Format::Jsonl => JSON.to_vec(),
     };
     let at = names.iter().position(|n| *n == "fd").unwrap_or(0);
     if looks_beyond_fds(args) && !names.contains(&"assoc") {
@@ -297,4 +298,29 @@ fn split(slice: &Slice, context: &Context, system: &System) -> Vec<Slice> {
             ..slice.clone()
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Args, default_columns, fields};
+    use crate::render::Format;
+    use clap::{Args as _, FromArgMatches as _};
+
+    #[test]
+    fn wide_takes_no_field_away() {
+        let columns = |words: &[&'static str], format| {
+            let command = Args::augment_args(clap::Command::new("list"));
+            let args = Args::from_arg_matches(&command.get_matches_from(words)).unwrap();
+            let columns = default_columns(&args, format, &fields::all());
+            columns.iter().map(|c| c.field.name).collect::<Vec<_>>()
+        };
+        for format in [Format::Json, Format::Jsonl, Format::Tsv] {
+            let wide = columns(&["list", "--wide"], format);
+            assert!(
+                columns(&["list"], format).iter().all(|name| wide.contains(name)),
+                "{format:?}: {wide:?}"
+            );
+            assert!(wide.contains(&"mount"));
+        }
+    }
 }
