@@ -22,6 +22,16 @@ impl PathFilter {
     /// Looks the path up. One that does not exist can still be the name of deleted files.
     pub fn new(path: &Path) -> io::Result<Self> {
         let absolute = std::path::absolute(path)?;
+        let own = rustix::fs::open("/proc/self", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        let mounts = Mounts::read(rustix::fd::AsFd::as_fd(&own));
+        // Looking at the mount point itself would ask a server that may not answer, and what keeps
+        // that mount busy is then all the more the question.
+        let bare: PathBuf = absolute.components().collect();
+        let bare = bare.into_os_string().into_encoded_bytes();
+        if let Some(mount) = mounts.at(&bare).filter(|m| m.is_remote()) {
+            let filesystem = Some(mount.device).filter(|_| mount.root == b"/");
+            return Ok(Self { name: bare, file: None, filesystem });
+        }
         let resolved = std::fs::canonicalize(&absolute);
         let stat = rustix::fs::stat(&absolute);
         let (Ok(resolved), Ok(stat)) = (resolved, stat) else {
@@ -33,8 +43,6 @@ impl PathFilter {
         };
         let device = Device { major: rustix::fs::major(stat.st_dev), minor: rustix::fs::minor(stat.st_dev) };
         let name = resolved.as_os_str().as_bytes().to_vec();
-        let own = rustix::fs::open("/proc/self", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        let mounts = Mounts::read(rustix::fd::AsFd::as_fd(&own));
         let filesystem = mounts.at(&name).filter(|m| m.root == b"/").map(|_| device);
         Ok(Self { name, file: Some((device, Inode(stat.st_ino))), filesystem })
     }

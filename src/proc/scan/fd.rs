@@ -51,7 +51,7 @@ impl Scanner<'_> {
             None => None,
         };
         // Looking for the name would ask a server that may not answer.
-        let deleted = is_deleted(&self.link, stat.as_ref().filter(|_| !remote), dir.dir());
+        let deleted = is_deleted(&self.link, stat.as_ref().filter(|_| !remote), dir, self.system);
         let mut probe = Probe {
             process: &place.lookup.dir.process,
             fd: Some(fd),

@@ -39,8 +39,6 @@ impl Scanner<'_> {
     /// The row of a file held without an fd, whose link text is in `self.link`.
     fn file(&self, dir: &ProcessDir, stat: FileStat, known: bool, out: &mut Output<'_>) {
         let lookup = ProcLookup::new(self.system, dir, dir.pid(), dir.dir());
-        // Whether a deleted file's name is there is no question for a server that may be gone.
-        let may_ask = known && !dir.mounts(self.system).leads_to_remote(&self.link);
         let probe = Probe {
             process: &dir.process,
             fd: None,
@@ -48,7 +46,7 @@ impl Scanner<'_> {
             shape: Shape::of(&self.link),
             stat: Some(stat),
             filesystem: None,
-            deleted: is_deleted(&self.link, may_ask.then_some(&stat), dir.dir()),
+            deleted: is_deleted(&self.link, known.then_some(&stat), dir, self.system),
             socket: None,
             info: FdInfo::default(),
             borrowed: Borrowed::default(),

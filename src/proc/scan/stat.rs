@@ -5,7 +5,8 @@ use crate::kind::{Borrow, FdInfo, FileStat, Shape};
 use crate::model::{Device, FdNum, Inode};
 use crate::proc::io::read_record_at;
 use crate::proc::mounts::Mount;
-use rustix::fd::BorrowedFd;
+use crate::proc::process::ProcessDir;
+use crate::proc::system::System;
 use rustix::fs::{AtFlags, Statx};
 use rustix::io::Errno;
 use std::ffi::CString;
@@ -49,7 +50,7 @@ pub(super) fn filesystem(
 }
 
 /// Whether the kernel's ` (deleted)` is meant, and not the end of a name.
-pub(super) fn is_deleted(link: &[u8], stat: Option<&FileStat>, process: BorrowedFd<'_>) -> bool {
+pub(super) fn is_deleted(link: &[u8], stat: Option<&FileStat>, dir: &ProcessDir, system: &System) -> bool {
     if !link.ends_with(b" (deleted)") {
         return false;
     }
@@ -58,8 +59,12 @@ pub(super) fn is_deleted(link: &[u8], stat: Option<&FileStat>, process: Borrowed
         return true;
     }
     // Another name is left, or the file is really called that: look whether it is there.
+    // But not where something was mounted above it that may not answer.
+    if dir.mounts(system).leads_to_remote(link) {
+        return true;
+    }
     let Ok(path) = CString::new([b"root", link].concat()) else { return true };
-    let there = rustix::fs::statat(process, &path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT);
+    let there = rustix::fs::statat(dir.dir(), &path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT);
     !there.is_ok_and(|s| Inode(s.st_ino) == stat.inode)
 }
 
