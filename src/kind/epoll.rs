@@ -90,19 +90,22 @@ fn parse(line: &[u8]) -> Option<Watch> {
 /// A registration belongs to a description, not to a number: it outlives `close(2)` while
 /// anybody holds the description, and the number may mean something else by now.
 fn mark_stale(probe: &Probe<'_>, watches: &mut [Watch]) {
+    // kcmp(2) goes through the whole set, locked, for each of its registrations. In a large one,
+    // what has an inode of its own, as sockets have, is told by that.
+    const LARGE: usize = 256;
+    let large = watches.len() > LARGE;
     let Some(epoll) = probe.fd else { return };
     let mut seen: HashMap<FdNum, u32> = HashMap::new();
     for watch in watches {
-        let nth = seen.entry(watch.fd).and_modify(|n| *n += 1).or_insert(0);
-        let current = probe.lookup.still_watched(epoll, watch.fd, *nth);
-        watch.stale = match current {
-            Some(current) => !current,
-            None => match (probe.lookup.slot(watch.fd), watch.inode) {
-                (Slot::Closed, _) => true,
-                (Slot::Open(Some(now)), Some(then)) => now != then,
-                _ => false,
-            },
+        let nth = *seen.entry(watch.fd).and_modify(|n| *n += 1).or_insert(0);
+        let exactly = || probe.lookup.still_watched(epoll, watch.fd, nth).map(|current| !current);
+        let by_inode = || match (probe.lookup.slot(watch.fd), watch.inode) {
+            (Slot::Closed, _) => Some(true),
+            (Slot::Open(Some(now)), Some(then)) => Some(now != then),
+            _ => None,
         };
+        let stale = if large { by_inode().or_else(exactly) } else { exactly().or_else(by_inode) };
+        watch.stale = stale.unwrap_or(false);
     }
 }
 
@@ -141,7 +144,10 @@ fn record(watch: &Watch, lookup: &dyn Lookup) -> Value {
 mod tests {
     use super::EVENTS;
     use crate::kind::testing::{Fixture, name, value};
-    use crate::model::{BitSet, Value};
+    use crate::kind::{BpfObject, Lookup, Slot};
+    use crate::model::{BitSet, Device, FdNum, Inode, Pid, Value};
+    use std::borrow::Cow;
+    use std::cell::Cell;
 
     #[test]
     fn registrations() {
@@ -160,6 +166,65 @@ mod tests {
         let Value::Set(events) = first[1].1 else { panic!() };
         assert_eq!(events.join(","), "in,et,exclusive");
         assert_eq!(first[2], ("data", Value::Uint(31)));
+    }
+
+    /// Fd 5 is socket 9 now, fd 6 an eventfd; the rest is closed.
+    struct Fds {
+        asked: Cell<usize>,
+    }
+
+    impl Lookup for Fds {
+        fn kind_of(&self, _: FdNum) -> Option<Cow<'static, str>> {
+            None
+        }
+        fn still_watched(&self, _: FdNum, target: FdNum, _: u32) -> Option<bool> {
+            self.asked.set(self.asked.get() + 1);
+            Some(target.0 == 6)
+        }
+        fn slot(&self, fd: FdNum) -> Slot {
+            match fd.0 {
+                5 => Slot::Open(Some(Inode(9))),
+                6 => Slot::Open(None),
+                _ => Slot::Closed,
+            }
+        }
+        fn command(&self, _: Pid) -> Option<Vec<u8>> {
+            None
+        }
+        fn device_name(&self, _: Device, _: bool) -> Option<Vec<u8>> {
+            None
+        }
+        fn handle_path(&self, _: Device, _: i32, _: &[u8]) -> Option<Vec<u8>> {
+            None
+        }
+        fn bpf_name(&self, _: BpfObject, _: u32) -> Option<String> {
+            None
+        }
+        fn mount_point(&self, _: u32) -> Option<Vec<u8>> {
+            None
+        }
+        fn interface(&self, _: u32) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_large_set_is_not_gone_through_for_each_socket() {
+        let mut info = String::from("tfd: 5 events: 1 data: 5  pos:0 ino:9 sdev:f\n");
+        info.push_str("tfd: 5 events: 1 data: 5  pos:0 ino:8 sdev:f\n");
+        info.push_str("tfd: 6 events: 1 data: 6  pos:0 ino:1a sdev:f\n");
+        for fd in 1000..2000 {
+            info.push_str(&format!("tfd: {fd} events: 1 data: 0  pos:0 ino:{fd:x} sdev:f\n"));
+        }
+        let lookup = Fds { asked: Cell::new(0) };
+        let fixture = Fixture {
+            link: b"anon_inode:[eventpoll]",
+            info: info.as_bytes(),
+            lookup: &lookup,
+            ..Fixture::default()
+        };
+        assert_eq!(value(&fixture.decode(), "stale"), &Value::Uint(1001));
+        assert_eq!(lookup.asked.get(), 1);
     }
 
     #[test]
