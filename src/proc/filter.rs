@@ -48,11 +48,16 @@ impl PathFilter {
     }
 
     /// Whether a path, with what `stat` says of it, is the file or below the directory.
-    pub(super) fn matches(&self, path: &[u8], stat: Option<&FileStat>) -> bool {
+    ///
+    /// Another file may have the very same name in another mount namespace; one that is deleted
+    /// has nothing but its name.
+    pub(super) fn matches(&self, path: &[u8], deleted: bool, stat: Option<&FileStat>) -> bool {
         let same_file = stat.is_some_and(|s| {
             self.file == Some((s.device, s.inode)) || self.filesystem.is_some_and(|d| d == s.device)
         });
-        same_file || self.is_below(path)
+        let is_known = self.file.is_some() && stat.is_some_and(|s| s.inode != Inode(0));
+        let is_another = path == self.name && !deleted && is_known;
+        same_file || (!is_another && self.is_below(path))
     }
 
     /// Whether a name is this one or below it.
@@ -75,7 +80,29 @@ fn canonical_parent(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::PathFilter;
+    use super::{Device, FileStat, Inode, PathFilter};
+
+    #[test]
+    fn a_name_does_not_make_it_the_same_file() {
+        let device = Device { major: 8, minor: 1 };
+        let stat = |inode| FileStat {
+            mode: libc::S_IFREG,
+            inode: Inode(inode),
+            device,
+            rdev: device,
+            size: None,
+            links: None,
+        };
+        let file = Some((device, Inode(7)));
+        let filter = PathFilter { name: b"/etc/x".to_vec(), file, filesystem: None };
+        assert!(filter.matches(b"/other/name", false, Some(&stat(7))));
+        assert!(!filter.matches(b"/etc/x", false, Some(&stat(8))));
+        assert!(filter.matches(b"/etc/x", true, Some(&stat(8))));
+        assert!(filter.matches(b"/etc/x", false, Some(&stat(0))), "not known");
+        assert!(filter.matches(b"/etc/x/y", false, Some(&stat(8))));
+        let gone = PathFilter { file: None, ..filter };
+        assert!(gone.matches(b"/etc/x", false, Some(&stat(8))));
+    }
 
     #[test]
     fn below_means_whole_components() {

@@ -188,7 +188,10 @@ pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>) -> bool
     let Some(path) = &filter.path else { return true };
     match probe.socket {
         Some(socket) => socket.path.as_deref().is_some_and(|p| path.is_below(p)),
-        None => probe.shape.sort() == ShapeKind::Path && path.matches(probe.path(), probe.stat.as_ref()),
+        None => {
+            probe.shape.sort() == ShapeKind::Path
+                && path.matches(probe.path(), probe.deleted, probe.stat.as_ref())
+        }
     }
 }
 
