@@ -6,7 +6,9 @@ use super::root::ProcRoot;
 use super::system::System;
 use super::target::all_pids;
 use crate::model::Resource;
+use rustix::fd::AsFd;
 use rustix::fs::Dir;
+use rustix::io::Errno;
 use std::collections::HashMap;
 
 /// What a process uses now, as far as the kernel tells.
@@ -83,7 +85,13 @@ impl Usage {
 /// The number of open fds: the size of the directory since Linux 6.2, which is known without
 /// looking at them and needs no privilege, else a count where that is allowed.
 pub fn count_fds(dir: &ProcessDir) -> Result<Option<u64>, OpenError> {
-    let size = rustix::fs::statat(dir.dir(), c"fd", rustix::fs::AtFlags::empty())?.st_size as u64;
+    let mut size = fds_of(dir.dir())?;
+    if size == 0 && dir.state() == Some(b'Z') {
+        // Its main thread has ended; if others go on, they have the fds.
+        let others = dir.threads().into_iter().filter(|&tid| tid != dir.pid());
+        let counts = others.filter_map(|tid| fds_of(dir.task(tid).ok()?).ok());
+        size = counts.max().unwrap_or(0);
+    }
     if dir.is_in_proc() && (size > 0 || kernel_counts()) {
         return Ok(Some(size));
     }
@@ -91,6 +99,11 @@ pub fn count_fds(dir: &ProcessDir) -> Result<Option<u64>, OpenError> {
     let entries = Dir::new(fds)?.filter_map(Result::ok);
     let count = entries.filter(|e| e.file_name().to_bytes()[0].is_ascii_digit()).count();
     Ok(Some(count as u64))
+}
+
+/// The size of the `fd` directory below `parent`.
+fn fds_of(parent: impl AsFd) -> Result<u64, Errno> {
+    Ok(rustix::fs::statat(parent, c"fd", rustix::fs::AtFlags::empty())?.st_size as u64)
 }
 
 /// Whether this kernel gives the count as the directory's size: our own is never 0.
