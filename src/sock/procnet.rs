@@ -52,6 +52,7 @@ impl Table {
         let text = std::fs::read(net.join(self.file)).ok()?;
         let mut index: Vec<(u64, u32)> = lines(&text)
             .skip(1) // the heading
+            .filter(|(_, line)| self.starts_record(line))
             .filter_map(|(start, line)| Some((self.inode(line)?, start as u32)))
             .collect();
         index.sort_unstable();
@@ -66,6 +67,17 @@ impl Table {
             _ => 9,
         };
         words(line).nth(column).and_then(decimal).filter(|&inode| inode != 0)
+    }
+
+    /// Whether a line is the start of a record, and not the rest of one: the path of a unix socket
+    /// may have newlines in it.
+    fn starts_record(self, line: &[u8]) -> bool {
+        self.family != Family::Unix
+            || line.split(|&b| b == b':').next().is_some_and(|address| {
+                matches!(address.len(), 8 | 16)
+                    && address.iter().all(u8::is_ascii_hexdigit)
+                    && line[address.len()..].starts_with(b": ")
+            })
     }
 
     fn parse(self, line: &[u8]) -> Option<Socket> {
@@ -96,8 +108,10 @@ impl Listing {
     pub(super) fn find(&self, inode: Inode) -> Option<Socket> {
         let at = self.index.binary_search_by_key(&inode.0, |&(inode, _)| inode).ok()?;
         let start = self.index[at].1 as usize;
-        let line = self.text[start..].split(|&b| b == b'\n').next()?;
-        self.table.parse(line)
+        let rest = &self.text[start..];
+        let next = lines(rest).skip(1).find(|(_, line)| self.table.starts_record(line));
+        let record = next.map_or(rest, |(at, _)| &rest[..at]);
+        self.table.parse(record.strip_suffix(b"\n").unwrap_or(record))
     }
 }
 
@@ -179,8 +193,7 @@ const ACCEPTS: u64 = 1 << 16;
 /// `00000000c4f3b81d: 00000003 00000000 00000000 0001 03  1135 /path with blanks`
 fn unix(line: &[u8]) -> Option<Socket> {
     let mut words = words(line);
-    // A newline in a path makes lines of its own, which look different.
-    let flags = hex(words.nth(3).filter(|w| w.len() == 8)?)?;
+    let flags = hex(words.nth(3)?)?;
     let socket_type = hex(words.next()?)?;
     let state = hex(words.next()?)?;
     let inode_word = words.next()?;
@@ -276,6 +289,21 @@ mod tests {
         // Time-wait has none, and no fd refers to it.
         assert_eq!(state(0), None);
         assert_eq!(state(8), None);
+    }
+
+    #[test]
+    fn unix_paths_may_have_newlines() {
+        let text = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
+            00000000c4f3b81d: 00000002 00000000 00010000 0001 01     7 /run/a\nb: c\n\
+            00000000c4f3b81e: 00000002 00000000 00010000 0001 01     9 /run/d\n";
+        let dir = std::env::temp_dir().join(format!("fdscope-unix-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("unix"), text).unwrap();
+        let listing = Table::of(Family::Unix)[0].read(&dir).unwrap();
+        std::fs::remove_dir_all(&dir).unwrap();
+        let path = |inode| listing.find(Inode(inode)).unwrap().path;
+        assert_eq!(path(7).as_deref(), Some(&b"/run/a\nb: c"[..]));
+        assert_eq!(path(9).as_deref(), Some(&b"/run/d"[..]));
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn sockets_from_the_tables_of_the_process() {
         .write("net/tcp6", inet(&format!("{v6}:0050"), &format!("{any6}:0000"), "0A", "0:3", 102, ""))
         .write("net/udp", inet(&format!("{v4}:0035"), "00000000:0000", "07", "0:0", 103, "5"))
         .write("net/icmp6", inet(&format!("{any6}:004E"), &format!("{any6}:0000"), "07", "0:0", 104, "0"))
-        .write("net/unix", "head\n0: 00000002 00000000 00010000 0005 01   105 /run/a b\n")
+        .write("net/unix", "head\n0000000000000000: 00000002 00000000 00010000 0005 01   105 /run/a b\n")
         .write("net/netlink", "head\n0 9  5 00000003 20 0 0 2 4 106 \n")
         .write("net/packet", "head\n0 3 2 88cc 0 1 40 0 107  \n");
     let mut records = fake.fdscope("list 77").records();
