@@ -28,13 +28,15 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     }
 }
 
-/// `signal(7)`; real-time signals count from the first number that the kernel keeps for them.
+/// `signal(7)`, real-time signals as `kill(1)` counts them: the C library keeps the first ones for
+/// itself, and they have no names.
 fn signal(number: i32) -> String {
-    const RTMIN: i32 = 32;
+    let rtmin = libc::SIGRTMIN();
     match nix::sys::signal::Signal::try_from(number) {
         Ok(signal) => signal.as_str().trim_start_matches("SIG").to_owned(),
-        Err(_) if number == RTMIN => "RTMIN".to_owned(),
-        Err(_) => format!("RTMIN+{}", number - RTMIN),
+        Err(_) if number < rtmin => number.to_string(),
+        Err(_) if number == rtmin => "RTMIN".to_owned(),
+        Err(_) => format!("RTMIN+{}", number - rtmin),
     }
 }
 
@@ -47,12 +49,12 @@ mod tests {
     fn signals_by_name() {
         let fd = Fixture {
             link: b"anon_inode:[signalfd]",
-            info: b"pos:\t0\nflags:\t02\nsigmask:\t0000000200004002\n",
+            info: b"pos:\t0\nflags:\t02\nsigmask:\t0000000a80004002\n",
             ..Fixture::default()
         }
         .decode();
-        assert_eq!(name(&fd), "INT TERM RTMIN+2");
+        assert_eq!(name(&fd), "INT TERM 32 RTMIN RTMIN+2");
         let Value::List(list) = value(&fd, "signals") else { panic!() };
-        assert_eq!(list.len(), 3);
+        assert_eq!(list.len(), 5);
     }
 }
