@@ -46,7 +46,13 @@ pub struct Args {
     #[arg(long, help_heading = "Selecting")]
     deleted: bool,
     /// Only what this is true of: 'regular.size > 10M'; see fdscope-list(1)
-    #[arg(long = "where", short = 'w', value_name = "EXPR", help_heading = "Selecting")]
+    #[arg(
+        long = "where",
+        short = 'w',
+        value_name = "EXPR",
+        help_heading = "Selecting",
+        allow_hyphen_values = true
+    )]
     where_: Option<String>,
 
     /// Also working directory, root directory and program (cwd, root, exe)
@@ -125,7 +131,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let plan = plan(&args, &renderer, query.as_ref(), mode)?;
     let wants_users = wanted(&renderer, query.as_ref(), mode).contains(&"user");
     let system = System::new(context.root.clone(), wants_users);
-    let (slices, mut failed) = slices(&args.targets, context, &system)?;
+    let (slices, missing) = slices(&args.targets, context, &system)?;
 
     let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };
     let threads = match slices.len() {
@@ -133,6 +139,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         _ => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let mut report = Report::default();
+    report.tally.vanished += missing;
     let mut writer = Writer::new(&renderer, &mut context.out);
     run_ordered(
         &slices,
@@ -153,7 +160,10 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
     .map_err(Error::Output)?;
 
-    failed |= report.tell(context, &system, !args.targets.is_empty());
+    let failed = report.tell(context, &system, !args.targets.is_empty()) || missing > 0;
+    if let Some(fault) = query.as_ref().and_then(Where::fault) {
+        return Err(Error::Usage(format!("--where: no record can be asked this: {fault}")));
+    }
     match report.rows {
         _ if failed => Err(Error::Target),
         0 => Ok(Outcome::NotMet),
@@ -230,31 +240,32 @@ fn user_id(user: &str) -> Result<u32, Error> {
 /// near what one `getdents64` into the scanner's buffer gives: what goes beyond a part is lost.
 const SPLIT: u64 = 2600;
 
-/// The work, in order, and whether a target could not be found.
-fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec<Slice>, bool), Error> {
+/// The work, in order, and how many targets are not there.
+fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec<Slice>, u64), Error> {
     let own = Pid(std::process::id() as i32);
     if targets.is_empty() {
         let pids =
             all_pids(&context.root).map_err(|e| Error::Io(context.root.path().display().to_string(), e))?;
         // We are here only because we are looking.
         let others = pids.into_iter().filter(|&p| p != own);
-        return Ok((others.map(|pid| Slice::whole(pid, None)).collect(), false));
+        return Ok((others.map(|pid| Slice::whole(pid, None)).collect(), 0));
     }
     let mut slices = Vec::new();
-    let mut failed = false;
+    let mut missing = 0;
     for target in targets {
         match resolve(&context.root, target) {
             Ok(pids) => {
-                for slice in pids.into_iter().map(|pid| Slice::whole(pid, target.fds.clone())) {
+                for pid in pids {
                     // Named twice, by number and by name perhaps, is listed once.
-                    if !slices.iter().any(|s: &Slice| s.pid == slice.pid && s.fds == slice.fds) {
-                        slices.push(slice);
+                    match slices.iter_mut().find(|s: &&mut Slice| s.pid == pid) {
+                        Some(slice) => slice.add(target.fds.as_ref()),
+                        None => slices.push(Slice::whole(pid, target.fds.clone())),
                     }
                 }
             }
             Err(e) => {
                 context.complain(&format!("{}: {}", e.target, e.reason));
-                failed = true;
+                missing += 1;
             }
         }
     }
@@ -266,7 +277,7 @@ fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec
     if let [slice] = &slices[..] {
         slices = split(slice, context, system);
     }
-    Ok((slices, failed))
+    Ok((slices, missing))
 }
 
 /// What fdscope itself was given: its fds before it opens any.

@@ -8,6 +8,12 @@ use std::str::FromStr;
 pub struct FdRanges(Vec<(i32, i32)>);
 
 impl FdRanges {
+    /// This set and another.
+    pub fn union(mut self, other: &Self) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
+    }
+
     /// Whether `fd` is in the set.
     pub fn contains(&self, fd: FdNum) -> bool {
         self.0.iter().any(|&(from, to)| (from..=to).contains(&fd.0))

@@ -9,22 +9,32 @@ mod sizes;
 
 use crate::model::{Cell, Column, Escape, Field, Record, Value, escape};
 use cel::objects::Key;
-use cel::{Context, Program};
+use cel::{Context, ExecutionError, Program};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A compiled expression over records of type `R`.
 pub struct Where<R: 'static> {
     program: Program,
     columns: Vec<Column<R>>,
+    /// Whether any record gave an answer.
+    answered: AtomicBool,
+    /// The first thing that went wrong in evaluation, other than a record without the field.
+    fault: OnceLock<String>,
 }
 
 impl<R: Record> Where<R> {
     /// Compiles `text`, which may use any of the fields `all`. The error says what is wrong and
     /// where.
     pub fn compile(text: &str, all: &[Column<R>]) -> Result<Self, String> {
+        if text.len() > LONGEST {
+            return Err(format!("--where: the expression is longer than {LONGEST} bytes"));
+        }
         let source = sizes::expand(text);
-        let program = Program::compile(&source.text).map_err(|errors| {
+        let program = parse(&source.text).map_err(|errors| {
             let first = errors.errors.first();
             let at = first.map_or(0, |e| (e.pos.1 - 1).max(0) as usize);
             let message = first.map_or_else(|| errors.to_string(), |e| short(&e.msg));
@@ -36,12 +46,17 @@ impl<R: Record> Where<R> {
             point(text, source.original(at.map_or(0, |(start, _)| start as usize)), &fault.message)
         })?;
         let columns = all.iter().copied().filter(|c| used.contains(&c.field.name)).collect();
-        Ok(Self { program, columns })
+        Ok(Self { program, columns, answered: AtomicBool::new(false), fault: OnceLock::new() })
     }
 
     /// The fields that it uses.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
         self.columns.iter().map(|c| c.field)
+    }
+
+    /// What is wrong with the expression, where it could be evaluated for no record at all.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.get().filter(|_| !self.answered.load(Relaxed)).map(String::as_str)
     }
 
     /// What evaluation needs and one thread can use again for every record.
@@ -83,8 +98,37 @@ impl<R: Record> Evaluator<'_, R> {
         for (object, entries) in objects {
             scope.add_variable_from_value(object, cel::Value::Map(entries.into()));
         }
-        matches!(self.query.program.execute(&scope), Ok(cel::Value::Bool(true)))
+        let query = self.query;
+        let fault = match query.program.execute(&scope) {
+            Ok(cel::Value::Bool(answer)) => {
+                query.answered.store(true, Relaxed);
+                return answer;
+            }
+            Ok(other) => format!("it gives {other:?}, which is no condition"),
+            // The record has no such field, as most have not.
+            Err(ExecutionError::UndeclaredReference(_) | ExecutionError::NoSuchKey(_)) => return false,
+            Err(error) => error.to_string(),
+        };
+        // Others that come later say the same.
+        let _ = query.fault.set(fault);
+        false
     }
+}
+
+/// The longest expression that is looked at.
+const LONGEST: usize = 10_000;
+
+/// Parses on a stack that the longest expression, nested as deep as can be, does not fill: the
+/// parser calls itself for each level before it counts them.
+fn parse(text: &str) -> Result<Program, cel::ParseErrors> {
+    const STACK: usize = 512 << 20;
+    std::thread::scope(|scope| {
+        let parser = std::thread::Builder::new().stack_size(STACK);
+        match parser.spawn_scoped(scope, || Program::compile(text)).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            _ => Program::compile(text),
+        }
+    })
 }
 
 /// A value as CEL has it: text is the same as in JSON.
@@ -223,6 +267,31 @@ mod tests {
         assert!(told("'x' in kind").contains("takes a list"));
         assert!(told("tcp == 'x'").contains("'tcp' is not a field by itself"));
         assert!(told("").contains("--where"));
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_no_crash() {
+        for (open, close) in [("(", ")"), ("[", "]"), ("-(", ")"), ("size([", "])")] {
+            let text = format!("{}pid{}", open.repeat(1200), close.repeat(1200));
+            assert!(query(&text).is_err(), "{open}");
+        }
+        assert_eq!(query(&("!".repeat(9000) + "(pid == 42)")), Ok(true));
+        assert!(query(&"x".repeat(20_000)).unwrap_err().contains("longer than"));
+    }
+
+    #[test]
+    fn what_can_never_be_evaluated_is_told() {
+        let all = crate::commands::list_fields();
+        let fault = |text| {
+            let query = Where::compile(text, &all).unwrap();
+            assert!(!query.evaluator().matches(&row()));
+            query.fault().map(str::to_owned)
+        };
+        assert!(fault("size(1) == 4").is_some());
+        assert!(fault("kind.contains('x', 'y')").is_some());
+        assert!(fault("kind == 'tcp' ? 1 : 2").unwrap().contains("no condition"));
+        assert_eq!(fault("udp.state == 'x'"), None);
+        assert_eq!(fault("kind == 'x'"), None);
     }
 
     #[test]

@@ -42,6 +42,14 @@ impl Slice {
         Self { pid, fds, first: 0, last: i32::MAX, only: None }
     }
 
+    /// Adds more of its fds, `None` for all.
+    pub fn add(&mut self, fds: Option<&FdRanges>) {
+        self.fds = match (self.fds.take(), fds) {
+            (Some(own), Some(more)) => Some(own.union(more)),
+            _ => None,
+        };
+    }
+
     fn takes(&self, plan: &Plan, fd: FdNum) -> bool {
         self.fds.as_ref().is_none_or(|f| f.contains(fd))
             && plan.filter.fds.as_ref().is_none_or(|f| f.contains(fd))
@@ -106,14 +114,15 @@ impl<'s> Scanner<'s> {
             self.unnumbered(dir, &mut out);
         }
         let entries = self.table(dir, dir.pid(), dir.dir(), slice, &mut out)?;
+        let mut leader = dir.pid();
         if entries == 0 && slice.first == 0 && dir.state() == Some(b'Z') {
-            self.without_leader(dir, slice, &mut out)?;
+            leader = self.without_leader(dir, slice, &mut out)?.unwrap_or(leader);
         }
         if beyond_fds && self.plan.mappings {
             self.mappings(dir, &mut out);
         }
         if slice.first == 0 && self.plan.threads {
-            self.threads(dir, slice, &mut out);
+            self.threads(dir, leader, slice, &mut out);
         }
         Ok(out.tally)
     }
@@ -168,29 +177,30 @@ impl<'s> Scanner<'s> {
         result
     }
 
-    /// A process whose main thread has ended while others go on: they have the fds.
+    /// A process whose main thread has ended while others go on: they have the fds. Gives the one
+    /// that was taken for the whole.
     fn without_leader(
         &mut self,
         dir: &ProcessDir,
         slice: &Slice,
         out: &mut Output<'_>,
-    ) -> Result<(), OpenError> {
+    ) -> Result<Option<Pid>, OpenError> {
         for tid in dir.threads().into_iter().filter(|&t| t != dir.pid()) {
             let Ok(task) = dir.task(tid) else { continue };
             if self.table(dir, tid, task.as_fd(), slice, out)? > 0 {
-                break;
+                return Ok(Some(tid));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Threads whose fd table is not the leader's.
-    fn threads(&mut self, dir: &ProcessDir, slice: &Slice, out: &mut Output<'_>) {
+    fn threads(&mut self, dir: &ProcessDir, leader: Pid, slice: &Slice, out: &mut Output<'_>) {
         if !self.system.root().is_native() {
             return;
         }
-        for tid in dir.threads().into_iter().filter(|&t| t != dir.pid()) {
-            let result = match sys::same_fd_table(dir.pid(), tid) {
+        for tid in dir.threads().into_iter().filter(|&t| t != leader && t != dir.pid()) {
+            let result = match sys::same_fd_table(leader, tid) {
                 Ok(true) => continue,
                 Ok(false) => dir.task(tid).map_err(OpenError::from).and_then(|task| {
                     out.row.tid = Some(tid);
@@ -219,7 +229,10 @@ impl<'s> Scanner<'s> {
             Errno::TIMEDOUT => out.tally.timed_out += 1,
             _ => {}
         }
-        if self.plan.filter.takes_errors() {
+        let filter = &self.plan.filter;
+        // What a search for a path may have been about, by its name.
+        let is_sought = || filter.path.as_ref().is_some_and(|p| p.is_below(&out.row.link));
+        if filter.takes_errors() || is_sought() {
             kind::failed(&mut out.row, call, errno.raw_os_error());
             out.emit();
         }
