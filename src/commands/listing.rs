@@ -204,6 +204,9 @@ fn tell_one(context: &Context, system: &System, pid: Pid, found: &Found) -> bool
         None if found.errors > 0 && found.errors == found.rows => {
             format!("no fd of process {who} can be read")
         }
+        None if found.rows == 0 && ProcessDir::open(system.root(), pid, system).is_err() => {
+            format!("process {who} ended while it was read")
+        }
         _ => {
             if found.rows == 0
                 && let Some(reason) = nothing_to_hold(system, pid)

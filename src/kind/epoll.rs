@@ -16,7 +16,7 @@ pub(super) static KIND: Kind = Kind {
         Field::new(
             "epoll.watched",
             Type::Records,
-            "each registration: fd, events, data, kind of that fd now, stale",
+            "each registration: fd, events, data, kind of that fd now, stale (null where not known)",
         ),
     ],
     needs_info: true,
@@ -52,7 +52,8 @@ struct Watch {
     events: u64,
     data: u64,
     inode: Option<Inode>,
-    stale: bool,
+    /// Nothing where it is not known.
+    stale: Option<bool>,
 }
 
 fn decode(probe: &Probe<'_>, fd: &mut Fd) {
@@ -61,7 +62,7 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     mark_stale(probe, &mut watches);
     // The kernel's order is that of addresses in its memory.
     watches.sort_by_key(|w| w.fd);
-    let stale = watches.iter().filter(|w| w.stale).count();
+    let stale = watches.iter().filter(|w| w.stale == Some(true)).count();
     name(&watches, stale, &mut fd.name);
     if probe.values {
         fd.put("watches", watches.len() as u64);
@@ -75,7 +76,7 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
 fn parse(line: &[u8]) -> Option<Watch> {
     let mut words = line.split(|b| b.is_ascii_whitespace() || *b == b':').filter(|w| !w.is_empty());
     let fd = signed(words.next()?)? as i32;
-    let mut watch = Watch { fd: FdNum(fd), events: 0, data: 0, inode: None, stale: false };
+    let mut watch = Watch { fd: FdNum(fd), events: 0, data: 0, inode: None, stale: None };
     while let (Some(key), Some(value)) = (words.next(), words.next()) {
         match key {
             b"events" => watch.events = hex(value)?,
@@ -93,7 +94,9 @@ fn mark_stale(probe: &Probe<'_>, watches: &mut [Watch]) {
     // kcmp(2) goes through the whole set, locked, for each of its registrations. In a large one,
     // what has an inode of its own, as sockets have, is told by that.
     const LARGE: usize = 256;
-    let large = watches.len() > LARGE;
+    // In a huge one it is not asked at all: epoll_ctl(2) of the process would wait for it.
+    const HUGE: usize = 2048;
+    let (large, huge) = (watches.len() > LARGE, watches.len() > HUGE);
     let Some(epoll) = probe.fd else { return };
     let mut seen: HashMap<FdNum, u32> = HashMap::new();
     for watch in watches {
@@ -104,8 +107,11 @@ fn mark_stale(probe: &Probe<'_>, watches: &mut [Watch]) {
             (Slot::Open(Some(now)), Some(then)) => Some(now != then),
             _ => None,
         };
-        let stale = if large { by_inode().or_else(exactly) } else { exactly().or_else(by_inode) };
-        watch.stale = stale.unwrap_or(false);
+        watch.stale = match (huge, large) {
+            (true, _) => by_inode(),
+            (_, true) => by_inode().or_else(exactly),
+            _ => exactly().or_else(by_inode),
+        };
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn is(probe: &Probe<'_>, family: Family) -> bool {
 pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let Some(socket) = probe.socket else { return };
     // The tables list what is bound, in the namespace of the process: no new or closed socket.
-    let state = socket.state.unwrap_or("unbound, closed or of another namespace");
+    let state = socket.state.unwrap_or("not listed: unbound, closed, new, or of another namespace");
     match (socket.local, socket.remote) {
         // An arrow says that it is connected, and leaves room for two long addresses.
         (Some(local), Some(remote)) if !remote.is_unset() => {

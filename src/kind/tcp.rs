@@ -52,6 +52,9 @@ mod tests {
     fn a_socket_that_no_table_lists_says_so() {
         let socket = Socket::new(Inode(12), Family::Tcp);
         let fd = Fixture { link: b"socket:[12]", socket: Some(&socket), ..Fixture::default() }.decode();
-        assert_eq!((fd.kind.as_ref(), name(&fd)), ("tcp", "unbound, closed or of another namespace"));
+        assert_eq!(
+            (fd.kind.as_ref(), name(&fd)),
+            ("tcp", "not listed: unbound, closed, new, or of another namespace")
+        );
     }
 }
