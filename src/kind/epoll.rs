@@ -150,9 +150,8 @@ fn record(watch: &Watch, lookup: &dyn Lookup) -> Value {
 mod tests {
     use super::EVENTS;
     use crate::kind::testing::{Fixture, name, value};
-    use crate::kind::{BpfObject, Lookup, Slot};
-    use crate::model::{BitSet, Device, FdNum, Inode, Pid, Value};
-    use std::borrow::Cow;
+    use crate::kind::{Lookup, Slot};
+    use crate::model::{BitSet, FdNum, Inode, Value};
     use std::cell::Cell;
 
     #[test]
@@ -180,9 +179,6 @@ mod tests {
     }
 
     impl Lookup for Fds {
-        fn kind_of(&self, _: FdNum) -> Option<Cow<'static, str>> {
-            None
-        }
         fn still_watched(&self, _: FdNum, target: FdNum, _: u32) -> Option<bool> {
             self.asked.set(self.asked.get() + 1);
             Some(target.0 == 6)
@@ -193,24 +189,6 @@ mod tests {
                 6 => Slot::Open(None),
                 _ => Slot::Closed,
             }
-        }
-        fn command(&self, _: Pid) -> Option<Vec<u8>> {
-            None
-        }
-        fn device_name(&self, _: Device, _: bool) -> Option<Vec<u8>> {
-            None
-        }
-        fn handle_path(&self, _: Device, _: i32, _: &[u8]) -> Option<Vec<u8>> {
-            None
-        }
-        fn bpf_name(&self, _: BpfObject, _: u32) -> Option<String> {
-            None
-        }
-        fn mount_point(&self, _: u32) -> Option<Vec<u8>> {
-            None
-        }
-        fn interface(&self, _: u32) -> Option<Vec<u8>> {
-            None
         }
     }
 

@@ -123,62 +123,53 @@ pub enum Slot {
     Open(Option<Inode>),
 }
 
-/// What decoders may ask about the rest of the system. Every answer may be "not known".
+/// What decoders may ask about the rest of the system. Every answer may be "not known",
+/// and is unless an implementation knows better.
 pub trait Lookup {
     /// The kind of another fd of the same process, now.
-    fn kind_of(&self, fd: FdNum) -> Option<Cow<'static, str>>;
+    fn kind_of(&self, _fd: FdNum) -> Option<Cow<'static, str>> {
+        None
+    }
     /// Whether `target` is still the description registered under that number in `epoll`: the
     /// `nth` registration of that number. `KCMP_EPOLL_TFD` of `kcmp(2)`.
-    fn still_watched(&self, epoll: FdNum, target: FdNum, nth: u32) -> Option<bool>;
+    fn still_watched(&self, _epoll: FdNum, _target: FdNum, _nth: u32) -> Option<bool> {
+        None
+    }
     /// What another fd of the same process is, as far as its link tells.
-    fn slot(&self, fd: FdNum) -> Slot;
+    fn slot(&self, _fd: FdNum) -> Slot {
+        Slot::Open(None)
+    }
     /// The command name of a process.
-    fn command(&self, pid: Pid) -> Option<Vec<u8>>;
+    fn command(&self, _pid: Pid) -> Option<Vec<u8>> {
+        None
+    }
     /// The driver's or disk's name of a device.
-    fn device_name(&self, device: Device, block: bool) -> Option<Vec<u8>>;
+    fn device_name(&self, _device: Device, _block: bool) -> Option<Vec<u8>> {
+        None
+    }
     /// The path of a file by its handle, `open_by_handle_at(2)`.
-    fn handle_path(&self, device: Device, handle_type: i32, handle: &[u8]) -> Option<Vec<u8>>;
+    fn handle_path(&self, _device: Device, _handle_type: i32, _handle: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
     /// The name of a bpf object.
-    fn bpf_name(&self, object: BpfObject, id: u32) -> Option<String>;
+    fn bpf_name(&self, _object: BpfObject, _id: u32) -> Option<String> {
+        None
+    }
     /// The mount point of a mount id in the process's mount namespace.
-    fn mount_point(&self, mount: u32) -> Option<Vec<u8>>;
+    fn mount_point(&self, _mount: u32) -> Option<Vec<u8>> {
+        None
+    }
     /// The name of a network interface by index.
-    fn interface(&self, index: u32) -> Option<Vec<u8>>;
+    fn interface(&self, _index: u32) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// A lookup that knows nothing.
 #[derive(Debug)]
 pub struct NoLookup;
 
-impl Lookup for NoLookup {
-    fn kind_of(&self, _: FdNum) -> Option<Cow<'static, str>> {
-        None
-    }
-    fn still_watched(&self, _: FdNum, _: FdNum, _: u32) -> Option<bool> {
-        None
-    }
-    fn slot(&self, _: FdNum) -> Slot {
-        Slot::Open(None)
-    }
-    fn command(&self, _: Pid) -> Option<Vec<u8>> {
-        None
-    }
-    fn device_name(&self, _: Device, _: bool) -> Option<Vec<u8>> {
-        None
-    }
-    fn handle_path(&self, _: Device, _: i32, _: &[u8]) -> Option<Vec<u8>> {
-        None
-    }
-    fn bpf_name(&self, _: BpfObject, _: u32) -> Option<String> {
-        None
-    }
-    fn mount_point(&self, _: u32) -> Option<Vec<u8>> {
-        None
-    }
-    fn interface(&self, _: u32) -> Option<Vec<u8>> {
-        None
-    }
-}
+impl Lookup for NoLookup {}
 
 /// Everything that was collected about one fd.
 pub struct Probe<'a> {
