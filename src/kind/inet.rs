@@ -60,7 +60,7 @@ pub(super) fn is(probe: &Probe<'_>, family: Family) -> bool {
     probe.socket.is_some_and(|s| s.family == family)
 }
 
-/// NAME as `own → other state`, and the fields.
+/// NAME as `own → other`, with the state where the arrow does not say it, and the fields.
 pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let Some(socket) = probe.socket else { return };
     // The tables list what is bound, in the namespace of the process: no new or closed socket.
@@ -90,17 +90,21 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     if let Some(n) = socket.drops.filter(|&n| n > 0) {
         drop(write!(fd.name, ", {n} dropped"));
     }
-    if probe.values {
-        let port = |e: Endpoint| u32::from(e.0.port());
-        fd.put_some("local", socket.local.map(|e| e.to_string()));
-        fd.put_some("local_port", socket.local.map(port));
-        fd.put_some("remote", socket.remote.map(|e| e.to_string()));
-        fd.put_some("remote_port", socket.remote.map(port));
-        fd.put_some("state", socket.state);
-        fd.put_some("recv_queue", socket.recv_queue);
-        fd.put_some("send_queue", socket.send_queue);
-        fd.put_some("drops", socket.drops);
-    }
+    values(probe, fd);
+}
+
+/// The fields.
+pub(super) fn values(probe: &Probe<'_>, fd: &mut Fd) {
+    let Some(socket) = probe.socket.filter(|_| probe.values) else { return };
+    let port = |e: Endpoint| u32::from(e.0.port());
+    fd.put_some("local", socket.local.map(|e| e.to_string()));
+    fd.put_some("local_port", socket.local.map(port));
+    fd.put_some("remote", socket.remote.map(|e| e.to_string()));
+    fd.put_some("remote_port", socket.remote.map(port));
+    fd.put_some("state", socket.state);
+    fd.put_some("recv_queue", socket.recv_queue);
+    fd.put_some("send_queue", socket.send_queue);
+    fd.put_some("drops", socket.drops);
 }
 
 /// Of datagrams and messages the kernel tells the memory that they take, not the bytes in them.
