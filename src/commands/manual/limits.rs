@@ -127,7 +127,8 @@ fn notes() -> Section {
         .text(
             "The kernel charges inotify instances, inotify watches and epoll registrations to the user who made \
              them. `--system` adds up what all processes hold that may be read, by their effective user, and says \
-             on standard error if it had to leave some out.",
+             on standard error if it had to leave some out. What several processes share, after `fork`(2) say, \
+             counts for each of them.",
         )
         .heading("Permissions")
         .text("Limits and counts of all processes may be read by everybody. See `fdscope`(1).")

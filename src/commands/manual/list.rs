@@ -214,6 +214,11 @@ fn notes() -> Section {
              something else by now. `fdscope` asks the kernel, with `kcmp`(2), whether each \
              registration still is of what that number means, and calls it stale if not.",
         )
+        .text(
+            "`kcmp`(2) tells it exactly. In sets of more than 256 registrations sockets and pipes are compared \
+             by inode instead, and in those of more than 2048 the others are not compared at all (`stale` is \
+             `null`), since `epoll_ctl`(2) of the process would have to wait meanwhile.",
+        )
         .heading("What is not atomic")
         .text(
             "A process goes on while it is read, so that records of one process are of slightly different \
@@ -222,8 +227,10 @@ fn notes() -> Section {
         .heading("Sockets")
         .text(
             "Addresses, states and queues come from `/proc/`*PID*`/net`, the tables of the process's own network \
-             namespace. A socket that is not bound yet, or that was made in another namespace, is not listed \
-             there: it is shown with its protocol alone. So are vsock sockets, which have no table.",
+             namespace, each read once. A socket that is not bound yet, was closed by the other end and let go, \
+             is newer than that reading, or was made in another namespace, is not listed there: it is shown \
+             with its protocol alone. So are vsock sockets, which have no table. What waits in TCP sockets is \
+             counted in bytes, in others in memory, which is more.",
         )
         .heading("Permissions, and what is done to a process")
         .text("See `fdscope`(1).")
