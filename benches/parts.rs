@@ -93,22 +93,16 @@ fn socket() -> Socket {
 
 impl Sample {
     /// As the scan makes a row, but for what it asks of the kernel.
-    fn decode(&self, process: &Process, socket: &Socket, values: bool, row: &mut Fd) {
+    fn decode(&self, socket: &Socket, values: bool, row: &mut Fd) {
         row.reset(Assoc::Fd(FdNum(6)));
         let shape = Shape::of(self.link);
         let probe = Probe {
-            process,
-            fd: Some(FdNum(6)),
-            link: self.link,
-            shape,
             stat: matches!(shape, Shape::Path(_)).then_some(FILE),
-            filesystem: None,
-            deleted: false,
             socket: shape.socket().map(|_| socket),
             info: FdInfo::parse(self.info),
             borrowed: Borrowed { queued: Some(0), capacity: Some(65536), ..Borrowed::default() },
-            lookup: &NoLookup,
             values,
+            ..Probe::new(Some(FdNum(6)), self.link, &NoLookup)
         };
         let kind = kind::claim(&probe);
         debug_assert_eq!(kind.name, self.kind);
@@ -124,8 +118,8 @@ impl Sample {
 
     fn row(&self) -> Fd {
         let process = process();
-        let mut row = Fd::new(Arc::clone(&process));
-        self.decode(&process, &socket(), true, &mut row);
+        let mut row = Fd::new(process);
+        self.decode(&socket(), true, &mut row);
         row
     }
 }
@@ -163,9 +157,9 @@ fn name_and_values(bencher: Bencher, sample: &Sample) {
 
 fn decode(bencher: Bencher, sample: &Sample, values: bool) {
     let (process, socket) = (process(), socket());
-    let mut row = Fd::new(Arc::clone(&process));
+    let mut row = Fd::new(process);
     bencher.bench_local(|| {
-        black_box(sample).decode(&process, &socket, values, &mut row);
+        black_box(sample).decode(&socket, values, &mut row);
         black_box(&row);
     });
 }

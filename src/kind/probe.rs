@@ -2,7 +2,7 @@
 
 use super::ShapeKind;
 use super::fdinfo::FdInfo;
-use crate::model::{Device, FdNum, Inode, Pid, Process, Socket};
+use crate::model::{Device, FdNum, Inode, Pid, Socket};
 use std::borrow::Cow;
 
 /// The text of a link `/proc/PID/fd/N`, taken apart: `proc_pid_fd(5)`.
@@ -173,8 +173,6 @@ impl Lookup for NoLookup {}
 
 /// Everything that was collected about one fd.
 pub struct Probe<'a> {
-    /// The process that holds it.
-    pub process: &'a Process,
     /// Its number, where it has one.
     pub fd: Option<FdNum>,
     /// The link's text.
@@ -200,6 +198,23 @@ pub struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
+    /// With nothing known but the link.
+    pub fn new(fd: Option<FdNum>, link: &'a [u8], lookup: &'a dyn Lookup) -> Self {
+        Self {
+            fd,
+            link,
+            shape: Shape::of(link),
+            stat: None,
+            filesystem: None,
+            deleted: false,
+            socket: None,
+            info: FdInfo::default(),
+            borrowed: Borrowed::default(),
+            lookup,
+            values: false,
+        }
+    }
+
     /// The file type of a path.
     pub fn file_type(&self) -> Option<u32> {
         self.stat.map(|s| s.file_type())

@@ -1,6 +1,6 @@
 //! Decoding from fixtures, for the kinds' own tests.
 
-use super::{Borrowed, FdInfo, FileStat, Lookup, NoLookup, Probe, Shape, claim};
+use super::{Borrowed, FdInfo, FileStat, Lookup, NoLookup, Probe, claim};
 use crate::model::{Assoc, Device, Fd, FdNum, Inode, Pid, Process, Socket, Value};
 use std::sync::Arc;
 
@@ -46,21 +46,17 @@ impl Fixture<'_> {
     pub(crate) fn decode(&self) -> Fd {
         let process = Arc::new(Process { pid: Pid(1), command: b"test".to_vec(), uid: 0, user: None });
         let probe = Probe {
-            process: &process,
-            fd: Some(FdNum(3)),
-            link: self.link,
-            shape: Shape::of(self.link),
             stat: self.stat,
             filesystem: self.filesystem,
             deleted: self.link.ends_with(b" (deleted)"),
             socket: self.socket,
             info: FdInfo::parse(self.info),
             borrowed: self.borrowed,
-            lookup: self.lookup,
             values: true,
+            ..Probe::new(Some(FdNum(3)), self.link, self.lookup)
         };
         let kind = claim(&probe);
-        let mut fd = Fd::new(Arc::clone(&process));
+        let mut fd = Fd::new(process);
         fd.reset(Assoc::Fd(FdNum(3)));
         fd.kind = kind.name.into();
         fd.object = kind.object;

@@ -4,7 +4,7 @@ use super::io::{NumberName, readlink_at, stat_at};
 use super::process::ProcessDir;
 use super::scan::file_stat;
 use super::system::System;
-use crate::kind::{self, Borrowed, BpfObject, FdInfo, Lookup, Probe, Shape, Slot};
+use crate::kind::{self, BpfObject, Lookup, Probe, Shape, Slot};
 use crate::model::{Device, FdNum, Pid};
 use crate::sys;
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -72,18 +72,10 @@ impl Lookup for ProcLookup<'_> {
             tables.find(inode, || self.protocol(fd))
         });
         let probe = Probe {
-            process: &self.dir.process,
-            fd: Some(fd),
-            link: &link,
-            shape,
             stat,
-            filesystem: None,
             deleted: link.ends_with(b" (deleted)"),
             socket: socket.as_ref(),
-            info: FdInfo::default(),
-            borrowed: Borrowed::default(),
-            lookup: self,
-            values: false,
+            ..Probe::new(Some(fd), &link, self)
         };
         let kind = kind::claim(&probe);
         match socket.as_ref().and_then(|s| s.protocol.as_ref()) {

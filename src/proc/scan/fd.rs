@@ -2,7 +2,7 @@
 
 use super::stat::{filesystem, is_deleted, remote_mount};
 use super::{Output, Place, Scanner, file_stat};
-use crate::kind::{self, Borrow, Borrowed, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
+use crate::kind::{self, Borrow, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
 use crate::model::{Access, Assoc, Fd, FdNum, Inode, Socket};
 use crate::proc::io::{NumberName, link_mode_at, open_dir, read_record_at, readlink_at, stat_at};
 use crate::proc::plan::Plan;
@@ -53,18 +53,12 @@ impl Scanner<'_> {
         // Looking for the name would ask a server that may not answer.
         let deleted = is_deleted(&self.link, stat.as_ref().filter(|_| !remote), dir, self.system);
         let mut probe = Probe {
-            process: &place.lookup.dir.process,
-            fd: Some(fd),
-            link: &self.link,
-            shape,
             stat,
             filesystem: filesystem(place, fd, shape, stat.as_ref()),
             deleted,
             socket: socket.as_ref(),
-            info: FdInfo::default(),
-            borrowed: Borrowed::default(),
-            lookup: &place.lookup,
             values: self.plan.values,
+            ..Probe::new(Some(fd), &self.link, &place.lookup)
         };
         let kind = kind::claim(&probe);
         if !takes(self.plan, kind, &probe) {
@@ -139,20 +133,7 @@ impl Scanner<'_> {
         }
         let tables = place.lookup.dir.sockets(self.system);
         let Some(socket) = tables.identify(inode, || place.lookup.protocol(fd)) else { return true };
-        let probe = Probe {
-            process: &place.lookup.dir.process,
-            fd: Some(fd),
-            link: &self.link,
-            shape: Shape::of(&self.link),
-            stat: None,
-            filesystem: None,
-            deleted: false,
-            socket: Some(&socket),
-            info: FdInfo::default(),
-            borrowed: Borrowed::default(),
-            lookup: &place.lookup,
-            values: false,
-        };
+        let probe = Probe { socket: Some(&socket), ..Probe::new(Some(fd), &self.link, &place.lookup) };
         self.plan.filter.takes_kind(kind::claim(&probe))
     }
 

@@ -3,7 +3,7 @@
 use super::fd::{fill, takes};
 use super::stat::{is_deleted, unknown_stat};
 use super::{Output, Scanner, file_stat};
-use crate::kind::{self, Borrowed, FdInfo, FileStat, Probe, Shape};
+use crate::kind::{self, FileStat, Probe};
 use crate::model::{Access, Assoc};
 use crate::proc::io::{open_dir, read_at, readlink_at, stat_at};
 use crate::proc::lookup::ProcLookup;
@@ -40,18 +40,10 @@ impl Scanner<'_> {
     fn file(&self, dir: &ProcessDir, stat: FileStat, known: bool, out: &mut Output<'_>) {
         let lookup = ProcLookup::new(self.system, dir, dir.pid(), dir.dir());
         let probe = Probe {
-            process: &dir.process,
-            fd: None,
-            link: &self.link,
-            shape: Shape::of(&self.link),
             stat: Some(stat),
-            filesystem: None,
             deleted: is_deleted(&self.link, known.then_some(&stat), dir, self.system),
-            socket: None,
-            info: FdInfo::default(),
-            borrowed: Borrowed::default(),
-            lookup: &lookup,
             values: self.plan.values,
+            ..Probe::new(None, &self.link, &lookup)
         };
         let kind = kind::claim(&probe);
         if !self.plan.filter.takes_shape(probe.shape.sort()) || !takes(self.plan, kind, &probe) {

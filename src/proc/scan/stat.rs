@@ -28,7 +28,7 @@ pub(super) fn remote_mount(place: &Place<'_>, fd: FdNum) -> Result<Option<u32>, 
 /// The type of a nameless filesystem that makes a file something else: a message queue looks
 /// like a regular file. Its filesystem need not be mounted anywhere.
 pub(super) fn filesystem(
-    place: &mut Place<'_>,
+    place: &Place<'_>,
     fd: FdNum,
     shape: Shape<'_>,
     stat: Option<&FileStat>,
