@@ -1,19 +1,20 @@
 //! Answers to what decoders ask about the rest of the system.
 
-use super::io::{NumberName, readlink_at, stat_at};
+use super::io::{NumberName, open_dir, read_record_at, readlink_at, stat_at};
+use super::mounts::Mount;
 use super::process::ProcessDir;
 use super::scan::file_stat;
 use super::system::System;
-use crate::kind::{self, BpfObject, Lookup, Probe, Shape, Slot};
+use crate::kind::{self, BpfObject, FdInfo, FileStat, Lookup, Probe, Shape, Slot};
 use crate::model::{Device, FdNum, Pid};
 use crate::sys;
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
 /// The lookup for the fds of one process.
@@ -22,15 +23,58 @@ pub(super) struct ProcLookup<'a> {
     pub(super) dir: &'a ProcessDir,
     /// The task whose fd table it is: the process itself, or one of its threads.
     task: Pid,
+    /// The directory that has `fd` and `fdinfo`.
+    parent: BorrowedFd<'a>,
     /// Its `fd` directory.
     pub(super) fds: BorrowedFd<'a>,
+    /// Its `fdinfo` directory, once it was asked for.
+    infos: OnceCell<Result<OwnedFd, Errno>>,
     /// Mounts opened for `open_by_handle_at`.
     mounts: RefCell<HashMap<Device, Option<Arc<OwnedFd>>>>,
 }
 
 impl<'a> ProcLookup<'a> {
-    pub(super) fn new(system: &'a System, dir: &'a ProcessDir, task: Pid, fds: BorrowedFd<'a>) -> Self {
-        Self { system, dir, task, fds, mounts: RefCell::default() }
+    pub(super) fn new(
+        system: &'a System,
+        dir: &'a ProcessDir,
+        task: Pid,
+        parent: BorrowedFd<'a>,
+        fds: BorrowedFd<'a>,
+    ) -> Self {
+        Self { system, dir, task, parent, fds, infos: OnceCell::new(), mounts: RefCell::default() }
+    }
+
+    /// Its `fdinfo` directory.
+    pub(super) fn infos(&self) -> Result<&OwnedFd, Errno> {
+        self.infos.get_or_init(|| open_dir(self.parent, c"fdinfo")).as_ref().map_err(|e| *e)
+    }
+
+    /// What `statx` says of an fd whose link is a path, or nothing where a made-up tree leads
+    /// nowhere; and whether a server that may not answer is behind it.
+    pub(super) fn stat(&self, fd: FdNum, name: &CStr) -> Result<(Option<FileStat>, bool), Errno> {
+        let remote = self.remote_mount(name)?;
+        let stat = match remote {
+            Some(mount) => self.system.guard.stat(self.fds, fd.0, mount),
+            None => stat_at(self.fds, name),
+        };
+        match stat {
+            Ok(stat) => Ok((Some(file_stat(&stat)), remote.is_some())),
+            Err(Errno::NOENT | Errno::NOTDIR) if !self.system.root.is_native() => Ok((None, false)),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The mount of an fd, if a server that may not answer is behind it.
+    fn remote_mount(&self, name: &CStr) -> Result<Option<u32>, Errno> {
+        let mounts = self.dir.mounts(self.system);
+        if !mounts.any_remote() {
+            return Ok(None);
+        }
+        let mut info = Vec::new();
+        read_record_at(self.infos()?, name, &mut info)?;
+        // A mount that is not listed was detached, perhaps because its server is gone.
+        let is_remote = |&id: &u32| mounts.by_id(id).is_none_or(Mount::is_remote);
+        Ok(FdInfo::parse(&info).mount.filter(is_remote))
     }
 
     /// The kernel's name of a socket's protocol.
@@ -64,7 +108,7 @@ impl Lookup for ProcLookup<'_> {
         readlink_at(self.fds, name.as_c_str(), &mut link).ok()?;
         let shape = Shape::of(&link);
         let stat = match shape {
-            Shape::Path(_) => stat_at(self.fds, name.as_c_str()).ok().map(|s| file_stat(&s)),
+            Shape::Path(_) => self.stat(fd, name.as_c_str()).ok().and_then(|(stat, _)| stat),
             _ => None,
         };
         let socket = shape.socket().and_then(|inode| {

@@ -1,17 +1,16 @@
 //! One fd: read, claimed, filtered, decoded.
 
-use super::stat::{filesystem, is_deleted, remote_mount};
+use super::stat::{filesystem, is_deleted};
 use super::{Output, Place, Scanner, file_stat};
-use crate::kind::{self, Borrow, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
+use crate::kind::{self, Borrow, FdInfo, Kind, Probe, Shape, ShapeKind};
 use crate::model::{Access, Assoc, Fd, FdNum, Inode, Socket};
-use crate::proc::io::{NumberName, link_mode_at, open_dir, read_record_at, readlink_at, stat_at};
+use crate::proc::io::{NumberName, link_mode_at, read_record_at, readlink_at, stat_at};
 use crate::proc::plan::Plan;
 use rustix::io::Errno;
-use std::ffi::CStr;
 
 impl Scanner<'_> {
     /// Reads one fd, and emits its row if it is wanted.
-    pub(super) fn fd(&mut self, place: &mut Place<'_>, fd: FdNum, out: &mut Output<'_>) {
+    pub(super) fn fd(&mut self, place: &Place<'_>, fd: FdNum, out: &mut Output<'_>) {
         const TRIES: usize = 3;
         if !(0..TRIES).any(|_| self.try_fd(place, fd, out)) {
             out.tally.vanished += 1;
@@ -19,7 +18,7 @@ impl Scanner<'_> {
     }
 
     /// The same; `false` where the number came to mean something else while it was read.
-    fn try_fd(&mut self, place: &mut Place<'_>, fd: FdNum, out: &mut Output<'_>) -> bool {
+    fn try_fd(&mut self, place: &Place<'_>, fd: FdNum, out: &mut Output<'_>) -> bool {
         let name = NumberName::new(fd.0);
         let name = name.as_c_str();
         let fds = place.lookup.fds;
@@ -34,7 +33,7 @@ impl Scanner<'_> {
             return true;
         }
         let (stat, remote) = match shape {
-            Shape::Path(_) => match self.stat(place, fd, name) {
+            Shape::Path(_) => match place.lookup.stat(fd, name) {
                 Ok(known) => known,
                 Err(errno) => {
                     out.row.link.extend_from_slice(&self.link);
@@ -69,15 +68,8 @@ impl Scanner<'_> {
         let decodes = self.plan.name || self.plan.values || kind.name == "socket";
         let wants_info =
             self.plan.info || (self.plan.access && kind.can_block) || (decodes && kind.needs_info);
-        if wants_info {
-            if place.infos.is_none() {
-                place.infos = open_dir(place.parent, c"fdinfo").ok();
-            }
-            let read = match &place.infos {
-                Some(infos) => read_record_at(infos, name, &mut self.info),
-                None => Err(Errno::ACCESS),
-            };
-            match read {
+        if wants_info && let Ok(infos) = place.lookup.infos() {
+            match read_record_at(infos, name, &mut self.info) {
                 Ok(()) => probe.info = FdInfo::parse(&self.info),
                 Err(Errno::NOENT | Errno::SRCH) => {
                     out.tally.vanished += 1;
@@ -135,22 +127,6 @@ impl Scanner<'_> {
         let Some(socket) = tables.identify(inode, || place.lookup.protocol(fd)) else { return true };
         let probe = Probe { socket: Some(&socket), ..Probe::new(Some(fd), &self.link, &place.lookup) };
         self.plan.filter.takes_kind(kind::claim(&probe))
-    }
-
-    /// What `statx` says of a path, or nothing where a made-up tree leads nowhere; and whether a
-    /// server that may not answer is behind it.
-    fn stat(&self, place: &Place<'_>, fd: FdNum, name: &CStr) -> Result<(Option<FileStat>, bool), Errno> {
-        let fds = place.lookup.fds;
-        let remote = remote_mount(place, fd)?;
-        let stat = match remote {
-            Some(mount) => self.system.guard.stat(fds, fd.0, mount),
-            None => stat_at(fds, name),
-        };
-        match stat {
-            Ok(stat) => Ok((Some(file_stat(&stat)), remote.is_some())),
-            Err(Errno::NOENT | Errno::NOTDIR) if !self.system.root().is_native() => Ok((None, false)),
-            Err(e) => Err(e),
-        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Scanner<'_> {
 
     /// The row of a file held without an fd, whose link text is in `self.link`.
     fn file(&self, dir: &ProcessDir, stat: FileStat, known: bool, out: &mut Output<'_>) {
-        let lookup = ProcLookup::new(self.system, dir, dir.pid(), dir.dir());
+        let lookup = ProcLookup::new(self.system, dir, dir.pid(), dir.dir(), dir.dir());
         let probe = Probe {
             stat: Some(stat),
             deleted: is_deleted(&self.link, known.then_some(&stat), dir, self.system),

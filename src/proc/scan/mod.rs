@@ -13,7 +13,7 @@ use super::system::System;
 use crate::kind;
 use crate::model::{Fd, FdNum, FdRanges, Pid, Tally};
 use crate::sys;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{RawDir, SeekFrom};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
@@ -81,10 +81,7 @@ impl Output<'_> {
 
 /// An fd table: that of a process, or of one of its threads.
 struct Place<'a> {
-    /// The directory that has `fd` and `fdinfo`.
-    parent: BorrowedFd<'a>,
     lookup: ProcLookup<'a>,
-    infos: Option<OwnedFd>,
     lender: Lender,
 }
 
@@ -137,10 +134,8 @@ impl<'s> Scanner<'s> {
         out: &mut Output<'_>,
     ) -> Result<usize, OpenError> {
         let fds = open_dir(parent, c"fd")?;
-        let mut place = Place {
-            parent,
-            lookup: ProcLookup::new(self.system, dir, task, fds.as_fd()),
-            infos: None,
+        let place = Place {
+            lookup: ProcLookup::new(self.system, dir, task, parent, fds.as_fd()),
             lender: Lender::new(self.system, dir.pid(), task),
         };
         if slice.first > 0 {
@@ -170,7 +165,7 @@ impl<'s> Scanner<'s> {
             }
             entries += 1;
             if slice.takes(self.plan, fd) {
-                self.fd(&mut place, fd, out);
+                self.fd(&place, fd, out);
             }
         };
         self.entries = buffer;

@@ -1,29 +1,12 @@
 //! What `statx` says of a file, and what has to be known before it is asked.
 
 use super::Place;
-use crate::kind::{Borrow, FdInfo, FileStat, Shape};
+use crate::kind::{Borrow, FileStat, Shape};
 use crate::model::{Device, FdNum, Inode};
-use crate::proc::io::read_record_at;
-use crate::proc::mounts::Mount;
 use crate::proc::process::ProcessDir;
 use crate::proc::system::System;
 use rustix::fs::{AtFlags, Statx};
-use rustix::io::Errno;
 use std::ffi::CString;
-
-/// The mount of an fd, if a server that may not answer is behind it.
-pub(super) fn remote_mount(place: &Place<'_>, fd: FdNum) -> Result<Option<u32>, Errno> {
-    let mounts = place.lookup.dir.mounts(place.lookup.system);
-    if !mounts.any_remote() {
-        return Ok(None);
-    }
-    let mut info = Vec::new();
-    let path = CString::new(format!("fdinfo/{fd}")).unwrap_or_default();
-    read_record_at(place.parent, &path, &mut info)?;
-    // A mount that is not listed was detached, perhaps because its server is gone.
-    let is_remote = |&id: &u32| mounts.by_id(id).is_none_or(Mount::is_remote);
-    Ok(FdInfo::parse(&info).mount.filter(is_remote))
-}
 
 /// The type of a nameless filesystem that makes a file something else: a message queue looks
 /// like a regular file. Its filesystem need not be mounted anywhere.
