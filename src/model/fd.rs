@@ -64,8 +64,8 @@ pub struct Fd {
     pub kind: Cow<'static, str>,
     /// The most useful thing about it, in a few words.
     pub name: Vec<u8>,
-    /// The path, for what has one, without the kernel's ` (deleted)`.
-    pub path: Option<Vec<u8>>,
+    /// How much of the link is the path, for what has one: all but the kernel's ` (deleted)`.
+    pub path_length: Option<usize>,
     /// Whether the path is gone from its directory.
     pub deleted: Option<bool>,
     /// The link text, as the kernel gives it.
@@ -92,7 +92,7 @@ impl Fd {
             mount: None,
             kind: Cow::Borrowed(""),
             name: Vec::new(),
-            path: None,
+            path_length: None,
             deleted: None,
             link: Vec::new(),
             object: "",
@@ -112,7 +112,7 @@ impl Fd {
         self.mount = None;
         self.kind = Cow::Borrowed("");
         self.name.clear();
-        self.path = None;
+        self.path_length = None;
         self.deleted = None;
         self.link.clear();
         self.object = "";
@@ -121,6 +121,11 @@ impl Fd {
 }
 
 impl Fd {
+    /// The path, for what has one, without the kernel's ` (deleted)`.
+    pub fn path(&self) -> Option<&[u8]> {
+        self.link.get(..self.path_length?)
+    }
+
     /// Sets one of the kind's own fields.
     pub fn put(&mut self, key: &'static str, value: impl Into<Value>) {
         self.values.push((key, value.into()));

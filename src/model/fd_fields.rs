@@ -41,7 +41,7 @@ columns! {
     "mount", Integer, "mount id, as in /proc/PID/mountinfo", |r| r.mount.map(|m| Cell::Uint(m.into()));
     "name", String, "the most useful thing about it, in a few words", |r| Some(Cell::Text(&r.name));
     "path", String, "path of a file, directory or device, without ' (deleted)'",
-        |r| r.path.as_deref().map(Cell::Text);
+        |r| r.path().map(Cell::Text);
     "deleted", Bool, "whether the path is gone from its directory", |r| r.deleted.map(Cell::Bool);
     "link", String, "text of the link /proc/PID/fd/N, as the kernel gives it",
         |r| Some(Cell::Text(&r.link));

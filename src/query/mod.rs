@@ -204,7 +204,8 @@ mod tests {
         fd.inode = Some(Inode(u64::MAX));
         fd.put("state", "listen");
         fd.put("recv_queue", 3u64);
-        fd.path = Some(b"/tmp/\xff".to_vec());
+        fd.link = b"/tmp/\xff".to_vec();
+        fd.path_length = Some(fd.link.len());
         fd
     }
 

@@ -164,7 +164,7 @@ pub(super) fn fill(row: &mut Fd, kind: &'static Kind, probe: &Probe<'_>) {
         _ => None,
     };
     if probe.shape.sort() == ShapeKind::Path && !kind.pathless {
-        row.path = Some(probe.path().to_vec());
+        row.path_length = Some(probe.path().len());
         row.deleted = Some(probe.deleted);
     }
 }
