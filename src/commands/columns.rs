@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::{Error, Outcome};
-use crate::model::{Cell, Column, Field, Getter, Record, Tally, Type, nearest};
+use crate::model::{Cell, Column, Field, Record, Tally, column_table, nearest};
 use crate::render::Renderer;
 
 /// What `--columns` asks for.
@@ -40,6 +40,15 @@ fn find<R>(name: &str, all: &[Column<R>]) -> Result<Column<R>, Error> {
     })
 }
 
+/// Puts the columns that people read otherwise than programs in place of those of their names.
+pub(super) fn for_people<R>(columns: &mut [Column<R>], shown: &[Column<R>]) {
+    for column in columns {
+        if let Some(shown) = shown.iter().find(|c| c.field.name == column.field.name) {
+            *column = *shown;
+        }
+    }
+}
+
 /// `--columns help`.
 pub(super) fn help<R>(
     context: &mut Context,
@@ -56,17 +65,8 @@ struct Line(&'static Field);
 
 impl Record for Line {}
 
-const COLUMNS: &[Column<Line>] = &[
-    Column {
-        field: &Field::new("field", Type::String, "name of the field"),
-        get: Getter::Own(|l| Some(Cell::Text(l.0.name.as_bytes()))),
-    },
-    Column {
-        field: &Field::new("type", Type::String, "what its values are"),
-        get: Getter::Own(|l| Some(Cell::Text(l.0.ty.word().as_bytes()))),
-    },
-    Column {
-        field: &Field::new("meaning", Type::String, "what it says"),
-        get: Getter::Own(|l| Some(Cell::Text(l.0.help.as_bytes()))),
-    },
-];
+const COLUMNS: &[Column<Line>] = column_table! {
+    "field", String, "name of the field", |l| Some(Cell::Text(l.0.name.as_bytes()));
+    "type", String, "what its values are", |l| Some(Cell::Text(l.0.ty.word().as_bytes()));
+    "meaning", String, "what it says", |l| Some(Cell::Text(l.0.help.as_bytes()));
+};

@@ -2,7 +2,7 @@
 
 use super::listing::Report;
 use crate::context::Context;
-use crate::model::{Cell, Column, Field, Getter, Process, Record, Type};
+use crate::model::{Cell, Column, Process, Record, column_table};
 use crate::render::{Format, Renderer, Style};
 use std::io;
 use std::sync::Arc;
@@ -15,24 +15,12 @@ struct Count {
 
 impl Record for Count {}
 
-const COLUMNS: &[Column<Count>] = &[
-    Column {
-        field: &Field::new("pid", Type::Integer, "process id"),
-        get: Getter::Own(|c| Some(Cell::Int(c.process.pid.0.into()))),
-    },
-    Column {
-        field: &Field::new("command", Type::String, "command name"),
-        get: Getter::Own(|c| Some(Cell::Text(&c.process.command))),
-    },
-    Column {
-        field: &Field::new("kind", Type::String, "what was counted"),
-        get: Getter::Own(|c| Some(Cell::Text(c.kind.as_bytes()))),
-    },
-    Column {
-        field: &Field::new("count", Type::Integer, "how many of them"),
-        get: Getter::Own(|c| Some(Cell::Uint(c.count))),
-    },
-];
+const COLUMNS: &[Column<Count>] = column_table! {
+    "pid", Integer, "process id", |c| Some(Cell::Int(c.process.pid.0.into()));
+    "command", String, "command name", |c| Some(Cell::Text(&c.process.command));
+    "kind", String, "what was counted", |c| Some(Cell::Text(c.kind.as_bytes()));
+    "count", Integer, "how many of them", |c| Some(Cell::Uint(c.count));
+};
 
 /// How many of each kind each process holds, most first.
 pub(super) fn kinds(context: &mut Context, report: &Report) -> io::Result<()> {

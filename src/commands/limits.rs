@@ -3,7 +3,9 @@
 use super::{columns, complete, setting, system};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
-use crate::model::{Cell, Column, Emphasis, Field, Getter, Pid, Process, Record, Resource, Tally, Type};
+use crate::model::{
+    Cell, Column, Emphasis, Field, Pid, Process, Record, Resource, Tally, column_table, percent,
+};
 use crate::proc::{
     OpenError, ProcessDir, Rlimit, System, Target, Usage, UserUsage, all_pids, count_fds, limit_of,
     limits_of, resolve,
@@ -103,7 +105,7 @@ impl Row {
         if soft == 0.0 {
             return (used > 0.0).then_some(100.0);
         }
-        Some((used / soft * 1000.0).round() / 10.0)
+        Some(percent(used, soft))
     }
 
     /// Whether more than this share of the soft limit is used, without rounding.
@@ -115,11 +117,7 @@ impl Row {
 
 impl Record for Row {
     fn emphasis(&self) -> Emphasis {
-        match self.percent() {
-            Some(p) if p >= 90.0 => Emphasis::Alarm,
-            Some(p) if p >= 75.0 => Emphasis::Notice,
-            _ => Emphasis::None,
-        }
+        Emphasis::of_share(self.percent())
     }
 }
 
@@ -127,17 +125,8 @@ fn number(n: Option<u64>) -> Option<Cell<'static>> {
     Some(n.map_or(Cell::Null, Cell::Uint))
 }
 
-macro_rules! columns {
-    ($($name:literal, $ty:ident, $help:literal, $get:expr;)*) => {
-        &[$(Column {
-            field: &Field::new($name, Type::$ty, $help),
-            get: Getter::Own($get),
-        }),*]
-    };
-}
-
 /// The fields, as JSON and TSV have them.
-const COLUMNS: &[Column<Row>] = columns! {
+const COLUMNS: &[Column<Row>] = column_table! {
     "pid", Integer, "process id", |r| Some(Cell::Int(r.process.pid.0.into()));
     "command", String, "command name of the process", |r| Some(Cell::Text(&r.process.command));
     "limit", String, "name of the limit: RLIMIT_ of getrlimit(2), in lower case",
@@ -156,7 +145,7 @@ const COLUMNS: &[Column<Row>] = columns! {
 };
 
 /// The same fields as people read them.
-const SHOWN: &[Column<Row>] = columns! {
+const SHOWN: &[Column<Row>] = column_table! {
     "soft", Integer, "", |r| Some(Cell::Text(r.shown[0].as_bytes()));
     "hard", Integer, "", |r| Some(Cell::Text(r.shown[1].as_bytes()));
     "used", Integer, "", |r| Some(Cell::Text(r.shown[2].as_bytes()));
@@ -194,11 +183,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         None => default,
     };
     if table {
-        for column in &mut columns {
-            if let Some(shown) = SHOWN.iter().find(|c| c.field.name == column.field.name) {
-                *column = *shown;
-            }
-        }
+        columns::for_people(&mut columns, SHOWN);
     }
     let wants_users = columns.iter().any(|c| c.field.name == "user");
     let system = System::new(context.root.clone(), wants_users);
@@ -212,9 +197,12 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let pids = work.pids(&args)?;
     if !args.set.is_empty() {
         let changed = work.set(&pids, &args.set);
-        let columns = if table { setting::SHOWN } else { setting::COLUMNS };
+        let mut columns = setting::COLUMNS.to_vec();
+        if table {
+            columns::for_people(&mut columns, setting::SHOWN);
+        }
         let (failed, tally) = (work.failed, work.tally);
-        let renderer = Renderer::new(context.style, "limits", columns.to_vec(), false);
+        let renderer = Renderer::new(context.style, "limits", columns, false);
         renderer.write_all(&mut context.out, changed, tally).map_err(Error::Output)?;
         return if failed { Err(Error::Target) } else { Ok(Outcome::Met) };
     }

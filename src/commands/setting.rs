@@ -1,6 +1,6 @@
 //! `limits --set`: `nofile=SOFT[:HARD]`.
 
-use crate::model::{Cell, Column, Field, Getter, Process, Record, Resource, Type, Unit, nearest};
+use crate::model::{Cell, Column, Process, Record, Resource, Unit, column_table, nearest};
 use crate::proc::{LimitValue, ProcRoot, Rlimit, limit_of, set_limit};
 use std::sync::Arc;
 
@@ -76,33 +76,24 @@ fn bound(value: LimitValue) -> Option<Cell<'static>> {
     Some(value.map_or(Cell::Null, Cell::Uint))
 }
 
-macro_rules! column {
-    ($name:literal, $ty:ident, $help:literal, $get:expr) => {
-        Column { field: &Field::new($name, Type::$ty, $help), get: Getter::Own($get) }
-    };
-}
-
 /// The fields, as JSON and TSV have them.
-pub(super) const COLUMNS: &[Column<Changed>] = &[
-    column!("pid", Integer, "process id", |c| Some(Cell::Int(c.process.pid.0.into()))),
-    column!("command", String, "command name", |c| Some(Cell::Text(&c.process.command))),
-    column!("limit", String, "name of the limit", |c| Some(Cell::Text(c.resource.name.as_bytes()))),
-    column!("old_soft", Integer, "soft limit before", |c| bound(c.old.soft)),
-    column!("old_hard", Integer, "hard limit before", |c| bound(c.old.hard)),
-    column!("soft", Integer, "soft limit now", |c| bound(c.new.soft)),
-    column!("hard", Integer, "hard limit now", |c| bound(c.new.hard)),
-];
+pub(super) const COLUMNS: &[Column<Changed>] = column_table! {
+    "pid", Integer, "process id", |c| Some(Cell::Int(c.process.pid.0.into()));
+    "command", String, "command name", |c| Some(Cell::Text(&c.process.command));
+    "limit", String, "name of the limit", |c| Some(Cell::Text(c.resource.name.as_bytes()));
+    "old_soft", Integer, "soft limit before", |c| bound(c.old.soft);
+    "old_hard", Integer, "hard limit before", |c| bound(c.old.hard);
+    "soft", Integer, "soft limit now", |c| bound(c.new.soft);
+    "hard", Integer, "hard limit now", |c| bound(c.new.hard);
+};
 
-/// The same as people read them.
-pub(super) const SHOWN: &[Column<Changed>] = &[
-    COLUMNS[0],
-    COLUMNS[1],
-    COLUMNS[2],
-    column!("old_soft", Integer, "", |c| Some(Cell::Text(c.shown[0].as_bytes()))),
-    column!("old_hard", Integer, "", |c| Some(Cell::Text(c.shown[1].as_bytes()))),
-    column!("soft", Integer, "", |c| Some(Cell::Text(c.shown[2].as_bytes()))),
-    column!("hard", Integer, "", |c| Some(Cell::Text(c.shown[3].as_bytes()))),
-];
+/// The same fields as people read them.
+pub(super) const SHOWN: &[Column<Changed>] = column_table! {
+    "old_soft", Integer, "", |c| Some(Cell::Text(c.shown[0].as_bytes()));
+    "old_hard", Integer, "", |c| Some(Cell::Text(c.shown[1].as_bytes()));
+    "soft", Integer, "", |c| Some(Cell::Text(c.shown[2].as_bytes()));
+    "hard", Integer, "", |c| Some(Cell::Text(c.shown[3].as_bytes()));
+};
 
 /// Sets it; gives what was changed, or what went wrong.
 pub(super) fn apply(root: &ProcRoot, process: &Arc<Process>, change: Change) -> Result<Changed, String> {

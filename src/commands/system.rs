@@ -2,7 +2,9 @@
 
 use crate::context::Context;
 use crate::error::{Error, Outcome};
-use crate::model::{Cell, Column, Emphasis, Fd, Field, Getter, Record, Tally, Type, Value, quantity};
+use crate::model::{
+    Cell, Column, Emphasis, Fd, Field, Record, Tally, Value, column_table, percent, quantity,
+};
 use crate::proc::{
     Filter, Plan, ProcessDir, Scanner, Setting, Slice, System, all_pids, run_ordered, system_settings,
 };
@@ -18,44 +20,28 @@ struct Row {
 impl Row {
     fn percent(&self) -> Option<f64> {
         let (used, value) = (self.setting.used?, self.setting.value);
-        (value > 0).then(|| (used as f64 / value as f64 * 1000.0).round() / 10.0)
+        (value > 0).then(|| percent(used as f64, value as f64))
     }
 }
 
 impl Record for Row {
     fn emphasis(&self) -> Emphasis {
-        match self.percent() {
-            Some(p) if p >= 90.0 => Emphasis::Alarm,
-            Some(p) if p >= 75.0 => Emphasis::Notice,
-            _ => Emphasis::None,
-        }
+        Emphasis::of_share(self.percent())
     }
 }
 
-macro_rules! column {
-    ($name:literal, $ty:ident, $help:literal, $get:expr) => {
-        Column { field: &Field::new($name, Type::$ty, $help), get: Getter::Own($get) }
-    };
-}
-
-const COLUMNS: &[Column<Row>] = &[
-    column!("setting", String, "sysctl(8) name, or the constant's", |r: &Row| Some(Cell::Text(
-        r.setting.name.as_bytes()
-    ))),
-    column!("value", Integer, "its value", |r: &Row| Some(Cell::Uint(r.setting.value))),
-    column!("used", Integer, "what counts against it; null where it is not known", |r: &Row| Some(
-        r.setting.used.map_or(Cell::Null, Cell::Uint)
-    )),
-    column!("percent", Number, "used, of the value", |r: &Row| Some(
-        r.percent().map_or(Cell::Null, Cell::Float)
-    )),
-    column!("user", String, "whose use it is, for limits of each user", |r: &Row| r
-        .user
-        .as_deref()
-        .map(|u| Cell::Text(u.as_bytes()))),
-    column!("unit", String, "what it counts", |r: &Row| Some(Cell::Text(r.setting.unit.as_bytes()))),
-    column!("meaning", String, "what it means", |r: &Row| Some(Cell::Text(r.setting.meaning.as_bytes()))),
-];
+const COLUMNS: &[Column<Row>] = column_table! {
+    "setting", String, "sysctl(8) name, or the constant's",
+        |r| Some(Cell::Text(r.setting.name.as_bytes()));
+    "value", Integer, "its value", |r| Some(Cell::Uint(r.setting.value));
+    "used", Integer, "what counts against it; null where it is not known",
+        |r| Some(r.setting.used.map_or(Cell::Null, Cell::Uint));
+    "percent", Number, "used, of the value", |r| Some(r.percent().map_or(Cell::Null, Cell::Float));
+    "user", String, "whose use it is, for limits of each user",
+        |r| r.user.as_deref().map(|u| Cell::Text(u.as_bytes()));
+    "unit", String, "what it counts", |r| Some(Cell::Text(r.setting.unit.as_bytes()));
+    "meaning", String, "what it means", |r| Some(Cell::Text(r.setting.meaning.as_bytes()));
+};
 
 /// The fields of `limits --system`, for the manual.
 pub(super) fn fields() -> impl Iterator<Item = &'static Field> {

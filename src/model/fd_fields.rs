@@ -2,21 +2,11 @@
 
 use super::access::Access;
 use super::fd::{Assoc, Fd};
-use super::field::{Field, Type};
-use super::record::{Column, Getter};
+use super::record::{Column, column_table};
 use super::value::Cell;
 
-macro_rules! columns {
-    ($($name:literal, $ty:ident, $help:literal, $get:expr;)*) => {
-        /// The common columns of `list`, in the order of its JSON.
-        pub const COMMON: &[Column<Fd>] = &[$(Column {
-            field: &Field::new($name, Type::$ty, $help),
-            get: Getter::Own($get),
-        }),*];
-    };
-}
-
-columns! {
+/// The common columns of `list`, in the order of its JSON.
+pub const COMMON: &[Column<Fd>] = column_table! {
     "pid", Integer, "process id", |r| Some(Cell::Int(r.process.pid.0.into()));
     "tid", Integer, "thread id, where the thread has an fd table of its own (--threads)",
         |r| r.tid.map(|t| Cell::Int(t.0.into()));
@@ -45,7 +35,7 @@ columns! {
     "deleted", Bool, "whether the path is gone from its directory", |r| r.deleted.map(Cell::Bool);
     "link", String, "text of the link /proc/PID/fd/N, as the kernel gives it",
         |r| Some(Cell::Text(&r.link));
-}
+};
 
 fn fd(row: &Fd) -> Option<Cell<'_>> {
     match row.assoc {

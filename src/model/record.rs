@@ -27,6 +27,17 @@ pub enum Emphasis {
     Alarm,
 }
 
+impl Emphasis {
+    /// For how much of a limit is used, in percent.
+    pub fn of_share(percent: Option<f64>) -> Self {
+        match percent {
+            Some(p) if p >= 90.0 => Self::Alarm,
+            Some(p) if p >= 75.0 => Self::Notice,
+            _ => Self::None,
+        }
+    }
+}
+
 /// A field together with the way to read it from a record.
 pub struct Column<R: 'static> {
     /// Name, type and help.
@@ -47,6 +58,17 @@ pub enum Getter<R: 'static> {
         key: &'static str,
     },
 }
+
+/// A table of columns that all records of a sort have: name, type, help and getter of each.
+macro_rules! column_table {
+    ($($name:literal, $ty:ident, $help:literal, $get:expr;)*) => {
+        &[$($crate::model::Column {
+            field: &$crate::model::Field::new($name, $crate::model::Type::$ty, $help),
+            get: $crate::model::Getter::Own($get),
+        }),*]
+    };
+}
+pub(crate) use column_table;
 
 impl<R> Clone for Column<R> {
     fn clone(&self) -> Self {

@@ -30,6 +30,11 @@ pub fn seconds(s: f64) -> String {
     }
 }
 
+/// A share in percent, to one digit after the point.
+pub fn percent(part: f64, whole: f64) -> f64 {
+    (part / whole * 1000.0).round() / 10.0
+}
+
 /// A count with its noun: `1 fd`, `2 fds`.
 pub fn quantity(n: usize, noun: &str, nouns: &str) -> String {
     format!("{n} {}", if n == 1 { noun } else { nouns })
