@@ -1,14 +1,13 @@
 //! `fdscope limits`: how near processes are to their limits.
 
-use super::{columns, complete, setting, system};
+use super::{columns, complete, processes, setting, system};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::{
     Cell, Column, Emphasis, Field, Pid, Process, Record, Resource, Tally, column_table, percent,
 };
 use crate::proc::{
-    OpenError, ProcessDir, Rlimit, System, Target, Usage, UserUsage, all_pids, count_fds, limit_of,
-    limits_of, resolve,
+    OpenError, ProcessDir, Rlimit, System, Target, Usage, UserUsage, count_fds, limit_of, limits_of,
 };
 use crate::render::{Format, Renderer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
@@ -263,24 +262,15 @@ impl Work<'_> {
             if !args.all {
                 return Ok(vec![Pid(std::process::id() as i32)]);
             }
-            let root = &self.context.root;
-            return all_pids(root).map_err(|e| Error::Io(root.path().display().to_string(), e));
+            return processes::all(self.context);
         }
-        let mut pids = Vec::new();
-        for target in &args.targets {
-            if target.fds.is_some() {
-                let text = target.text();
-                return Err(Error::Usage(format!("{text}: limits are of processes, not of single fds")));
-            }
-            match resolve(&self.context.root, target) {
-                Ok(found) => pids.extend(found),
-                Err(e) => {
-                    self.context.complain(&format!("{}: {}", e.target, e.reason));
-                    self.failed = true;
-                }
-            }
+        if let Some(target) = args.targets.iter().find(|t| t.fds.is_some()) {
+            let text = target.text();
+            return Err(Error::Usage(format!("{text}: limits are of processes, not of single fds")));
         }
-        Ok(pids)
+        let (named, missing) = processes::named(self.context, &args.targets);
+        self.failed |= missing > 0;
+        Ok(named.into_iter().map(|(pid, _)| pid).collect())
     }
 
     /// What `read` gives, or `None` and the reason told or counted.

@@ -2,13 +2,11 @@
 
 use super::columns::{self, Choice};
 use super::listing::{Job, Mode, Part, Report};
-use super::{complete, counting, fields, kinds};
+use super::{complete, counting, fields, kinds, processes};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::{Column, Fd, FdRanges, Pid};
-use crate::proc::{
-    Filter, PathFilter, Plan, ProcessDir, Slice, System, Target, all_pids, count_fds, resolve, run_ordered,
-};
+use crate::proc::{Filter, PathFilter, Plan, ProcessDir, Slice, System, Target, count_fds, run_ordered};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
@@ -134,16 +132,11 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let (slices, missing) = slices(&args.targets, context, &system)?;
 
     let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };
-    let threads = match slices.len() {
-        0 | 1 => 1,
-        _ => std::thread::available_parallelism().map_or(1, usize::from),
-    };
     let mut report = Report::default();
     report.tally.vanished += missing;
     let mut writer = Writer::new(&renderer, &mut context.out);
     run_ordered(
         &slices,
-        threads,
         || job.worker(),
         |worker, slice| worker.run(slice),
         |part: Part| {
@@ -244,29 +237,17 @@ const SPLIT: u64 = 2600;
 fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec<Slice>, u64), Error> {
     let own = Pid(std::process::id() as i32);
     if targets.is_empty() {
-        let pids =
-            all_pids(&context.root).map_err(|e| Error::Io(context.root.path().display().to_string(), e))?;
         // We are here only because we are looking.
-        let others = pids.into_iter().filter(|&p| p != own);
+        let others = processes::all(context)?.into_iter().filter(|&p| p != own);
         return Ok((others.map(|pid| Slice::whole(pid, None)).collect(), 0));
     }
+    let (named, missing) = processes::named(context, targets);
     let mut slices = Vec::new();
-    let mut missing = 0;
-    for target in targets {
-        match resolve(&context.root, target) {
-            Ok(pids) => {
-                for pid in pids {
-                    // Named twice, by number and by name perhaps, is listed once.
-                    match slices.iter_mut().find(|s: &&mut Slice| s.pid == pid) {
-                        Some(slice) => slice.add(target.fds.as_ref()),
-                        None => slices.push(Slice::whole(pid, target.fds.clone())),
-                    }
-                }
-            }
-            Err(e) => {
-                context.complain(&format!("{}: {}", e.target, e.reason));
-                missing += 1;
-            }
+    for (pid, target) in named {
+        // Named twice, by number and by name perhaps, is listed once.
+        match slices.iter_mut().find(|s: &&mut Slice| s.pid == pid) {
+            Some(slice) => slice.add(target.fds.as_ref()),
+            None => slices.push(Slice::whole(pid, target.fds.clone())),
         }
     }
     for slice in &mut slices {

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod list;
 mod listing;
 mod manual;
+mod processes;
 mod setting;
 mod system;
 

@@ -1,13 +1,12 @@
 //! `limits --system`: what holds for the whole machine.
 
+use super::processes;
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::{
     Cell, Column, Emphasis, Fd, Field, Record, Tally, Value, column_table, percent, quantity,
 };
-use crate::proc::{
-    Filter, Plan, ProcessDir, Scanner, Setting, Slice, System, all_pids, run_ordered, system_settings,
-};
+use crate::proc::{Filter, Plan, ProcessDir, Scanner, Setting, Slice, System, run_ordered, system_settings};
 use crate::render::{Format, Renderer};
 use std::collections::BTreeMap;
 
@@ -102,10 +101,9 @@ fn by_user(context: &Context) -> Result<(BTreeMap<String, UserUse>, Tally), Erro
         ..Plan::default()
     };
     let root = &context.root;
-    let pids = all_pids(root).map_err(|e| Error::Io(root.path().display().to_string(), e))?;
+    let pids = processes::all(context)?;
     let mut users: BTreeMap<String, UserUse> = BTreeMap::new();
     let mut total = Tally::default();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let scan = |scanner: &mut Scanner<'_>, pid: &crate::model::Pid| {
         let mut use_ = UserUse::default();
         let dir = ProcessDir::open(root, *pid, &system)?;
@@ -114,7 +112,6 @@ fn by_user(context: &Context) -> Result<(BTreeMap<String, UserUse>, Tally), Erro
     };
     let done: Result<(), Error> = run_ordered(
         &pids,
-        threads,
         || Scanner::new(&system, &plan),
         scan,
         |result| {

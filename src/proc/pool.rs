@@ -4,12 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 
-/// Runs `work` on each of `items` on up to `threads` threads, each with a worker of its own from
+/// Runs `work` on each of `items` on the machine's cores, each with a worker of its own from
 /// `worker`, and hands the results to `emit` in the order of the items. Stops early when `emit`
 /// fails, with its error.
 pub fn run_ordered<T: Sync, W, R: Send, E>(
     items: &[T],
+    worker: impl Fn() -> W + Sync,
+    work: impl Fn(&mut W, &T) -> R + Sync,
+    emit: impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E> {
+    let threads = match items.len() {
+        // Counting the cores reads files of the cgroup.
+        0 | 1 => 1,
+        _ => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    run_on(threads, items, worker, work, emit)
+}
+
+fn run_on<T: Sync, W, R: Send, E>(
     threads: usize,
+    items: &[T],
     worker: impl Fn() -> W + Sync,
     work: impl Fn(&mut W, &T) -> R + Sync,
     mut emit: impl FnMut(R) -> Result<(), E>,
@@ -58,16 +72,16 @@ pub fn run_ordered<T: Sync, W, R: Send, E>(
 
 #[cfg(test)]
 mod tests {
-    use super::run_ordered;
+    use super::run_on;
 
     #[test]
     fn order_is_kept_and_an_error_ends_it() {
         let items: Vec<u32> = (0..1000).collect();
         for threads in [1, 2, 5] {
             let mut seen = Vec::new();
-            let done: Result<(), ()> = run_ordered(
-                &items,
+            let done: Result<(), ()> = run_on(
                 threads,
+                &items,
                 || (),
                 |(), n| n * 2,
                 |n| {
@@ -77,8 +91,7 @@ mod tests {
             );
             assert_eq!(done, Ok(()));
             assert!(seen.iter().enumerate().all(|(i, &n)| n == i as u32 * 2));
-            let ended =
-                run_ordered(&items, threads, || (), |(), n| *n, |n| if n == 10 { Err(n) } else { Ok(()) });
+            let ended = run_on(threads, &items, || (), |(), n| *n, |n| if n == 10 { Err(n) } else { Ok(()) });
             assert_eq!(ended, Err(10));
         }
     }

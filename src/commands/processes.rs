@@ -1,0 +1,29 @@
+//! Which processes a command line means.
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::model::Pid;
+use crate::proc::{Target, all_pids, resolve};
+
+/// All processes.
+pub(super) fn all(context: &Context) -> Result<Vec<Pid>, Error> {
+    let root = &context.root;
+    all_pids(root).map_err(|e| Error::Io(root.path().display().to_string(), e))
+}
+
+/// The processes that targets mean, each with its target, and how many targets are not there:
+/// of those the user is told.
+pub(super) fn named<'t>(context: &Context, targets: &'t [Target]) -> (Vec<(Pid, &'t Target)>, u64) {
+    let mut found = Vec::new();
+    let mut missing = 0;
+    for target in targets {
+        match resolve(&context.root, target) {
+            Ok(pids) => found.extend(pids.into_iter().map(|pid| (pid, target))),
+            Err(e) => {
+                context.complain(&format!("{}: {}", e.target, e.reason));
+                missing += 1;
+            }
+        }
+    }
+    (found, missing)
+}
