@@ -3,7 +3,7 @@
 use super::{fields, kinds, limits};
 use crate::kind::ALL;
 use crate::model::Resource;
-use crate::proc::{ProcRoot, all_pids};
+use crate::proc::{ProcRoot, all_pids, command_of};
 use clap_complete::CompletionCandidate;
 use std::ffi::OsStr;
 
@@ -12,8 +12,7 @@ pub(super) fn pids() -> Vec<CompletionCandidate> {
     let root = ProcRoot::from_env();
     let own = std::process::id() as i32;
     let candidate = |pid: crate::model::Pid| {
-        let command = std::fs::read(root.join(format!("{pid}/comm"))).ok()?;
-        let command = String::from_utf8_lossy(command.trim_ascii()).into_owned();
+        let command = String::from_utf8_lossy(&command_of(&root, pid)?).into_owned();
         Some(CompletionCandidate::new(pid.to_string()).help(Some(command.into())))
     };
     let pids = all_pids(&root).unwrap_or_default();

@@ -165,8 +165,10 @@ impl Report {
     pub(super) fn tell(&self, context: &Context, system: &System, named: bool) -> bool {
         if named {
             self.tell_timeouts(context);
-            return self.found.iter().filter(|(pid, found)| tell_one(context, system, **pid, found)).count()
-                > 0;
+            // Of every one, not only of the first.
+            let tell =
+                |failed, (pid, found): (&Pid, &Found)| tell_one(context, system, *pid, found) || failed;
+            return self.found.iter().fold(false, tell);
         }
         if self.denied_processes > 0 {
             let processes = quantity(self.denied_processes, "process", "processes");

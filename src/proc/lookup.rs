@@ -2,7 +2,7 @@
 
 use super::io::{NumberName, open_dir, read_record_at, readlink_at, stat_at};
 use super::mounts::Mount;
-use super::process::ProcessDir;
+use super::process::{ProcessDir, command_of};
 use super::scan::file_stat;
 use super::system::System;
 use crate::kind::{self, BpfObject, FdInfo, FileStat, Lookup, Probe, Shape, Slot};
@@ -150,11 +150,7 @@ impl Lookup for ProcLookup<'_> {
     }
 
     fn command(&self, pid: Pid) -> Option<Vec<u8>> {
-        let mut command = std::fs::read(self.system.root.join(format!("{pid}/comm"))).ok()?;
-        if command.last() == Some(&b'\n') {
-            command.pop();
-        }
-        Some(command)
+        command_of(&self.system.root, pid)
     }
 
     fn device_name(&self, device: Device, block: bool) -> Option<Vec<u8>> {

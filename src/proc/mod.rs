@@ -29,7 +29,7 @@ pub use filter::PathFilter;
 pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};
 pub use plan::{Filter, Plan};
 pub use pool::run_ordered;
-pub use process::{OpenError, ProcessDir};
+pub use process::{OpenError, ProcessDir, command_of};
 pub use root::ProcRoot;
 pub use scan::{Scanner, Slice};
 pub use settings::{Setting, system_settings};

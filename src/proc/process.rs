@@ -33,6 +33,20 @@ impl From<Errno> for OpenError {
     }
 }
 
+/// The command name of a process, `proc_pid_comm(5)`.
+pub fn command_of(root: &ProcRoot, pid: Pid) -> Option<Vec<u8>> {
+    let mut command = std::fs::read(root.join(format!("{pid}/comm"))).ok()?;
+    trim_command(&mut command);
+    Some(command)
+}
+
+/// The kernel's newline is not part of the name; one before it is.
+fn trim_command(command: &mut Vec<u8>) {
+    if command.last() == Some(&b'\n') {
+        command.pop();
+    }
+}
+
 /// A process that is there, and the tables of its namespaces once they were asked for.
 #[derive(Debug)]
 pub struct ProcessDir {
@@ -51,9 +65,7 @@ impl ProcessDir {
         let dir = rustix::fs::open(path, flags, Mode::empty())?;
         let mut command = Vec::with_capacity(32);
         read_record_at(&dir, c"comm", &mut command)?;
-        if command.last() == Some(&b'\n') {
-            command.pop();
-        }
+        trim_command(&mut command);
         // /proc/PID itself belongs to the effective user even where the process is not dumpable:
         // task_dump_owner() in fs/proc/base.c makes an exception for it.
         let uid = rustix::fs::fstat(&dir)?.st_uid;

@@ -1,10 +1,9 @@
 //! What the user names: a pid, `self`, a command, with fd numbers behind a colon or without.
 
-use super::io::read_at;
+use super::process::command_of;
 use super::root::ProcRoot;
 use crate::model::{FdRanges, Pid};
 use rustix::fs::{Mode, OFlags};
-use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::str::FromStr;
 
@@ -122,22 +121,16 @@ const COMM: usize = 15;
 /// Whether a process has this command name. The kernel keeps 15 bytes of it: a longer one is
 /// compared with the name of the program's file and of its first argument too.
 fn is_called(root: &ProcRoot, pid: Pid, name: &[u8]) -> bool {
-    let file = |file: &str| {
-        let path = CString::new(root.join(format!("{pid}/{file}")).as_os_str().as_bytes()).ok()?;
-        let mut text = Vec::new();
-        read_at(rustix::fs::CWD, &path, &mut text).ok()?;
-        Some(text)
-    };
-    let Some(comm) = file("comm") else { return false };
-    let comm = comm.strip_suffix(b"\n").unwrap_or(&comm);
+    let Some(comm) = command_of(root, pid) else { return false };
     if name.len() <= COMM {
         return comm == name;
     }
-    if comm != &name[..COMM] {
+    if comm != name[..COMM] {
         return false;
     }
     let base = |path: &[u8]| path.rsplit(|&b| b == b'/').next().is_some_and(|b| b == name);
-    file("cmdline").is_some_and(|line| base(line.split(|&b| b == 0).next().unwrap_or_default()))
+    std::fs::read(root.join(format!("{pid}/cmdline")))
+        .is_ok_and(|line| base(line.split(|&b| b == 0).next().unwrap_or_default()))
         || std::fs::read_link(root.join(format!("{pid}/exe"))).is_ok_and(|p| base(p.as_os_str().as_bytes()))
 }
 
