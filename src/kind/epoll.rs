@@ -1,8 +1,7 @@
 //! Sets of watched fds: `epoll(7)`.
 
-use super::fdinfo::{decimal, hex, signed};
 use super::{Kind, Lookup, Probe, Slot};
-use crate::model::{BitSet, Fd, FdNum, Field, Inode, Type, Value, quantity};
+use crate::model::{BitSet, Fd, FdNum, Field, Inode, Type, Value, decimal, hex, quantity, signed};
 use std::collections::HashMap;
 use std::io::Write as _;
 

@@ -1,6 +1,6 @@
 //! `/proc/PID/fdinfo/N`, taken apart without copying: `proc_pid_fdinfo(5)`.
 
-use crate::model::{Inode, OpenFlags};
+use crate::model::{Inode, OpenFlags, decimal, hex, octal, signed};
 
 /// The fields that every fd has, and the lines that its kind adds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,31 +97,6 @@ impl<'a> Words<'a> {
     pub fn decimal(self, key: &str) -> Option<u64> {
         self.get(key).and_then(decimal)
     }
-}
-
-fn number(text: &[u8], radix: u32) -> Option<u64> {
-    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
-    u64::from_str_radix(text, radix).ok()
-}
-
-/// A decimal number.
-pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
-    number(text, 10)
-}
-
-/// A signed decimal number.
-pub(crate) fn signed(text: &[u8]) -> Option<i64> {
-    std::str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
-}
-
-/// A number in hex, with or without `0x`.
-pub(crate) fn hex(text: &[u8]) -> Option<u64> {
-    let text = text.trim_ascii();
-    number(text.strip_prefix(b"0x").unwrap_or(text), 16)
-}
-
-fn octal(text: &[u8]) -> Option<u64> {
-    number(text, 8)
 }
 
 #[cfg(test)]

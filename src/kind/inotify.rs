@@ -1,8 +1,8 @@
 //! Watches on files: `inotify(7)`.
 
-use super::fdinfo::{Words, hex};
+use super::fdinfo::Words;
 use super::{Kind, Lookup, Probe};
-use crate::model::{BitSet, Device, Fd, Field, Type, Value, quantity};
+use crate::model::{BitSet, Device, Fd, Field, Type, Value, hex, quantity};
 use std::io::Write as _;
 
 pub(super) static KIND: Kind = Kind {

@@ -1,8 +1,7 @@
 //! Submission and completion rings: `io_uring(7)`.
 
-use super::fdinfo::signed;
 use super::{Kind, Probe};
-use crate::model::{Fd, Field, Type};
+use crate::model::{Fd, Field, Type, signed};
 use std::io::Write as _;
 
 pub(super) static KIND: Kind = Kind {

@@ -1,7 +1,7 @@
 //! The `lock:` lines of fdinfo: `fcntl(2)` and `flock(2)` locks, and leases, held through an fd.
 
-use super::fdinfo::{FdInfo, decimal};
-use crate::model::Value;
+use super::fdinfo::FdInfo;
+use crate::model::{Value, decimal};
 
 pub(super) struct Lock {
     kind: &'static str,

@@ -1,8 +1,7 @@
 //! Handles on processes: `pidfd_open(2)`.
 
-use super::fdinfo::signed;
 use super::{Kind, Probe, Shape, ShapeKind};
-use crate::model::{Fd, Field, Pid, Type};
+use crate::model::{Fd, Field, Pid, Type, signed};
 use std::io::Write as _;
 
 pub(super) static KIND: Kind = Kind {

@@ -1,8 +1,7 @@
 //! Timers: `timerfd_create(2)`.
 
-use super::fdinfo::decimal;
 use super::{Kind, Probe};
-use crate::model::{Fd, Field, Type, seconds};
+use crate::model::{Fd, Field, Type, decimal, seconds};
 use std::io::Write as _;
 
 pub(super) static KIND: Kind = Kind {

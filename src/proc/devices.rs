@@ -1,7 +1,7 @@
 //! Names of devices: /proc/devices, /proc/misc, /sys/dev/block.
 
 use super::root::ProcRoot;
-use crate::model::Device;
+use crate::model::{Device, decimal};
 use std::collections::HashMap;
 
 /// The major of devices that share one, named in /proc/misc.
@@ -50,6 +50,6 @@ pub(super) fn disk(device: Device) -> Option<Vec<u8>> {
 fn numbered(line: &[u8]) -> Option<(u32, Vec<u8>)> {
     let line = line.trim_ascii();
     let blank = line.iter().position(|&b| b == b' ')?;
-    let number = std::str::from_utf8(&line[..blank]).ok()?.parse().ok()?;
+    let number = u32::try_from(decimal(&line[..blank])?).ok()?;
     Some((number, line[blank + 1..].to_vec()))
 }

@@ -1,6 +1,6 @@
 //! Mapped files: `proc_pid_maps(5)`.
 
-use crate::model::{Device, Inode};
+use crate::model::{Device, Inode, decimal, hex};
 
 /// A file that is mapped, however many times.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +37,10 @@ fn line(text: &[u8]) -> Option<Mapping> {
     let permissions = words.next()?;
     let device = words.nth(1)?;
     let inode_word = words.next()?;
-    let hex = |w: &[u8]| u32::from_str_radix(std::str::from_utf8(w).ok()?, 16).ok();
+    let part = |w: &[u8]| u32::try_from(hex(w)?).ok();
     let colon = device.iter().position(|&b| b == b':')?;
-    let device = Device { major: hex(&device[..colon])?, minor: hex(&device[colon + 1..])? };
-    let inode: u64 = std::str::from_utf8(inode_word).ok()?.parse().ok()?;
+    let device = Device { major: part(&device[..colon])?, minor: part(&device[colon + 1..])? };
+    let inode = decimal(inode_word)?;
     if inode == 0 {
         return None;
     }

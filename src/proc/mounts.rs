@@ -1,7 +1,7 @@
 //! `/proc/PID/mountinfo`: `proc_pid_mountinfo(5)`.
 
 use super::io::read_at;
-use crate::model::Device;
+use crate::model::{Device, decimal};
 use rustix::fd::BorrowedFd;
 
 /// One mount.
@@ -80,7 +80,7 @@ impl Mounts {
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`
 fn parse(line: &[u8]) -> Option<Mount> {
     let mut words = line.split(|&b| b == b' ');
-    let number = |w: &[u8]| std::str::from_utf8(w).ok()?.parse().ok();
+    let number = |w: &[u8]| u32::try_from(decimal(w)?).ok();
     let id = number(words.next()?)?;
     let device = words.nth(1)?;
     let colon = device.iter().position(|&b| b == b':')?;

@@ -4,7 +4,7 @@ use super::io::{NumberName, open_dir, read_record_at};
 use super::mounts::Mounts;
 use super::root::ProcRoot;
 use super::system::System;
-use crate::model::{Pid, Process};
+use crate::model::{Pid, Process, decimal};
 use crate::sock::Tables;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
@@ -129,11 +129,11 @@ impl ProcessDir {
 
     /// Whether it is a thread of the kernel: `PF_KTHREAD` among the flags of `proc_pid_stat(5)`.
     pub fn is_kernel_thread(&self) -> bool {
-        const PF_KTHREAD: u32 = 0x0020_0000;
+        const PF_KTHREAD: u64 = 0x0020_0000;
         let flags = self.read(c"stat").ok().and_then(|stat| {
             let end = stat.iter().rposition(|&b| b == b')')?;
             let mut words = stat[end..].split(|&b| b == b' ');
-            std::str::from_utf8(words.nth(7)?).ok()?.parse::<u32>().ok()
+            decimal(words.nth(7)?)
         });
         flags.is_some_and(|f| f & PF_KTHREAD != 0)
     }

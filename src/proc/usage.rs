@@ -5,7 +5,7 @@ use super::process::{OpenError, ProcessDir};
 use super::root::ProcRoot;
 use super::system::System;
 use super::target::all_pids;
-use crate::model::Resource;
+use crate::model::{Resource, decimal};
 use rustix::fd::AsFd;
 use rustix::fs::Dir;
 use rustix::io::Errno;
@@ -73,7 +73,7 @@ impl Usage {
             "sigpending" => {
                 let queue = value(&self.status, b"SigQ:")?;
                 let slash = queue.iter().position(|&b| b == b'/')?;
-                std::str::from_utf8(&queue[..slash]).ok()?.trim().parse().ok()
+                decimal(&queue[..slash])
             }
             "cpu" => self.cpu,
             "rtprio" => self.rt_priority,
@@ -119,7 +119,7 @@ fn value<'t>(status: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
 fn number(status: &[u8], key: &[u8]) -> Option<u64> {
     let value = value(status, key)?;
     let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
-    std::str::from_utf8(&value[..digits]).ok()?.parse().ok()
+    decimal(&value[..digits])
 }
 
 #[cfg(test)]

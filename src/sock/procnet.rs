@@ -1,7 +1,7 @@
 //! The tables of `/proc/PID/net`: `proc_pid_net(5)`.
 
 use super::protocol;
-use crate::model::{Endpoint, Family, Inode, Socket};
+use crate::model::{Endpoint, Family, Inode, Socket, decimal, hex};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
@@ -137,14 +137,6 @@ fn lines(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|&b| b == b' ').filter(|w| !w.is_empty())
-}
-
-fn hex(text: &[u8]) -> Option<u64> {
-    u64::from_str_radix(std::str::from_utf8(text).ok()?, 16).ok()
-}
-
-fn decimal(text: &[u8]) -> Option<u64> {
-    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// `0: 0100007F:1F90 00000000:0000 0A tx:rx tr:when retrnsmt uid timeout inode ref pointer drops`
