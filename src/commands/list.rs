@@ -17,6 +17,9 @@ use std::sync::Arc;
 ///
 /// One line an fd: its number, how it was opened, what it is, and the most useful thing about it.
 /// Without a TARGET, every process that you may read.
+///
+/// To tell what waits in pipes, FIFOs and message queues, and the seals of memfds, a duplicate of
+/// the fd is held for a call or two, and closed before the next fd is looked at.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
