@@ -1,6 +1,7 @@
 //! Plain data: what the collectors fill in and the renderers read. No I/O, and no use of any
 //! other room of the house.
 
+mod accept_queue;
 mod access;
 mod bitset;
 mod escape;
@@ -19,6 +20,7 @@ mod tally;
 mod units;
 mod value;
 
+pub use accept_queue::AcceptQueue;
 pub use access::{Access, OpenFlags};
 pub use bitset::BitSet;
 pub use escape::{Escape, deceives, escape};
