@@ -2,10 +2,13 @@
 //!
 //! [`Tables`] answers for one network namespace, reading a table when a socket of its protocol is
 //! first asked for. The source is `/proc/PID/net`; a source that asks sock_diag netlink takes its
-//! place behind the same [`Tables::find`].
+//! place behind the same [`Tables::find`]. [`Netstat`] reads counters of all listeners together.
 
+mod netstat;
 mod procnet;
 mod protocol;
+
+pub use netstat::{ListenCounters, Netstat};
 
 use crate::model::{Family, Inode, Socket};
 use procnet::{Listing, Table};
