@@ -11,7 +11,7 @@
 //! | [`context`] | where /proc is, where output goes and how |
 //! | [`query`] | `--where`: expressions over fields |
 //! | [`proc`] | reading /proc: the scan, limits, settings |
-//! | [`sock`] | the socket tables |
+//! | [`sock`] | sockets: the tables, sock_diag netlink, counters of listeners |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
 //! | [`render`] | table, JSON, JSON lines, TSV; knows no kinds |
 //! | [`sys`] | raw system calls, the only unsafe code |

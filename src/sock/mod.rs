@@ -1,13 +1,16 @@
-//! Sockets: what the kernel's tables say of them.
+//! Sockets: what the kernel says of them, all for one network namespace.
 //!
-//! [`Tables`] answers for one network namespace, reading a table when a socket of its protocol is
-//! first asked for. The source is `/proc/PID/net`; a source that asks sock_diag netlink takes its
-//! place behind the same [`Tables::find`]. [`Netstat`] reads counters of all listeners together.
+//! [`Tables`] is for listings: it reads a table of `/proc/PID/net` when a socket of its protocol is
+//! first asked for; a source that asks sock_diag netlink takes its place behind the same
+//! [`Tables::find`]. [`Diag`] asks netlink, and [`Netstat`] reads the counters of listeners: both
+//! are for looking again and again, and open no further fd to do so.
 
+mod diag;
 mod netstat;
 mod procnet;
 mod protocol;
 
+pub use diag::{Diag, ListeningSocket};
 pub use netstat::{ListenCounters, Netstat};
 
 use crate::model::{Family, Inode, Socket};

@@ -1,0 +1,19 @@
+//! A socket that listens.
+
+use crate::model::{AcceptQueue, Endpoint, Inode};
+
+/// A socket that listens, as it was at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListeningSocket {
+    /// Its inode in sockfs, which the links of its fds name.
+    pub inode: Inode,
+    /// Where a TCP socket listens.
+    pub local: Option<Endpoint>,
+    /// Where a unix socket listens: a path as it was bound, or an abstract name with `@` in place
+    /// of the NUL it begins with.
+    pub path: Option<Vec<u8>>,
+    /// Who made it, or whom it was given to with `fchown(2)`, in our user namespace.
+    pub uid: Option<u32>,
+    /// Its accept queue.
+    pub queue: AcceptQueue,
+}

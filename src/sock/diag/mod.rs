@@ -1,0 +1,230 @@
+//! What `sock_diag(7)` tells of sockets, over netlink.
+//!
+//! [`Diag`] asks for what its callers need, one method a question; `connection` carries any
+//! request there and its replies back; `inet` and `unix` hold one family's requests and read its
+//! messages. Sockets are named by inode, as the links of fds name them; the kernel gives 32 bits.
+//!
+//! Every call ends: the kernel answers while it is asked, and `connection::TIMEOUT` is for one
+//! that does not. What a message has that is not known here is passed over, and one that cannot be
+//! read fails the call: nothing is left out of an answer in silence.
+
+mod attributes;
+mod connection;
+mod inet;
+mod listening_socket;
+#[cfg(test)]
+mod testing;
+mod unix;
+
+pub use listening_socket::ListeningSocket;
+
+use crate::model::{Device, Inode};
+use connection::Connection;
+use netlink_packet_sock_diag::{AF_INET, AF_INET6};
+use nix::sched::{CloneFlags, setns};
+use std::io;
+use std::num::NonZero;
+use std::os::fd::BorrowedFd;
+use std::thread;
+
+/// sock_diag netlink, bound to the network namespace in which it was opened. That namespace lives
+/// on for as long as this does, even if its last process ends.
+#[derive(Debug)]
+pub struct Diag {
+    connection: Connection,
+}
+
+impl Diag {
+    /// In the network namespace of the calling thread.
+    pub fn open() -> io::Result<Self> {
+        Ok(Self { connection: Connection::open()? })
+    }
+
+    /// In another network namespace: `netns` is an fd of `/proc/PID/ns/net`, or a pidfd. Only a
+    /// thread made for it enters there (`setns(2)`); the socket stays where it was made.
+    ///
+    /// `EPERM` without `CAP_SYS_ADMIN` here and there, even if it is the namespace of the caller.
+    pub fn open_in(netns: BorrowedFd<'_>) -> io::Result<Self> {
+        thread::scope(|scope| {
+            let enter = move || {
+                setns(netns, CloneFlags::CLONE_NEWNET)?;
+                Self::open()
+            };
+            let thread = thread::Builder::new().name("netns".to_owned()).spawn_scoped(scope, enter)?;
+            thread.join().unwrap_or_else(|_| Err(io::Error::other("no thread to enter a network namespace")))
+        })
+    }
+
+    /// All TCP listeners, those of IPv4 first. A listener of IPv6 that takes IPv4 too is there
+    /// once, under its IPv6 address; one of multipath TCP as its first subflow, whose inode and
+    /// accept queue are its own.
+    pub fn tcp_listeners(&mut self) -> io::Result<Vec<ListeningSocket>> {
+        self.tcp(inet::ANY_PORT)
+    }
+
+    /// All TCP listeners on one port. The kernel itself passes over the others, which takes a
+    /// fraction of the time where there are many.
+    pub fn tcp_listeners_on(&mut self, port: NonZero<u16>) -> io::Result<Vec<ListeningSocket>> {
+        self.tcp(port.get())
+    }
+
+    fn tcp(&mut self, port: u16) -> io::Result<Vec<ListeningSocket>> {
+        let mut found = Vec::new();
+        for family in [AF_INET, AF_INET6] {
+            self.connection
+                .dump(&inet::listeners(family, port), &mut found, inet::listener)
+                .map_err(|e| unsupported(e, "TCP"))?;
+        }
+        Ok(found)
+    }
+
+    /// The unix listener of this inode, if such a socket is in this namespace and listens.
+    pub fn unix_listener(&mut self, inode: Inode) -> io::Result<Option<ListeningSocket>> {
+        let Some(inode) = u32::try_from(inode.0).ok().filter(|&inode| inode != 0) else { return Ok(None) };
+        match self.connection.ask(&unix::one(inode), unix::listener) {
+            Err(e) if is(&e, libc::ENOENT) => self.check_unix().map(|()| None),
+            answer => answer.map(Option::flatten),
+        }
+    }
+
+    /// The sockets bound to the socket file `inode` on `device`, by their own inodes. `device` is
+    /// that of the filesystem; btrfs has `stat(2)` show another. The ends of connections are left
+    /// out: those that were accepted show the file of their listener, and cannot be told from
+    /// clients that are bound themselves.
+    ///
+    /// The kernel gives 32 bits of the file's inode: on a filesystem with more than that, another
+    /// file's socket may be among them.
+    pub fn bound_to_file(&mut self, device: Device, inode: Inode) -> io::Result<Vec<Inode>> {
+        let file = Some((device, inode.0 as u32));
+        self.bound(&unix::all_with_files(), |socket| socket.file == file)
+    }
+
+    /// The sockets bound to exactly this path, or this abstract name with the NUL it begins with,
+    /// by their own inodes and without the ends of connections, as in [`Self::bound_to_file`]. A
+    /// path is compared with what `bind(2)` was given, so a relative one is found as such only.
+    pub fn bound_to_name(&mut self, name: &[u8]) -> io::Result<Vec<Inode>> {
+        self.bound(&unix::all_with_names(), |socket| socket.name == Some(name))
+    }
+
+    /// The unix sockets that are bound themselves and are as asked for.
+    fn bound(
+        &mut self,
+        request: &unix::Request,
+        wanted: impl Fn(&unix::UnixSocket<'_>) -> bool,
+    ) -> io::Result<Vec<Inode>> {
+        let mut found = Vec::new();
+        let read = |message: &[u8]| {
+            let socket = unix::UnixSocket::parse(message)?;
+            Ok((wanted(&socket) && !socket.may_be_accepted()).then_some(socket.inode))
+        };
+        self.connection.dump(request, &mut found, read).map_err(|e| unsupported(e, "unix"))?;
+        Ok(found)
+    }
+
+    /// Whether the kernel answers for unix sockets at all: it says `ENOENT` also if it does not.
+    fn check_unix(&mut self) -> io::Result<()> {
+        match self.connection.ask(&unix::one(0), |_| Ok(())) {
+            Err(e) if is(&e, libc::EINVAL) => Ok(()),
+            Err(e) => Err(unsupported(e, "unix")),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+fn is(error: &io::Error, errno: i32) -> bool {
+    error.raw_os_error() == Some(errno)
+}
+
+/// The error of a request that needs no socket to be there.
+fn unsupported(error: io::Error, sockets: &str) -> io::Error {
+    if is(&error, libc::ENOENT) {
+        io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("this kernel has no sock_diag of {sockets} sockets"),
+        )
+    } else {
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Diag;
+    use super::testing::{inode, socket, tcp_listener};
+    use nix::sched::{CloneFlags, unshare};
+    use rustix::fd::{AsFd, OwnedFd};
+    use rustix::fs::{Mode, OFlags};
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen};
+    use rustix::process::PidfdFlags;
+    use rustix::thread::{CapabilitySet, capabilities, gettid, set_capabilities};
+    use std::net::{Ipv4Addr, SocketAddrV4};
+    use std::thread;
+
+    fn open(path: &str) -> OwnedFd {
+        rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).unwrap()
+    }
+
+    /// Runs `test` on a thread in a network namespace of its own, and gives it the one it came from.
+    fn elsewhere(test: impl FnOnce(&OwnedFd) + Send) {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let home = open("/proc/thread-self/ns/net");
+                match unshare(CloneFlags::CLONE_NEWNET) {
+                    Ok(()) => test(&home),
+                    Err(error) => eprintln!("skipped: another network namespace, because of {error}"),
+                }
+            });
+        });
+    }
+
+    #[test]
+    fn each_network_namespace_has_its_own() {
+        elsewhere(|home| {
+            let tcp = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+            bind(&tcp, &SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+            listen(&tcp, 3).unwrap();
+            let name = format!("fdscope namespace {}", std::process::id());
+            let unix = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+            bind(&unix, &SocketAddrUnix::new_abstract_name(name.as_bytes()).unwrap()).unwrap();
+            listen(&unix, 4).unwrap();
+            let name = [b"\0", name.as_bytes()].concat();
+            let check = |mut diag: Diag, is_there: bool| {
+                let max = |listener: Option<super::ListeningSocket>| listener.and_then(|l| l.queue.max);
+                assert_eq!(max(tcp_listener(&mut diag, &tcp)), is_there.then_some(3));
+                assert_eq!(max(diag.unix_listener(inode(&unix)).unwrap()), is_there.then_some(4));
+                assert_eq!(diag.bound_to_name(&name).unwrap().len(), usize::from(is_there));
+            };
+            let here = open("/proc/thread-self/ns/net");
+            check(Diag::open().unwrap(), true);
+            check(Diag::open_in(home.as_fd()).unwrap(), false);
+            check(Diag::open_in(here.as_fd()).unwrap(), true);
+            // This thread has not moved.
+            check(Diag::open().unwrap(), true);
+            let (pid, tid) = (rustix::process::getpid(), gettid());
+            let thread = PidfdFlags::from_bits_retain(OFlags::EXCL.bits());
+            match rustix::process::pidfd_open(tid, thread) {
+                Ok(pidfd) => check(Diag::open_in(pidfd.as_fd()).unwrap(), true),
+                Err(error) => eprintln!("skipped: a pidfd of a thread, because of {error}"),
+            }
+            let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap();
+            check(Diag::open_in(pidfd.as_fd()).unwrap(), false);
+        });
+    }
+
+    #[test]
+    fn what_is_no_namespace_or_may_not_be_entered_is_an_error() {
+        let error = Diag::open_in(open("/proc/self/ns/uts").as_fd()).unwrap_err();
+        assert!(error.raw_os_error().is_some(), "{error}");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut sets = capabilities(None).unwrap();
+                sets.effective.remove(CapabilitySet::SYS_ADMIN);
+                set_capabilities(None, sets).unwrap();
+                let error = Diag::open_in(open("/proc/thread-self/ns/net").as_fd()).unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(libc::EPERM));
+                // No privilege is needed here.
+                Diag::open().unwrap().tcp_listeners().unwrap();
+            });
+        });
+    }
+}
