@@ -13,6 +13,7 @@
 //! | [`proc`] | reading /proc: the scan, limits, settings |
 //! | [`sock`] | sockets: the tables, sock_diag netlink, counters of listeners |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
+//! | [`listener`] | listening sockets: what is done with the connections they accept |
 //! | [`render`] | table, JSON, JSON lines, TSV; knows no kinds |
 //! | [`sys`] | raw system calls, the only unsafe code |
 //! | [`model`] | plain data |
@@ -27,6 +28,7 @@ pub mod context;
 pub mod error;
 pub mod exit;
 pub mod kind;
+pub mod listener;
 pub mod model;
 pub mod proc;
 pub mod query;
