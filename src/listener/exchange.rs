@@ -1,5 +1,6 @@
 //! One connection being served, a step at a time.
 
+use super::http::Http;
 use super::service::{SendFile, Service};
 use super::transfer::{Unsent, give, receive};
 use rustix::fs::sendfile;
@@ -47,6 +48,7 @@ enum Work {
         file: Arc<SendFile>,
         offset: u64,
     },
+    Http(Http),
     /// Tell the peer that nothing more will come, then discard.
     Finish,
     Discard,
@@ -74,6 +76,7 @@ impl Exchange {
             Service::Hold => Work::Hold,
             Service::Close => Work::Done,
             Service::Send(file) => Work::Send { file: Arc::clone(file), offset: 0 },
+            Service::Http => Work::Http(Http::default()),
         };
         Self { work, unsent: Unsent::default(), received: 0, sent: 0, was_reset: false }
     }
@@ -143,6 +146,21 @@ impl Exchange {
             Work::Hold => Err(Errno::AGAIN),
             Work::Done => Ok(0),
             Work::Echo => self.echo(socket, scratch),
+            Work::Http(http) => {
+                let mut answers = Vec::new();
+                let received = receive(socket, scratch)?;
+                let goes_on = match received {
+                    Some(length) => http.take(&scratch[..length], &mut answers),
+                    None => http.end(&mut answers),
+                };
+                if !goes_on {
+                    self.work = Work::Finish;
+                }
+                if !answers.is_empty() {
+                    self.unsent.keep(answers);
+                }
+                Ok(self.count(received))
+            }
             Work::Send { file, offset } => {
                 // An offset of its own, as all connections share the file's.
                 let sent = sendfile(socket, file.file(), Some(offset), budget)?;

@@ -5,6 +5,7 @@
 //! connection, or one event loop for all.
 
 mod exchange;
+mod http;
 mod service;
 mod transfer;
 

@@ -22,6 +22,8 @@ pub enum Service {
     /// Send a file, then discard what comes: to close while input is unread would be a reset,
     /// which destroys what the peer has not read.
     Send(Arc<SendFile>),
+    /// Answer each HTTP/1 request with the same short text.
+    Http,
 }
 
 /// The file that [`Service::Send`] sends.
@@ -39,6 +41,7 @@ impl Service {
         ("hold", "keep it open and never read"),
         ("close", "close it at once"),
         ("send=FILE", "send a file"),
+        ("http", "answer each HTTP request with a short text"),
     ];
 
     /// The service that `text` names. The file of `send=FILE` is opened now, so that a wrong name
@@ -56,6 +59,7 @@ impl Service {
             b"echo" => Self::Echo,
             b"hold" => Self::Hold,
             b"close" => Self::Close,
+            b"http" => Self::Http,
             b"send" => return Err(NO_FILE.to_owned()),
             _ => {
                 let words: Vec<&str> = Self::WORDS.iter().map(|(word, _)| *word).collect();
@@ -71,6 +75,7 @@ impl Service {
             Self::Echo => "echo",
             Self::Hold => "hold",
             Self::Close => "close",
+            Self::Http => "http",
             Self::Send(file) => {
                 let mut word = OsString::from("send=");
                 word.push(&file.path);
@@ -138,7 +143,7 @@ mod tests {
         let wrong = |text: &str| parse(text).unwrap_err();
         assert_eq!(
             wrong("ecko"),
-            "there is no such service; there are discard, echo, hold, close, send=FILE"
+            "there is no such service; there are discard, echo, hold, close, send=FILE, http"
         );
         assert_eq!(wrong("send"), "send needs the file to send: send=FILE");
         assert_eq!(wrong("send="), wrong("send"));

@@ -220,6 +220,65 @@ fn an_empty_file_is_just_the_end() {
 }
 
 #[test]
+fn http_answers_one_request_after_the_other() {
+    for connection in CONNECTIONS {
+        let (mut client, server) = connection.serve(&Service::Http);
+        let mut answer = [0; 67];
+        for piece in ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HT", "TP/1.1\r\nHost: a\r\n\r\n"] {
+            client.write_all(piece.as_bytes()).unwrap();
+            if piece.ends_with("\r\n\r\n") {
+                client.read_exact(&mut answer).unwrap();
+                assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n") && answer.ends_with(b"\r\n\r\nok\n"));
+            }
+        }
+        end(&client);
+        assert_eq!(rest(&mut client), b"");
+        let served = server.join().unwrap();
+        assert_eq!((served.sent, served.was_reset), (2 * 67, false));
+    }
+}
+
+#[test]
+fn http_answers_a_pipeline_that_is_read_late() {
+    let request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+    for connection in CONNECTIONS {
+        let (mut client, server) = connection.serve(&Service::Http);
+        let mut writer = client.try_clone().unwrap();
+        let answers = thread::scope(|scope| {
+            scope.spawn(|| {
+                writer.write_all(&request.repeat(20_000)).unwrap();
+                end(&writer);
+            });
+            rest(&mut client)
+        });
+        assert_eq!(answers.len(), 20_000 * 67, "{connection:?}");
+        assert!(answers.chunks(67).all(|answer| answer.ends_with(b"\r\n\r\nok\n")));
+        assert!(!server.join().unwrap().was_reset);
+    }
+}
+
+#[test]
+fn http_does_not_destroy_its_last_answer() {
+    for connection in CONNECTIONS {
+        for (last, status) in [("GET / HTTP/1.0\r\n\r\n", "200"), ("nonsense\r\n", "400"), ("GET", "400")] {
+            let (mut client, server) = connection.serve(&Service::Http);
+            client.write_all(last.as_bytes()).unwrap();
+            if last == "GET" {
+                end(&client);
+            } else {
+                // More than is read at once.
+                client.write_all(&bytes(4 * SCRATCH)).unwrap();
+            }
+            let answer = String::from_utf8(rest(&mut client)).unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+            drop(client);
+            assert!(!server.join().unwrap().was_reset);
+        }
+    }
+}
+
+#[test]
 fn a_fast_peer_gets_its_share_and_no_more() {
     let (_file, service) = send_file(&bytes(MIB));
     let (mut client, server) = Connection { blocks: true, ..UNIX }.open();
@@ -255,7 +314,7 @@ fn single_bytes_use_up_the_share_too() {
 #[test]
 fn a_peer_that_resets_is_no_error() {
     let (_file, file) = send_file(&bytes(3 * MIB));
-    for service in [Service::Discard, Service::Echo, file] {
+    for service in [Service::Discard, Service::Echo, file, Service::Http] {
         for connection in CONNECTIONS.into_iter().filter(|connection| connection.is_tcp) {
             let (client, server) = connection.serve(&service);
             // Closing is then a reset, whatever was sent and read.
