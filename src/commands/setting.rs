@@ -1,6 +1,6 @@
 //! `limits --set`: `nofile=SOFT[:HARD]`.
 
-use crate::model::{Cell, Column, Process, Record, Resource, Unit, column_table, nearest};
+use crate::model::{Cell, Column, Process, Record, Resource, Unit, column_table, nearest, parse_bytes};
 use crate::proc::{LimitValue, ProcRoot, Rlimit, limit_of, set_limit};
 use std::sync::Arc;
 
@@ -42,14 +42,8 @@ fn value(text: &str, unit: Unit) -> Result<LimitValue, String> {
         return Ok(None);
     }
     let bad = || format!("'{text}' is neither a whole number nor 'unlimited'");
-    let (digits, shift) = match text.char_indices().last() {
-        Some((at, c)) if unit == Unit::Bytes && "KMGT".contains(c) => {
-            (&text[..at], 10 * (1 + "KMGT".find(c).unwrap_or(0)))
-        }
-        _ => (text, 0),
-    };
-    let number: u64 = digits.parse().map_err(|_| bad())?;
-    let scaled = number.checked_mul(1 << shift).filter(|&n| n != u64::MAX).ok_or_else(bad)?;
+    let number = if unit == Unit::Bytes { parse_bytes(text) } else { text.parse().ok() };
+    let scaled = number.filter(|&n| n != u64::MAX).ok_or_else(bad)?;
     Ok(Some(scaled))
 }
 

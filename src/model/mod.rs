@@ -37,5 +37,5 @@ pub(crate) use record::column_table;
 pub use record::{Column, Emphasis, Getter, Record};
 pub use socket::{Endpoint, Family, Socket};
 pub use tally::Tally;
-pub use units::{bytes, percent, quantity, seconds};
+pub use units::{bytes, parse_bytes, percent, quantity, seconds};
 pub use value::{Cell, Value};

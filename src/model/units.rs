@@ -18,6 +18,15 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
+/// A whole number of bytes, with K, M, G or T behind perhaps: powers of 1024.
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    let (digits, shift) = match text.char_indices().last() {
+        Some((at, c)) if "KMGT".contains(c) => (&text[..at], 10 * (1 + "KMGT".find(c).unwrap_or(0))),
+        _ => (text, 0),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
 /// Seconds as a person would say them: `250 ms`, `1.5 s`, `2 min 5 s`, `3 h 20 min`.
 pub fn seconds(s: f64) -> String {
     let whole = s.floor() as u64;
@@ -47,7 +56,7 @@ fn trim(x: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, seconds};
+    use super::{bytes, parse_bytes, seconds};
 
     #[test]
     fn sizes() {
@@ -57,6 +66,16 @@ mod tests {
         assert_eq!(bytes(1536), "1.5K");
         assert_eq!(bytes(65536), "64K");
         assert_eq!(bytes(u64::MAX), "16E");
+    }
+
+    #[test]
+    fn sizes_that_were_typed() {
+        assert_eq!(parse_bytes("0"), Some(0));
+        assert_eq!(parse_bytes("64K"), Some(65536));
+        assert_eq!(parse_bytes("1T"), Some(1 << 40));
+        for text in ["", "K", "1k", "1.5K", "-1", "1KB", "16777216T"] {
+            assert_eq!(parse_bytes(text), None, "{text:?}");
+        }
     }
 
     #[test]
