@@ -1,0 +1,79 @@
+//! Socket options that have no safe form elsewhere: `tcp(7)`, `socket(7)`.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
+
+/// `SK_MEMINFO_DROPS` of `linux/sock_diag.h`: where the drops stand in `SO_MEMINFO`.
+const DROPS: usize = 8;
+/// `SK_MEMINFO_VARS` of Linux 6.18.
+const MEMINFO_VARS: usize = 9;
+
+/// What `TCP_INFO` says, as far as it is of use on listeners and on what they accept.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpInfo {
+    /// On a listener, the connections that wait to be accepted.
+    pub unacked: u32,
+    /// On a listener, its backlog.
+    pub sacked: u32,
+    /// Milliseconds since data was sent last; on a connection that has sent none, since it was
+    /// established.
+    pub last_data_sent: u32,
+}
+
+/// `TCP_INFO`.
+pub fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<TcpInfo> {
+    // SAFETY: all fields of tcp_info are integers, for which zero is a value.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
+    Ok(TcpInfo {
+        unacked: info.tcpi_unacked,
+        sacked: info.tcpi_sacked,
+        last_data_sent: info.tcpi_last_data_sent,
+    })
+}
+
+/// What a socket has dropped, from `SO_MEMINFO`: on a TCP listener, connections that were refused
+/// a place, some counted twice.
+pub fn socket_drops(socket: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut info = [0u32; MEMINFO_VARS];
+    get(socket, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut info)?;
+    Ok(info[DROPS].into())
+}
+
+/// `SO_NETNS_COOKIE`: which network namespace a socket belongs to. Since Linux 5.14.
+pub fn netns_cookie(socket: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut cookie = 0u64;
+    get(socket, libc::SOL_SOCKET, libc::SO_NETNS_COOKIE, &mut cookie)?;
+    Ok(cookie)
+}
+
+/// `TCP_DEFER_ACCEPT`: a connection without data is accepted no earlier than after so many
+/// seconds.
+pub fn set_defer_accept(socket: BorrowedFd<'_>, seconds: i32) -> io::Result<()> {
+    set(socket, libc::TCP_DEFER_ACCEPT, seconds)
+}
+
+/// `TCP_FASTOPEN`: how many connections may carry data before their handshake is over.
+pub fn set_fast_open(socket: BorrowedFd<'_>, queue: i32) -> io::Result<()> {
+    set(socket, libc::TCP_FASTOPEN, queue)
+}
+
+/// `T` must be integers, so that whatever part of it the kernel writes makes a value: only this
+/// file calls it.
+fn get<T: Copy>(socket: BorrowedFd<'_>, level: i32, option: i32, value: &mut T) -> io::Result<()> {
+    let mut length = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the kernel writes no more than `length` bytes to `value`, which is as long.
+    let result = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), level, option, (&raw mut *value).cast(), &raw mut length)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn set(socket: BorrowedFd<'_>, option: i32, value: i32) -> io::Result<()> {
+    let length = size_of::<i32>() as libc::socklen_t;
+    // SAFETY: the kernel reads `length` bytes of `value`, an int.
+    let result = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, option, (&raw const value).cast(), length)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
