@@ -1,0 +1,73 @@
+//! Processes that serve a connection each, as their standard input and output.
+
+use super::accept::Connection;
+use super::socket_address::SocketAddress;
+use crate::model::Pid;
+use crate::sys;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The children that serve connections.
+pub struct Children {
+    program: OsString,
+    arguments: Vec<OsString>,
+    running: Mutex<HashSet<Pid>>,
+}
+
+impl Children {
+    /// Children that run a program.
+    pub fn new(program: OsString, arguments: Vec<OsString>) -> Self {
+        Self { program, arguments, running: Mutex::default() }
+    }
+
+    /// Starts a child for a connection. Ours is a duplicate, and closed when this returns and the
+    /// caller has dropped his.
+    pub(super) fn start(&self, connection: &Connection) -> io::Result<()> {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .stdin(Stdio::from(connection.socket.try_clone()?))
+            .stdout(Stdio::from(connection.socket.try_clone()?));
+        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] {
+            command.env_remove(name);
+        }
+        sys::clear_signal_mask(&mut command);
+        // As systemd.socket(5) names them.
+        if let Some(SocketAddress::Inet(peer)) = &connection.peer {
+            command.env("REMOTE_ADDR", peer.ip().to_string()).env("REMOTE_PORT", peer.port().to_string());
+        }
+        // Until it is entered, nobody may reap it.
+        let mut running = self.running();
+        let child = command.spawn()?;
+        running.insert(Pid(child.id() as i32));
+        Ok(())
+    }
+
+    /// Reaps those that have ended, and gives their number.
+    pub fn reap(&self) -> usize {
+        let mut running = self.running();
+        let mut ended = 0;
+        while let Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) =
+            waitpid(None, Some(WaitPidFlag::WNOHANG))
+        {
+            ended += usize::from(running.remove(&Pid(pid.as_raw())));
+        }
+        ended
+    }
+
+    /// Tells those that still run to end.
+    pub fn terminate(&self) {
+        for pid in &*self.running() {
+            let _ = kill(nix::unistd::Pid::from_raw(pid.0), Signal::SIGTERM);
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashSet<Pid>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
