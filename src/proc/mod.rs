@@ -9,6 +9,7 @@ mod borrow;
 mod devices;
 mod filter;
 mod handles;
+mod holders;
 mod io;
 mod limits;
 mod lookup;
@@ -26,6 +27,7 @@ mod target;
 mod usage;
 
 pub use filter::PathFilter;
+pub use holders::{Holder, holders, socket_of};
 pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};
 pub use plan::{Filter, Plan};
 pub use pool::run_ordered;

@@ -138,6 +138,11 @@ impl<'a, R: Record> Writer<'a, R> {
         }
     }
 
+    /// Has what was written so far reach its reader; a table is still held.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// Writes what is left: the table, or the end of the document.
     pub fn finish(mut self, tally: Tally) -> io::Result<()> {
         self.start()?;

@@ -41,6 +41,7 @@ pub(super) fn listener(message: &[u8]) -> Result<Option<ListeningSocket>, Decode
     let local = SocketAddr::new(header.socket_id.source_address, header.socket_id.source_port);
     Ok(Some(ListeningSocket {
         inode: Inode(header.inode.into()),
+        socket_type: "stream",
         local: Some(Endpoint(local)),
         path: None,
         uid: Some(header.uid),

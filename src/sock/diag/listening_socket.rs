@@ -7,6 +7,8 @@ use crate::model::{AcceptQueue, Endpoint, Inode};
 pub struct ListeningSocket {
     /// Its inode in sockfs, which the links of its fds name.
     pub inode: Inode,
+    /// `stream` or `seqpacket`.
+    pub socket_type: &'static str,
     /// Where a TCP socket listens.
     pub local: Option<Endpoint>,
     /// Where a unix socket listens: a path as it was bound, or an abstract name with `@` in place

@@ -108,7 +108,8 @@ pub(super) fn listener(message: &[u8]) -> Result<Option<ListeningSocket>, Decode
     // A client that finds no place gets EAGAIN or waits, and nothing is counted: SKMEMINFO has
     // drops for unix sockets too, but those of messages.
     let queue = AcceptQueue { waiting, max: Some(max), drops: None };
-    Ok(Some(ListeningSocket { inode: socket.inode, local: None, path, uid: socket.uid, queue }))
+    let socket_type = if socket.socket_type == SOCK_SEQPACKET { "seqpacket" } else { "stream" };
+    Ok(Some(ListeningSocket { inode: socket.inode, socket_type, local: None, path, uid: socket.uid, queue }))
 }
 
 #[cfg(test)]
