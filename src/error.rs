@@ -10,6 +10,12 @@ pub enum Outcome {
     Met,
     /// Nothing matched, or the condition was not met.
     NotMet,
+    /// The time that the user gave ran out.
+    TimedOut,
+    /// A command that was run ended with this status.
+    Status(u8),
+    /// A signal ended it; the output is complete.
+    Signalled(i32),
 }
 
 /// Why a command could not do what it was asked.

@@ -1,6 +1,7 @@
 //! Exit statuses: the only place that turns an outcome into one.
 
 use crate::error::{Error, Outcome};
+use nix::sys::signal::{self, SigSet, Signal};
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
@@ -9,6 +10,10 @@ pub fn status(result: &Result<Outcome, Error>) -> u8 {
     match result {
         Ok(Outcome::Met) => 0,
         Ok(Outcome::NotMet) => 1,
+        Ok(Outcome::TimedOut) => 124,
+        Ok(Outcome::Status(status)) => *status,
+        // Where the signal itself does not do it: as a shell has it.
+        Ok(Outcome::Signalled(signal)) => 128 + *signal as u8,
         Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => 0,
         Err(Error::Usage(_) | Error::Output(_)) => 2,
         Err(Error::Target | Error::Refused(_) | Error::Io(..)) => 3,
@@ -18,11 +23,20 @@ pub fn status(result: &Result<Outcome, Error>) -> u8 {
 /// Tells the error, unless that was done or nobody wants to know, and gives the status.
 pub fn end(result: &Result<Outcome, Error>) -> ExitCode {
     match result {
+        Ok(Outcome::Signalled(signal)) => die(*signal),
         Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => {}
         Err(Error::Target) | Ok(_) => {}
         Err(e) => drop(writeln!(io::stderr(), "fdscope: {e}")),
     }
     ExitCode::from(status(result))
+}
+
+/// Ends by the signal, which is blocked or has come, so that whoever started us sees it.
+fn die(signal: i32) {
+    if let Ok(signal) = Signal::try_from(signal) {
+        let _ = signal::raise(signal);
+        let _ = SigSet::from(signal).thread_unblock();
+    }
 }
 
 /// Tells what is wrong with a command line, or prints the help that was asked for.
@@ -44,6 +58,9 @@ mod tests {
         let full = || io::Error::from(io::ErrorKind::StorageFull);
         assert_eq!(status(&Ok(Outcome::Met)), 0);
         assert_eq!(status(&Ok(Outcome::NotMet)), 1);
+        assert_eq!(status(&Ok(Outcome::TimedOut)), 124);
+        assert_eq!(status(&Ok(Outcome::Status(7))), 7);
+        assert_eq!(status(&Ok(Outcome::Signalled(15))), 143);
         assert_eq!(status(&Err(Error::Output(broken()))), 0);
         assert_eq!(status(&Err(Error::Output(full()))), 2);
         assert_eq!(status(&Err(Error::Usage(String::new()))), 2);
