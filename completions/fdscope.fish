@@ -40,6 +40,7 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -s V -l version -d 'Print 
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "list" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "ls" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "limits" -d 'Show resource limits, and how much of them is used'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s u -l user -d 'Only processes of this user, by name or number' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s k -l kind -d 'Only these kinds, or groups of kinds, such as tcp,pipe or socket' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l fd -d 'Only these fd numbers, such as 0,3-7' -r
@@ -115,3 +116,46 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l jsonl -d 'Sho
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s b -l backlog -d 'How many connections may wait: what listen(2) is given; the kernel admits one more' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l fd -d 'Take over a listener that is open already, by its number, or \'systemd\' for those of LISTEN_FDS' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l type -d 'Type of unix sockets' -r -f -a "stream\t'A stream of bytes'
+seqpacket\t'Messages, in order'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l defer-accept -d 'Let connections wait for their first data, for so many seconds (TCP_DEFER_ACCEPT)' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l fast-open -d 'Let so many connections bring data before their handshake is over (TCP_FASTOPEN)' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l recv-buffer -d 'Receive buffer of the connections, such as 64K (SO_RCVBUF)' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l send-buffer -d 'Send buffer of the connections, such as 64K (SO_SNDBUF)' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l mode -d 'Permissions of a socket file, such as 0600' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s a -l accept -d 'How many connections to accept: all, none (the queue fills), or a number' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-rate -d 'Accept no faster than this, such as 5/s or 10/min' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-delay -d 'Let each connection wait so long before it is accepted, such as 200ms' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s s -l serve -d 'What to do with accepted connections: discard, echo, hold, close, send=FILE or http' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l exec -d 'Run a shell command for each connection, with the connection as its standard input and output' -r -f -a "(__fish_complete_command)"
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l model -d 'Who serves' -r -f -a "threads\t'A thread each, which waits for it alone'
+processes\t'A process each, which waits for it alone'
+event-loop\t'One thread, which waits for all of them at once'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l max-children -d 'Accept no more while so many children run, of --exec or --model processes' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l fd-name -d 'Names of the listeners to COMMAND, in their order (LISTEN_FDNAMES)' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l watch-only -d 'Only watch the queue of somebody else\'s listener: PID:FD, or all TCP listeners on a PORT' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l interval -d 'How often to look at the queue' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s o -l output -d 'Write events to a file instead of standard output' -r -F
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s t -l timeout -d 'End after this time, with status 124' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s n -l count -d 'End after so many connections were accepted and have ended; where fdscope accepts none, after so many changes of a queue' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l reuse-port -d 'Share the port with other listeners that do so too (SO_REUSEPORT)'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l no-reuse-address -d 'Do not take a port that connections of an earlier listener still have (no SO_REUSEADDR)'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l v6-only -d 'IPv6 only, where IPv4 would be served too (IPV6_V6ONLY)'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l nonblocking -d 'Make the listeners non-blocking; the default with --model event-loop'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l blocking -d 'Make the listeners blocking; the default otherwise'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-on-signal -d 'Accept one connection for each SIGUSR1'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l inetd -d 'Serve one connection, which is standard input and output: for inetd(8) and the like'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'

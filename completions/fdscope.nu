@@ -85,6 +85,62 @@ module completions {
     ...targets: string        # A pid, 'self' or a command name
   ]
 
+  def "nu-complete fdscope listen socket_type" [] {
+    [ "stream" "seqpacket" ]
+  }
+
+  def "nu-complete fdscope listen model" [] {
+    [ "threads" "processes" "event-loop" ]
+  }
+
+  def "nu-complete fdscope listen format" [] {
+    [ "table" "json" "jsonl" "tsv" ]
+  }
+
+  def "nu-complete fdscope listen color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Listen with a chosen backlog, and watch the accept queue
+  export extern "fdscope listen" [
+    --backlog(-b): string     # How many connections may wait: what listen(2) is given; the kernel admits one more
+    --fd: string              # Take over a listener that is open already, by its number, or 'systemd' for those of LISTEN_FDS
+    --type: string@"nu-complete fdscope listen socket_type" # Type of unix sockets
+    --reuse-port              # Share the port with other listeners that do so too (SO_REUSEPORT)
+    --no-reuse-address        # Do not take a port that connections of an earlier listener still have (no SO_REUSEADDR)
+    --v6-only                 # IPv6 only, where IPv4 would be served too (IPV6_V6ONLY)
+    --defer-accept: string    # Let connections wait for their first data, for so many seconds (TCP_DEFER_ACCEPT)
+    --fast-open: string       # Let so many connections bring data before their handshake is over (TCP_FASTOPEN)
+    --recv-buffer: string     # Receive buffer of the connections, such as 64K (SO_RCVBUF)
+    --send-buffer: string     # Send buffer of the connections, such as 64K (SO_SNDBUF)
+    --nonblocking             # Make the listeners non-blocking; the default with --model event-loop
+    --blocking                # Make the listeners blocking; the default otherwise
+    --mode: string            # Permissions of a socket file, such as 0600
+    --accept(-a): string      # How many connections to accept: all, none (the queue fills), or a number
+    --accept-rate: string     # Accept no faster than this, such as 5/s or 10/min
+    --accept-delay: string    # Let each connection wait so long before it is accepted, such as 200ms
+    --accept-on-signal        # Accept one connection for each SIGUSR1
+    --serve(-s): string       # What to do with accepted connections: discard, echo, hold, close, send=FILE or http
+    --exec: string            # Run a shell command for each connection, with the connection as its standard input and output
+    --model: string@"nu-complete fdscope listen model" # Who serves
+    --max-children: string    # Accept no more while so many children run, of --exec or --model processes
+    --inetd                   # Serve one connection, which is standard input and output: for inetd(8) and the like
+    --fd-name: string         # Names of the listeners to COMMAND, in their order (LISTEN_FDNAMES)
+    --watch-only: string      # Only watch the queue of somebody else's listener: PID:FD, or all TCP listeners on a PORT
+    --interval: string        # How often to look at the queue
+    --output(-o): path        # Write events to a file instead of standard output
+    --timeout(-t): string     # End after this time, with status 124
+    --count(-n): string       # End after so many connections were accepted and have ended; where fdscope accepts none, after so many changes of a queue
+    --format: string@"nu-complete fdscope listen format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope listen color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+    ...addresses: string      # HOST:PORT, :PORT for all addresses, [IPV6]:PORT, unix:PATH, unix:@NAME or vsock:CID:PORT; port 0 is any free one
+  ]
+
 }
 
 export use completions *

@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list};
+use crate::commands::{limits, list, listen};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -24,6 +24,7 @@ enum Command {
     #[command(visible_alias = "ls")]
     List(Box<list::Args>),
     Limits(limits::Args),
+    Listen(Box<listen::Args>),
 }
 
 /// Options of every subcommand.
@@ -79,6 +80,7 @@ impl Cli {
         match self.command {
             Command::List(args) => list::run(*args, &mut context),
             Command::Limits(args) => limits::run(args, &mut context),
+            Command::Listen(args) => listen::run(*args, &mut context),
         }
     }
 }

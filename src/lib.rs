@@ -13,7 +13,7 @@
 //! | [`proc`] | reading /proc: the scan, limits, settings |
 //! | [`sock`] | sockets: the tables, sock_diag netlink, counters of listeners |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
-//! | [`listener`] | listening sockets: what is done with the connections they accept |
+//! | [`listener`] | listening sockets of our own, and what becomes of the connections |
 //! | [`render`] | table, JSON, JSON lines, TSV; knows no kinds |
 //! | [`sys`] | raw system calls, the only unsafe code |
 //! | [`model`] | plain data |

@@ -36,7 +36,7 @@ fn the_script_asks_the_program() {
 
 #[test]
 fn subcommands_and_options() {
-    offers(&["fdscope", "li"], &["list", "limits"]);
+    offers(&["fdscope", "li"], &["list", "limits", "listen"]);
     offers(&["fdscope", "list", "--kin"], &["--kind"]);
 }
 

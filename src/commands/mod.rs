@@ -7,11 +7,13 @@ mod fields;
 mod kinds;
 pub mod limits;
 pub mod list;
+pub mod listen;
 mod listing;
 mod manual;
 mod processes;
 mod setting;
 mod system;
+mod values;
 
 pub use fields::all as list_fields;
 pub use manual::{Block, Manual, Section, manuals};

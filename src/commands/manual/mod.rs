@@ -6,6 +6,7 @@
 
 mod limits;
 mod list;
+mod listen;
 mod program;
 mod registry;
 mod shared;
@@ -85,5 +86,5 @@ impl Section {
 
 /// All pages.
 pub fn manuals() -> Vec<Manual> {
-    vec![program::manual(), list::manual(), limits::manual()]
+    vec![program::manual(), list::manual(), limits::manual(), listen::manual()]
 }

@@ -1,0 +1,181 @@
+//! Events as people read them: a line each, and on a terminal a line below that stays.
+
+use super::event::{Drops, Event, Listening, Summary, What};
+use crate::listener::Accepted;
+use crate::model::{AcceptQueue, Emphasis, Escape, Record as _, escape, quantity, seconds};
+use anstyle::{AnsiColor, Style};
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// How wide the name of an event is at most.
+const NAME: usize = 9;
+
+/// The line of an event. `several` is whether it must say of which listener.
+pub(super) fn line(event: &Event, zone: &TimeZone, color: bool, several: bool) -> String {
+    let time = event.time.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f");
+    let (name, text) = say(event);
+    let address = event.address.as_deref().map(|a| escape(a, Escape::Table));
+    let address = match address {
+        Some(address) if several || always_says(&event.what) => format!("{address}  "),
+        _ => String::new(),
+    };
+    let style = match event.emphasis() {
+        _ if !color => Style::new(),
+        Emphasis::None => Style::new(),
+        Emphasis::Notice => AnsiColor::Yellow.on_default(),
+        Emphasis::Alarm => AnsiColor::Red.on_default(),
+    };
+    format!("{time}  {style}{name:NAME$}  {address}{text}{style:#}")
+}
+
+fn always_says(what: &What) -> bool {
+    matches!(what, What::Listening(_) | What::Summary(_) | What::Closed { .. })
+}
+
+fn say(event: &Event) -> (&'static str, String) {
+    match &event.what {
+        What::Listening(listening) => ("listening", listens(listening)),
+        What::Queue { queue, peak } => ("queue", waits(*queue, *peak)),
+        What::Accepted(accepted) => ("accepted", is_accepted(accepted, event)),
+        What::Overflow(drops) => ("overflow", refuses(*drops)),
+        What::Paused { error } => {
+            ("paused", format!("accepting fails with {error}: waiting until it can go on"))
+        }
+        What::Resumed => ("resumed", "accepting goes on".to_owned()),
+        What::Closed { error: None } => ("closed", "nobody listens here any more".to_owned()),
+        What::Closed { error: Some(error) } => ("closed", format!("accepting fails for good: {error}")),
+        What::Started { pid, command } => {
+            ("started", format!("{} as process {pid}", escape(command, Escape::Table)))
+        }
+        What::Exited { pid, status: Some(status), .. } => {
+            ("exited", format!("process {pid} with status {status}"))
+        }
+        What::Exited { pid, signal, .. } => {
+            ("exited", format!("process {pid} by {}", signal.unwrap_or("a signal")))
+        }
+        What::Summary(summary) => ("summary", sums_up(summary)),
+    }
+}
+
+fn listens(listening: &Listening) -> String {
+    let mut parts = Vec::new();
+    if let (Some(pid), command) = (listening.pid, listening.command.as_deref().unwrap_or_default()) {
+        let fd = listening.fd.map(|fd| format!(", fd {fd}")).unwrap_or_default();
+        parts.push(format!("held by {} ({pid}{fd})", escape(command, Escape::Table)));
+    } else if let Some(fd) = listening.fd {
+        parts.push(format!("fd {fd}"));
+    }
+    if let Some(name) = &listening.name {
+        parts.push(format!("called {}", escape(name, Escape::Table)));
+    }
+    let kept = listening.queue.max.map(|max| match listening.requested {
+        Some(-1) => format!("backlog {max} (the most)"),
+        Some(asked) if i64::from(asked) != i64::from(max) => {
+            format!("backlog {max} (clamped, asked for {asked})")
+        }
+        _ => format!("backlog {max}"),
+    });
+    match (kept, listening.queue.admits()) {
+        (Some(kept), Some(admits)) => parts.push(format!("{kept} admits {}", connections(admits))),
+        _ => parts.extend(listening.requested.map(|asked| format!("backlog {asked} asked for"))),
+    }
+    parts.join(", ")
+}
+
+fn connections(n: u64) -> String {
+    quantity(n as usize, "connection", "connections")
+}
+
+fn waits(queue: AcceptQueue, peak: u32) -> String {
+    let waiting = match queue.admits() {
+        Some(admits) => format!("{} of {admits} waiting", queue.waiting),
+        None => format!("{} waiting", queue.waiting),
+    };
+    let peak = if peak > queue.waiting { format!(", peak {peak}") } else { String::new() };
+    let full = if queue.is_full() { ": full" } else { "" };
+    format!("{waiting}{peak}{full}")
+}
+
+fn is_accepted(accepted: &Accepted, event: &Event) -> String {
+    let peer = match (event.peer(), accepted.peer_pid) {
+        (_, Some(pid)) => format!(" from process {pid}"),
+        (Some(peer), None) => format!(" from {}", escape(peer, Escape::Table)),
+        (None, None) => String::new(),
+    };
+    let waited = match accepted.waited {
+        Some(waited) => format!(", waited {}", seconds(waited.as_secs_f64())),
+        None => String::new(),
+    };
+    format!("{}{peer}, fd {}{waited}", accepted.number, accepted.fd)
+}
+
+fn refuses(drops: Drops) -> String {
+    let own = drops.listener.map(|n| format!("{n} dropped by this listener"));
+    let all = drops.overflows.zip(drops.drops).map(|(overflows, drops)| {
+        format!("whole network namespace: ListenOverflows {overflows}, ListenDrops {drops}")
+    });
+    own.into_iter().chain(all).collect::<Vec<_>>().join("; ")
+}
+
+fn sums_up(summary: &Summary) -> String {
+    let mut parts = Vec::new();
+    parts.extend(summary.accepted.map(|n| format!("{n} accepted")));
+    parts.push(match summary.queue.admits() {
+        Some(admits) => format!("peak {} of {admits}", summary.peak),
+        None => format!("peak {}", summary.peak),
+    });
+    if summary.full > Duration::ZERO {
+        parts.push(format!("full for {}", seconds(summary.full.as_secs_f64())));
+    }
+    parts.extend(summary.longest_wait.map(|w| format!("longest wait {}", seconds(w.as_secs_f64()))));
+    let drops = refuses(summary.drops);
+    let nothing = [summary.drops.listener, summary.drops.overflows, summary.drops.drops];
+    if nothing.iter().any(|n| n.is_some_and(|n| n > 0)) {
+        parts.push(drops);
+    }
+    parts.join(", ")
+}
+
+/// The part of the line that stays which is about one listener.
+pub(super) fn gauge(address: &[u8], queue: AcceptQueue, peak: u32, drops: Option<u64>) -> String {
+    const BAR: u64 = 20;
+    let address = escape(address, Escape::Table);
+    let waiting = u64::from(queue.waiting);
+    let bar = match queue.admits() {
+        Some(admits) => {
+            // What is not empty shows, and only what is full is.
+            let filled = (waiting * BAR).div_ceil(admits).min(if waiting < admits { BAR - 1 } else { BAR });
+            let (filled, rest) = (filled as usize, (BAR - filled) as usize);
+            format!("[{}{}] {waiting}/{admits}", "#".repeat(filled), ".".repeat(rest))
+        }
+        None => format!("{waiting} waiting"),
+    };
+    let drops = drops.filter(|&n| n > 0).map(|n| format!("  dropped {n}")).unwrap_or_default();
+    format!("{address} {bar}  peak {peak}{drops}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AcceptQueue, gauge, waits};
+
+    fn queue(waiting: u32, max: Option<u32>) -> AcceptQueue {
+        AcceptQueue { waiting, max, drops: None }
+    }
+
+    #[test]
+    fn queues() {
+        assert_eq!(waits(queue(2, Some(5)), 4), "2 of 6 waiting, peak 4");
+        assert_eq!(waits(queue(6, Some(5)), 6), "6 of 6 waiting: full");
+        assert_eq!(waits(queue(1, None), 1), "1 waiting");
+    }
+
+    #[test]
+    fn the_bar_is_full_only_if_the_queue_is() {
+        assert!(gauge(b"a", queue(0, Some(9)), 0, None).contains("[....................] 0/10"));
+        assert!(gauge(b"a", queue(1, Some(999)), 1, None).contains("[#..................."));
+        assert!(gauge(b"a", queue(999, Some(999)), 1, None).contains("###.] 999/1000"));
+        assert!(
+            gauge(b"a", queue(1000, Some(999)), 1, Some(3)).contains("####] 1000/1000  peak 1  dropped 3")
+        );
+    }
+}

@@ -1,0 +1,247 @@
+//! `fdscope listen`: a listener with a chosen backlog, and a gauge on its accept queue.
+
+mod beside;
+mod event;
+mod foreign;
+mod inetd;
+mod lines;
+mod meter;
+mod options;
+mod session;
+mod signals;
+mod sink;
+mod trouble;
+
+pub(super) use event::fields;
+pub use options::Args;
+
+use crate::context::Context;
+use crate::error::{Error, Outcome};
+use crate::listener::{Acceptor, Children, EventLoop, Listener, Server, SocketAddress, SocketFile, adopt};
+use crate::model::{Escape, escape};
+use crate::proc::ProcRoot;
+use crate::sys;
+use beside::Beside;
+use event::Listening;
+use meter::Meters;
+use options::Model;
+use session::{Accepting, End, FIRST_CONNECTION, Session, UNKNOWN};
+use signals::Signals;
+use sink::Sink;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+/// What a run looks at.
+struct Scene {
+    /// What there is to say of each listener.
+    listening: Vec<Listening>,
+    meters: Meters,
+    /// Our own.
+    listeners: Arc<[Listener]>,
+    /// Kept apart from them: a thread that is accepting still holds the listeners when we end.
+    _files: Vec<SocketFile>,
+}
+
+/// Runs `fdscope listen`.
+pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
+    if args.inetd {
+        return inetd::serve(&args.service());
+    }
+    args.check()?;
+    let mask = signals::block(&args.signals()).map_err(|e| Error::Io("signals".to_owned(), e))?;
+    let scene = match args.watch_only {
+        Some(only) => {
+            let (listening, meters) = foreign::find(only, context)?;
+            Scene { listening, meters, listeners: Arc::new([]), _files: Vec::new() }
+        }
+        None => own(&args, context)?,
+    };
+    let command = beside::with_numbers(&args.command, scene.listeners.len()).map_err(Error::Usage)?;
+    let mut file = args
+        .output
+        .as_ref()
+        .map(|path| {
+            let refused = |e| Error::Refused(format!("cannot write {}: {e}", path.display()));
+            File::create(path).map_err(refused)
+        })
+        .transpose()?;
+    let terminal = file.as_ref().map_or(context.style.terminal, |f| f.is_terminal());
+    // Beside what a command writes to the terminal, a line cannot stay.
+    let status = terminal && command.is_empty();
+    let renderer = sink::renderer(context.style);
+    let complain = |text: &str| drop(writeln!(io::stderr(), "fdscope: {text}"));
+    let out: &mut dyn Write = match &mut file {
+        Some(file) => file,
+        None => &mut context.out,
+    };
+    let sink = Sink::new(&renderer, out, scene.listening.len() > 1, status, !command.is_empty());
+    let signals = Signals::open(&mask).map_err(|e| Error::Io("signals".to_owned(), e))?;
+    let mut session = Session::start(sink, signals, scene.meters, scene.listening, args.bounds())?;
+    session.attend(&scene.listeners)?;
+    let mut accepting = if args.watch_only.is_some() {
+        Accepting::Others
+    } else if command.is_empty() {
+        accept(&args, &scene.listeners, &session)?
+    } else {
+        match Beside::start(&command, &scene.listeners) {
+            Ok(beside) => {
+                session.tell(beside.started(&command[0]))?;
+                Accepting::Command(beside)
+            }
+            Err(e) => {
+                session.finish(false)?;
+                complain(&format!("cannot start {}: {e}", command[0].display()));
+                // As a shell, and timeout(1), have it.
+                return Ok(Outcome::Status(if e.kind() == io::ErrorKind::NotFound { 127 } else { 126 }));
+            }
+        }
+    };
+    let end = session.run(&mut accepting)?;
+    let timed_out = session.timed_out();
+    session.finish(matches!(accepting, Accepting::Here(_) | Accepting::There { .. }))?;
+    if let Accepting::There { children: Some(children), .. } = &accepting {
+        children.terminate();
+    }
+    match end {
+        End::Count => Ok(Outcome::Met),
+        End::Timeout => Ok(Outcome::TimedOut),
+        End::Command(_) if timed_out => Ok(Outcome::TimedOut),
+        End::Command(ended) => Ok(Outcome::Status(ended.status())),
+        End::Signal(signal) => Ok(Outcome::Signalled(signal as i32)),
+        End::Gone => Err(Error::Target),
+    }
+}
+
+/// Opens listeners, or takes them over.
+fn own(args: &Args, context: &Context) -> Result<Scene, Error> {
+    let root = &context.root;
+    let mut listeners = adopt(&args.fd, args.old_must_listen()).map_err(Error::Refused)?;
+    let old = args.for_old();
+    for listener in &mut listeners {
+        let what = listener.local.to_string();
+        listener.tune(&old).map_err(|(step, e)| Error::Refused(trouble::refused(&what, step, e)))?;
+    }
+    let new = args.for_new();
+    for address in &args.addresses {
+        if let Some(who) = address.path().and_then(|path| trouble::bound_to(path, root)) {
+            return Err(Error::Refused(format!("cannot listen on {}: {who}", address.text())));
+        }
+        let listener = Listener::open(address, &new);
+        listeners.push(listener.map_err(|e| Error::Refused(trouble::explain(e, &new, root)))?);
+    }
+    if listeners.len() < args.names().count() {
+        return Err(Error::Usage("there are more --fd-name than listeners".to_owned()));
+    }
+    for (listener, name) in listeners.iter_mut().zip(args.names()) {
+        listener.name = Some(name);
+    }
+    if !args.command.is_empty() {
+        listeners =
+            placed(listeners).map_err(|e| Error::Refused(format!("cannot place the listeners: {e}")))?;
+    }
+    let files = listeners.iter_mut().filter_map(|l| l.file.take()).collect();
+    let listeners: Arc<[Listener]> = listeners.into();
+    let mut meters = Meters::own(Arc::clone(&listeners), &root.join("self/net/netstat"));
+    let mut listening = describe(&listeners, root);
+    meters.fill(&mut listening);
+    listening.iter().for_each(|listening| warn(listening, context));
+    Ok(Scene { listening, meters, listeners, _files: files })
+}
+
+/// The listeners, their fds being those that a command looks for.
+fn placed(listeners: Vec<Listener>) -> io::Result<Vec<Listener>> {
+    let (fds, rest): (Vec<_>, Vec<_>) =
+        listeners.into_iter().map(|l| (l.socket, (l.local, l.name, l.requested, l.file))).unzip();
+    let fds = sys::place(fds)?;
+    let join = |(socket, (local, name, requested, file))| Listener { socket, local, name, requested, file };
+    Ok(fds.into_iter().zip(rest).map(join).collect())
+}
+
+/// What there is to say of our own listeners, but for their queues.
+fn describe(listeners: &[Listener], root: &ProcRoot) -> Vec<Listening> {
+    let somaxconn = somaxconn(root);
+    let describe = |listener: &Listener| {
+        let family = match &listener.local {
+            SocketAddress::Inet(address) if address.is_ipv4() => "tcp",
+            SocketAddress::Inet(_) => "tcp6",
+            SocketAddress::Vsock { .. } => "vsock",
+            _ => "unix",
+        };
+        Listening {
+            address: listener.local.bytes(),
+            fd: Some(listener.fd()),
+            pid: None,
+            command: None,
+            name: listener.name.clone(),
+            family,
+            socket_type: listener.type_name(),
+            requested: listener.requested,
+            queue: UNKNOWN,
+            somaxconn,
+            foreign: false,
+        }
+    };
+    listeners.iter().map(describe).collect()
+}
+
+/// The ceiling of backlogs.
+fn somaxconn(root: &ProcRoot) -> Option<u64> {
+    std::fs::read_to_string(root.join("sys/net/core/somaxconn")).ok()?.trim().parse().ok()
+}
+
+/// Says what the user should know of a listener.
+fn warn(listening: &Listening, context: &Context) {
+    let address = escape(&listening.address, Escape::Table);
+    let (Some(requested), max) = (listening.requested, listening.queue.max) else { return };
+    match max {
+        // -1 asks for as much as there is.
+        Some(max) if requested >= 0 && i64::from(requested) > i64::from(max) => context.note(&format!(
+            "{address}: the backlog {requested} was clamped to {max}, net.core.somaxconn; after raising that \
+             with sysctl(8), listen again"
+        )),
+        Some(_) => {}
+        None => context
+            .note(&format!("{address}: the kernel does not tell the backlog and the queue of this socket")),
+    }
+}
+
+/// Starts to accept, as the user wants it.
+fn accept(args: &Args, listeners: &Arc<[Listener]>, session: &Session<'_>) -> Result<Accepting, Error> {
+    let (policy, service) = (args.policy(), args.service());
+    let server = match (&args.exec, args.model) {
+        (Some(shell_command), _) => {
+            let arguments = vec!["-c".into(), shell_command.clone()];
+            Server::Children(Arc::new(Children::new("/bin/sh".into(), arguments)))
+        }
+        (None, Model::EventLoop) => {
+            let event_loop = EventLoop::new(Arc::clone(listeners), policy, service, FIRST_CONNECTION);
+            return Ok(Accepting::Here(Box::new(event_loop)));
+        }
+        (None, Model::Threads) => Server::Threads(service),
+        (None, Model::Processes) => {
+            let arguments: Vec<OsString> =
+                vec!["listen".into(), "--inetd".into(), "--serve".into(), service.word()];
+            Server::Children(Arc::new(Children::new(own_program(), arguments)))
+        }
+    };
+    let children = match &server {
+        Server::Children(children) => Some(Arc::clone(children)),
+        Server::Threads(_) => None,
+    };
+    let (sender, reports) = channel();
+    let acceptor = Acceptor::start(Arc::clone(listeners), policy, server, sender, session.waker()?);
+    let acceptor = acceptor.map_err(|e| Error::Refused(format!("cannot start a thread: {e}")))?;
+    Ok(Accepting::There { acceptor, reports, children })
+}
+
+/// The program that this is: by its path, whose name the children then have, as long as it is
+/// there.
+fn own_program() -> OsString {
+    match std::env::current_exe() {
+        Ok(path) if path.exists() => path.into(),
+        _ => "/proc/self/exe".into(),
+    }
+}

@@ -1,0 +1,415 @@
+//! The time from the first event to the summary: waiting for whatever comes, and telling it.
+
+use super::beside::{Beside, Ended};
+use super::event::{Drops, Event, Listening, Summary, What};
+use super::lines;
+use super::meter::{Meters, Reading};
+use super::signals::{Received, Signals};
+use super::sink::Sink;
+use crate::error::Error;
+use crate::listener::{Accepted, Acceptor, Children, EventLoop, Gate, Gauge, Listener, Report};
+use crate::model::AcceptQueue;
+use jiff::Timestamp;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+use nix::sys::signal::Signal;
+use rustix::fd::AsRawFd as _;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+const SIGNALS: Token = Token(0);
+const WAKER: Token = Token(1);
+const FIRST_LISTENER: usize = 2;
+/// Tokens of connections: beyond any number of listeners.
+pub(super) const FIRST_CONNECTION: usize = 1 << 20;
+
+/// How long after a connection came its queue is looked at, to be told of: in between it may have
+/// been accepted, and then there is nothing to tell.
+const SETTLE: Duration = Duration::from_millis(10);
+
+/// Who accepts.
+pub(super) enum Accepting {
+    /// This thread.
+    Here(Box<EventLoop>),
+    /// Another thread of ours.
+    There { acceptor: Acceptor, reports: Receiver<Report>, children: Option<Arc<Children>> },
+    /// A command that we have started.
+    Command(Beside),
+    /// Somebody else.
+    Others,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// `--count`.
+    Count,
+    /// `--timeout`.
+    Timeout,
+    /// A signal.
+    Signal(Signal),
+    /// The command ended.
+    Command(Ended),
+    /// The listeners of others are gone.
+    Gone,
+}
+
+/// When to end, and how often to look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) interval: Duration,
+    pub(super) timeout: Option<Duration>,
+    pub(super) count: Option<Count>,
+}
+
+/// What `--count` counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Count {
+    /// Connections that we accept.
+    Connections {
+        /// How many.
+        most: u64,
+        /// Whether they have to end, too.
+        finish: bool,
+    },
+    /// Changes of queues.
+    Changes(u64),
+}
+
+/// One listener, and what we know of it.
+struct Watched {
+    address: Vec<u8>,
+    gauge: Gauge,
+    accepted: u64,
+    longest_wait: Option<Duration>,
+    gone: bool,
+}
+
+/// A session.
+pub(super) struct Session<'s> {
+    sink: Sink<'s>,
+    poll: Poll,
+    signals: Signals,
+    meters: Meters,
+    watched: Vec<Watched>,
+    bounds: Bounds,
+    started: Instant,
+    /// When to look at the queues next.
+    look: Instant,
+    /// Events of queues so far.
+    told: u64,
+    timed_out: bool,
+}
+
+impl<'s> Session<'s> {
+    /// A session of these listeners, told of already if they are `listening` for the first time.
+    pub(super) fn start(
+        mut sink: Sink<'s>,
+        signals: Signals,
+        meters: Meters,
+        listening: Vec<Listening>,
+        bounds: Bounds,
+    ) -> Result<Self, Error> {
+        let poll = Poll::new().map_err(refused)?;
+        let registered =
+            poll.registry().register(&mut SourceFd(&signals.raw_fd()), SIGNALS, Interest::READABLE);
+        registered.map_err(refused)?;
+        let started = Instant::now();
+        let mut watched = Vec::new();
+        for listening in listening {
+            let address = listening.address.clone();
+            let queue = listening.queue;
+            // An empty queue of our own is no news.
+            let told = !listening.foreign && queue.waiting == 0;
+            let what = What::Listening(listening);
+            sink.write(&Event::new(Timestamp::now(), started.elapsed(), Some(address.clone()), what))?;
+            let gauge = Gauge::new(queue, told, started);
+            watched.push(Watched { address, gauge, accepted: 0, longest_wait: None, gone: false });
+        }
+        sink.flush("")?;
+        Ok(Self {
+            sink,
+            poll,
+            signals,
+            meters,
+            watched,
+            bounds,
+            started,
+            look: started,
+            told: 0,
+            timed_out: false,
+        })
+    }
+
+    /// Has the session wake up when a connection comes to one of our own listeners.
+    pub(super) fn attend(&self, listeners: &[Listener]) -> Result<(), Error> {
+        for (i, listener) in listeners.iter().enumerate() {
+            let token = Token(FIRST_LISTENER + i);
+            let fd = listener.socket.as_raw_fd();
+            let registered = self.poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE);
+            registered.map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// Something that wakes the session up.
+    pub(super) fn waker(&self) -> Result<Waker, Error> {
+        Waker::new(self.poll.registry(), WAKER).map_err(refused)
+    }
+
+    /// Tells of something that is of no listener.
+    pub(super) fn tell(&mut self, what: What) -> Result<(), Error> {
+        let event = Event::new(Timestamp::now(), self.started.elapsed(), None, what);
+        self.sink.write(&event)
+    }
+
+    /// Goes on until the end, and gives that.
+    pub(super) fn run(&mut self, accepting: &mut Accepting) -> Result<End, Error> {
+        let mut events = Events::with_capacity(1024);
+        loop {
+            let wait = self.wait(accepting);
+            match self.poll.poll(&mut events, Some(wait)) {
+                Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(refused(e)),
+                _ => {}
+            }
+            let mut came = false;
+            let mut signalled = false;
+            for event in &events {
+                match (event.token(), &mut *accepting) {
+                    (SIGNALS, _) => signalled = true,
+                    (WAKER, _) => {}
+                    (Token(n), accepting) if n < FIRST_CONNECTION => {
+                        came = true;
+                        self.peek(n - FIRST_LISTENER);
+                        if let Accepting::Here(event_loop) = accepting {
+                            event_loop.listener_is_ready(n - FIRST_LISTENER);
+                        }
+                    }
+                    (token, Accepting::Here(event_loop)) => event_loop.connection_is_ready(token),
+                    _ => {}
+                }
+            }
+            if signalled && let Some(end) = self.receive(accepting)? {
+                return Ok(end);
+            }
+            self.hear(accepting)?;
+            let now = Instant::now();
+            if came {
+                self.look = self.look.min(now + SETTLE.min(self.bounds.interval));
+            }
+            if now >= self.look {
+                self.look_at_queues()?;
+                self.look = now + self.bounds.interval;
+            }
+            if let Some(end) = self.end(accepting) {
+                return Ok(end);
+            }
+            let status = if self.sink.has_status() { self.status() } else { String::new() };
+            self.sink.flush(&status)?;
+        }
+    }
+
+    /// How long nothing is due.
+    fn wait(&self, accepting: &Accepting) -> Duration {
+        let now = Instant::now();
+        let mut due = self.look;
+        if let Some(end) = self.bounds.timeout.filter(|_| !self.timed_out) {
+            due = due.min(self.started + end);
+        }
+        if let Accepting::Here(event_loop) = accepting
+            && let Some(deadline) = event_loop.deadline(now)
+        {
+            due = due.min(deadline);
+        }
+        due.saturating_duration_since(now)
+    }
+
+    /// Reads one queue for its peak alone.
+    fn peek(&mut self, i: usize) {
+        if let Reading::Queue(queue) = self.meters.read(i) {
+            self.watched[i].gauge.read(queue, Instant::now());
+        }
+    }
+
+    /// Tells what those who accept report.
+    fn hear(&mut self, accepting: &mut Accepting) -> Result<(), Error> {
+        let reports: Vec<Report> = match accepting {
+            Accepting::Here(event_loop) => event_loop.turn(self.poll.registry(), Instant::now()).collect(),
+            Accepting::There { reports, .. } => reports.try_iter().collect(),
+            Accepting::Command(_) | Accepting::Others => return Ok(()),
+        };
+        for report in reports {
+            match report {
+                Report::Accepted(accepted) => self.accepted(accepted)?,
+                Report::Paused(errno) => self.tell(What::Paused { error: name(errno) })?,
+                Report::Resumed => self.tell(What::Resumed)?,
+                Report::Shut { listener, errno } => {
+                    self.tell_of(listener, What::Closed { error: Some(name(errno)) })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn accepted(&mut self, accepted: Accepted) -> Result<(), Error> {
+        let watched = &mut self.watched[accepted.listener];
+        watched.accepted += 1;
+        watched.longest_wait = watched.longest_wait.max(accepted.waited);
+        let address = Some(watched.address.clone());
+        let event = Event::new(accepted.time, self.started.elapsed(), address, What::Accepted(accepted));
+        self.sink.write(&event)
+    }
+
+    fn tell_of(&mut self, i: usize, what: What) -> Result<(), Error> {
+        let address = Some(self.watched[i].address.clone());
+        self.sink.write(&Event::new(Timestamp::now(), self.started.elapsed(), address, what))
+    }
+
+    /// Reads all queues, and tells what has changed.
+    fn look_at_queues(&mut self) -> Result<(), Error> {
+        let readings = self.meters.read_all();
+        for (i, reading) in readings.into_iter().enumerate() {
+            let watched = &mut self.watched[i];
+            match reading {
+                Reading::Queue(queue) => watched.gauge.read(queue, Instant::now()),
+                Reading::Gone if !watched.gone => {
+                    watched.gone = true;
+                    self.tell_of(i, What::Closed { error: None })?;
+                    continue;
+                }
+                Reading::Gone | Reading::Unknown => continue,
+            }
+            if watched.gauge.has_changed() {
+                self.told += 1;
+                let (queue, peak) = (watched.gauge.queue(), watched.gauge.peak());
+                self.tell_of(i, What::Queue { queue, peak })?;
+            }
+            if self.watched[i].gauge.has_dropped() {
+                let drops = self.drops(i);
+                self.tell_of(i, What::Overflow(drops))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn drops(&mut self, i: usize) -> Drops {
+        let listener = self.watched[i].gauge.drops();
+        // Of sockets that have no such counter of their own, the network's says nothing.
+        let counters = if listener.is_some() { self.meters.counters() } else { None };
+        Drops { listener, overflows: counters.map(|c| c.overflows), drops: counters.map(|c| c.drops) }
+    }
+
+    /// Acts on the signals that came.
+    fn receive(&mut self, accepting: &mut Accepting) -> Result<Option<End>, Error> {
+        while let Some(Received { signal, personal }) = self.signals.next() {
+            match (signal, &mut *accepting) {
+                (Signal::SIGCHLD, Accepting::There { acceptor, children: Some(children), .. }) => {
+                    let ended = children.reap();
+                    acceptor.with_gate(|gate| (0..ended).for_each(|_| gate.end()));
+                }
+                (Signal::SIGCHLD, Accepting::Command(beside)) => {
+                    if let Some(ended) = beside.reap() {
+                        self.tell(beside.exited(ended))?;
+                        return Ok(Some(End::Command(ended)));
+                    }
+                }
+                (Signal::SIGCHLD, _) => {}
+                (signal, Accepting::Command(beside)) => {
+                    // What a terminal sends it sends to all in front of it.
+                    if personal {
+                        beside.forward(signal);
+                    }
+                }
+                (Signal::SIGUSR1, accepting) => with_gate(accepting, Gate::signal),
+                (signal, _) => return Ok(Some(End::Signal(signal))),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether this is the end.
+    fn end(&mut self, accepting: &mut Accepting) -> Option<End> {
+        let late = self.bounds.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout);
+        if late && let Accepting::Command(beside) = accepting {
+            // Its end is ours.
+            if !std::mem::replace(&mut self.timed_out, true) {
+                beside.forward(Signal::SIGTERM);
+            }
+            return None;
+        }
+        if late {
+            return Some(End::Timeout);
+        }
+        if self.watched.iter().all(|w| w.gone) {
+            return Some(End::Gone);
+        }
+        let done = match self.bounds.count? {
+            Count::Changes(most) => self.told >= most,
+            Count::Connections { most, finish } => {
+                let is_done = |gate: &mut Gate| gate.accepted() >= most && (!finish || gate.open() == 0);
+                match accepting {
+                    Accepting::Here(event_loop) => is_done(event_loop.gate()),
+                    Accepting::There { acceptor, .. } => acceptor.with_gate(is_done),
+                    Accepting::Command(_) | Accepting::Others => false,
+                }
+            }
+        };
+        done.then_some(End::Count)
+    }
+
+    /// Whether the time was up, although something else came of it.
+    pub(super) fn timed_out(&self) -> bool {
+        self.timed_out
+    }
+
+    fn status(&self) -> String {
+        let part = |w: &Watched| {
+            let gauge = lines::gauge(&w.address, w.gauge.queue(), w.gauge.peak(), w.gauge.drops());
+            if w.accepted > 0 { format!("{gauge}  accepted {}", w.accepted) } else { gauge }
+        };
+        self.watched.iter().map(part).collect::<Vec<_>>().join("   ")
+    }
+
+    /// The summary, and the end of all output. `accepts` is whether we did.
+    pub(super) fn finish(mut self, accepts: bool) -> Result<(), Error> {
+        let now = Instant::now();
+        // What happened since the last look counts too.
+        self.look_at_queues()?;
+        for i in 0..self.watched.len() {
+            let drops = self.drops(i);
+            let watched = &self.watched[i];
+            let summary = Summary {
+                accepted: accepts.then_some(watched.accepted),
+                queue: watched.gauge.queue(),
+                peak: watched.gauge.peak(),
+                full: watched.gauge.full(now),
+                longest_wait: watched.longest_wait,
+                drops,
+            };
+            self.tell_of(i, What::Summary(summary))?;
+        }
+        self.sink.finish()
+    }
+}
+
+fn with_gate(accepting: &mut Accepting, use_: impl FnOnce(&mut Gate)) {
+    match accepting {
+        Accepting::Here(event_loop) => use_(event_loop.gate()),
+        Accepting::There { acceptor, .. } => acceptor.with_gate(use_),
+        Accepting::Command(_) | Accepting::Others => {}
+    }
+}
+
+fn refused(error: io::Error) -> Error {
+    Error::Refused(format!("cannot wait for events: {error}"))
+}
+
+/// The name of an error, as `errno(3)` has it.
+fn name(errno: rustix::io::Errno) -> String {
+    format!("{:?}", nix::errno::Errno::from_raw(errno.raw_os_error()))
+}
+
+/// A queue of which nothing is known.
+pub(super) const UNKNOWN: AcceptQueue = AcceptQueue { waiting: 0, max: None, drops: None };

@@ -1,0 +1,54 @@
+//! Signals, read from an fd instead of interrupting.
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::fd::{AsRawFd as _, RawFd};
+use std::io;
+
+/// Signals that this process has blocked, and reads.
+pub(super) struct Signals {
+    fd: SignalFd,
+}
+
+/// A signal that came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Received {
+    pub(super) signal: Signal,
+    /// Whether a process sent it to us, rather than a terminal to all in front of it.
+    pub(super) personal: bool,
+}
+
+/// Blocks these signals, in this thread and those that it starts, but for those that are ignored:
+/// by nohup(1), say, or for a job in the background.
+pub(super) fn block(wanted: &[Signal]) -> io::Result<SigSet> {
+    let ignored = ignored();
+    let mask: SigSet = wanted.iter().copied().filter(|s| ignored >> (*s as u32 - 1) & 1 == 0).collect();
+    mask.thread_block()?;
+    Ok(mask)
+}
+
+impl Signals {
+    /// The signals of a mask that is blocked.
+    pub(super) fn open(mask: &SigSet) -> io::Result<Self> {
+        let fd = SignalFd::with_flags(mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        Ok(Self { fd })
+    }
+
+    /// The fd to wait for.
+    pub(super) fn raw_fd(&self) -> RawFd {
+        rustix::fd::AsFd::as_fd(&self.fd).as_raw_fd()
+    }
+
+    /// The next signal that came.
+    pub(super) fn next(&self) -> Option<Received> {
+        let info = self.fd.read_signal().ok()??;
+        let signal = Signal::try_from(info.ssi_signo as i32).ok()?;
+        Some(Received { signal, personal: info.ssi_code <= 0 })
+    }
+}
+
+/// The mask of the signals that are ignored.
+fn ignored() -> u64 {
+    let status = procfs::process::Process::myself().and_then(|own| own.status());
+    status.map_or(0, |status| status.sigign)
+}
