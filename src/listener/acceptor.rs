@@ -58,11 +58,15 @@ impl Acceptor {
         Ok(Self { shared })
     }
 
-    /// The gate, to signal to it and to ask it. The thread looks at it again afterwards.
-    pub fn with_gate<T>(&self, use_: impl FnOnce(&mut Gate) -> T) -> T {
-        let result = use_(&mut self.shared.gate());
+    /// Changes the gate, which the thread then looks at again.
+    pub fn change_gate(&self, change: impl FnOnce(&mut Gate)) {
+        change(&mut self.shared.gate());
         self.shared.changed.notify_all();
-        result
+    }
+
+    /// Asks the gate something.
+    pub fn ask_gate<T>(&self, ask: impl FnOnce(&Gate) -> T) -> T {
+        ask(&self.shared.gate())
     }
 }
 

@@ -23,13 +23,16 @@ impl Gauge {
     pub fn new(queue: AcceptQueue, told: bool, now: Instant) -> Self {
         let mut gauge = Self {
             queue,
-            told: told.then_some((queue, queue.waiting)),
+            told: None,
             peak: queue.waiting,
             drops: queue.drops.map(|drops| (drops, drops)),
             full_since: None,
             full: Duration::ZERO,
         };
         gauge.read(queue, now);
+        if told {
+            gauge.has_changed();
+        }
         gauge
     }
 
@@ -49,10 +52,14 @@ impl Gauge {
 
     /// Whether the queue is not as it was told last, or was fuller since; it counts as told then.
     pub fn has_changed(&mut self) -> bool {
-        let now = Some((AcceptQueue { drops: None, ..self.queue }, self.peak));
-        let before = self.told.map(|(queue, peak)| (AcceptQueue { drops: None, ..queue }, peak));
-        self.told = Some((self.queue, self.peak));
-        now != before
+        // Every connection waits for a moment: one at a time is no news.
+        let now = Some((AcceptQueue { drops: None, ..self.queue }, self.peak.max(1)));
+        std::mem::replace(&mut self.told, now) != now
+    }
+
+    /// Whether the backlog is another than was told last.
+    pub fn is_resized(&self) -> bool {
+        self.told.is_some_and(|(told, _)| told.max != self.queue.max)
     }
 
     /// Whether connections were refused a place since that was told last; it counts as told then.
@@ -101,6 +108,10 @@ mod tests {
         gauge.read(queue(1, 0), now);
         assert!(gauge.has_changed());
         assert!(!gauge.has_changed());
+        gauge.read(AcceptQueue { max: Some(9), ..queue(1, 0) }, now);
+        assert!(gauge.is_resized());
+        assert!(gauge.has_changed());
+        assert!(!gauge.is_resized());
         let mut untold = Gauge::new(queue(0, 0), false, now);
         assert!(untold.has_changed());
     }

@@ -6,7 +6,7 @@ use crate::model::{FdNum, Pid};
 use jiff::Timestamp;
 use rustix::fd::AsRawFd as _;
 use rustix::io::Errno;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Something that happened in accepting.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub enum Report {
 pub struct Accepted {
     /// When.
     pub time: Timestamp,
+    /// The same, to count from.
+    pub instant: Instant,
     /// By which listener.
     pub listener: usize,
     /// How many there have been, this one included.
@@ -50,6 +52,7 @@ impl Accepted {
     pub(super) fn new(listener: usize, number: u64, connection: &Connection) -> Self {
         Self {
             time: Timestamp::now(),
+            instant: Instant::now(),
             listener,
             number,
             fd: FdNum(connection.socket.as_raw_fd()),

@@ -5,12 +5,16 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 /// `SK_MEMINFO_DROPS` of `linux/sock_diag.h`: where the drops stand in `SO_MEMINFO`.
 const DROPS: usize = 8;
+/// `TCP_LISTEN` of `linux/tcp_states.h`.
+const TCP_LISTEN: u8 = 10;
 /// `SK_MEMINFO_VARS` of Linux 6.18.
 const MEMINFO_VARS: usize = 9;
 
 /// What `TCP_INFO` says, as far as it is of use on listeners and on what they accept.
 #[derive(Clone, Copy, Debug)]
 pub struct TcpInfo {
+    /// Whether the socket listens.
+    pub listens: bool,
     /// On a listener, the connections that wait to be accepted.
     pub unacked: u32,
     /// On a listener, its backlog.
@@ -26,6 +30,7 @@ pub fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<TcpInfo> {
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
     get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
     Ok(TcpInfo {
+        listens: info.tcpi_state == TCP_LISTEN,
         unacked: info.tcpi_unacked,
         sacked: info.tcpi_sacked,
         last_data_sent: info.tcpi_last_data_sent,

@@ -24,6 +24,8 @@ pub(super) enum What {
     Queue {
         queue: AcceptQueue,
         peak: u32,
+        /// Whether `listen(2)` was called again, with another backlog.
+        resized: bool,
     },
     Accepted(Accepted),
     /// Connections were refused a place.
@@ -133,7 +135,7 @@ impl Event {
 
     fn queue(&self) -> Option<(AcceptQueue, u32)> {
         match &self.what {
-            What::Queue { queue, peak } => Some((*queue, *peak)),
+            What::Queue { queue, peak, .. } => Some((*queue, *peak)),
             What::Summary(summary) => Some((summary.queue, summary.peak)),
             _ => None,
         }

@@ -2,7 +2,6 @@
 
 use super::event::Listening;
 use super::meter::{Meters, Source};
-use super::session::UNKNOWN;
 use crate::context::Context;
 use crate::error::Error;
 use crate::listener::SocketAddress;
@@ -148,7 +147,7 @@ fn listening(found: &ListeningSocket, somaxconn: Option<u64>) -> Listening {
         family,
         socket_type: found.socket_type,
         requested: None,
-        queue: UNKNOWN,
+        queue: found.queue,
         somaxconn,
         foreign: true,
     }

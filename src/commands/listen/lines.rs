@@ -35,7 +35,7 @@ fn always_says(what: &What) -> bool {
 fn say(event: &Event) -> (&'static str, String) {
     match &event.what {
         What::Listening(listening) => ("listening", listens(listening)),
-        What::Queue { queue, peak } => ("queue", waits(*queue, *peak)),
+        What::Queue { queue, peak, resized } => ("queue", waits(*queue, *peak, *resized)),
         What::Accepted(accepted) => ("accepted", is_accepted(accepted, event)),
         What::Overflow(drops) => ("overflow", refuses(*drops)),
         What::Paused { error } => {
@@ -86,14 +86,18 @@ fn connections(n: u64) -> String {
     quantity(n as usize, "connection", "connections")
 }
 
-fn waits(queue: AcceptQueue, peak: u32) -> String {
+fn waits(queue: AcceptQueue, peak: u32, resized: bool) -> String {
     let waiting = match queue.admits() {
         Some(admits) => format!("{} of {admits} waiting", queue.waiting),
         None => format!("{} waiting", queue.waiting),
     };
     let peak = if peak > queue.waiting { format!(", peak {peak}") } else { String::new() };
     let full = if queue.is_full() { ": full" } else { "" };
-    format!("{waiting}{peak}{full}")
+    let resized = match queue.max {
+        Some(max) if resized => format!("; somebody called listen(2) again: backlog {max}"),
+        _ => String::new(),
+    };
+    format!("{waiting}{peak}{full}{resized}")
 }
 
 fn is_accepted(accepted: &Accepted, event: &Event) -> String {
@@ -164,9 +168,9 @@ mod tests {
 
     #[test]
     fn queues() {
-        assert_eq!(waits(queue(2, Some(5)), 4), "2 of 6 waiting, peak 4");
-        assert_eq!(waits(queue(6, Some(5)), 6), "6 of 6 waiting: full");
-        assert_eq!(waits(queue(1, None), 1), "1 waiting");
+        assert_eq!(waits(queue(2, Some(5)), 4, false), "2 of 6 waiting, peak 4");
+        assert_eq!(waits(queue(6, Some(5)), 6, false), "6 of 6 waiting: full");
+        assert_eq!(waits(queue(1, None), 1, false), "1 waiting");
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Meters {
     pub(super) fn read(&mut self, i: usize) -> Reading {
         match (self.sources[i], &mut self.diag) {
             (Source::Own(listener), _) => {
-                own_queue(self.listeners[listener].socket.as_fd()).map_or(Reading::Unknown, Reading::Queue)
+                own_queue(self.listeners[listener].socket.as_fd()).unwrap_or(Reading::Unknown)
             }
             (Source::Unix(inode), Some(diag)) => match diag.unix_listener(inode) {
                 Ok(Some(found)) => Reading::Queue(found.queue),
@@ -142,10 +142,13 @@ fn open(netstat: &Path) -> Option<Netstat> {
     Netstat::open(netstat).ok()
 }
 
-fn own_queue(socket: BorrowedFd<'_>) -> io::Result<AcceptQueue> {
+fn own_queue(socket: BorrowedFd<'_>) -> io::Result<Reading> {
     let info = sys::tcp_info(socket)?;
+    if !info.listens {
+        return Ok(Reading::Gone);
+    }
     let drops = sys::socket_drops(socket).ok();
-    Ok(AcceptQueue { waiting: info.unacked, max: Some(info.sacked), drops })
+    Ok(Reading::Queue(AcceptQueue { waiting: info.unacked, max: Some(info.sacked), drops }))
 }
 
 /// Whether a socket, which may have been given to us, is of the network namespace that we are in.

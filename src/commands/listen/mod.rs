@@ -25,7 +25,7 @@ use beside::Beside;
 use event::Listening;
 use meter::Meters;
 use options::Model;
-use session::{Accepting, End, FIRST_CONNECTION, Session, UNKNOWN};
+use session::{Accepting, End, FIRST_CONNECTION, Running, Session, UNKNOWN};
 use signals::Signals;
 use sink::Sink;
 use std::ffi::OsString;
@@ -102,9 +102,6 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let end = session.run(&mut accepting)?;
     let timed_out = session.timed_out();
     session.finish(matches!(accepting, Accepting::Here(_) | Accepting::There { .. }))?;
-    if let Accepting::There { children: Some(children), .. } = &accepting {
-        children.terminate();
-    }
     match end {
         End::Count => Ok(Outcome::Met),
         End::Timeout => Ok(Outcome::TimedOut),
@@ -228,7 +225,7 @@ fn accept(args: &Args, listeners: &Arc<[Listener]>, session: &Session<'_>) -> Re
         }
     };
     let children = match &server {
-        Server::Children(children) => Some(Arc::clone(children)),
+        Server::Children(children) => Some(Running(Arc::clone(children))),
         Server::Threads(_) => None,
     };
     let (sender, reports) = channel();

@@ -34,11 +34,20 @@ pub(super) enum Accepting {
     /// This thread.
     Here(Box<EventLoop>),
     /// Another thread of ours.
-    There { acceptor: Acceptor, reports: Receiver<Report>, children: Option<Arc<Children>> },
+    There { acceptor: Acceptor, reports: Receiver<Report>, children: Option<Running> },
     /// A command that we have started.
     Command(Beside),
     /// Somebody else.
     Others,
+}
+
+/// Children that are told to end when we do, however that comes.
+pub(super) struct Running(pub(super) Arc<Children>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.terminate();
+    }
 }
 
 /// Why a session ended.
@@ -258,7 +267,8 @@ impl<'s> Session<'s> {
         watched.accepted += 1;
         watched.longest_wait = watched.longest_wait.max(accepted.waited);
         let address = Some(watched.address.clone());
-        let event = Event::new(accepted.time, self.started.elapsed(), address, What::Accepted(accepted));
+        let elapsed = accepted.instant.saturating_duration_since(self.started);
+        let event = Event::new(accepted.time, elapsed, address, What::Accepted(accepted));
         self.sink.write(&event)
     }
 
@@ -281,10 +291,11 @@ impl<'s> Session<'s> {
                 }
                 Reading::Gone | Reading::Unknown => continue,
             }
+            let resized = watched.gauge.is_resized();
             if watched.gauge.has_changed() {
                 self.told += 1;
                 let (queue, peak) = (watched.gauge.queue(), watched.gauge.peak());
-                self.tell_of(i, What::Queue { queue, peak })?;
+                self.tell_of(i, What::Queue { queue, peak, resized })?;
             }
             if self.watched[i].gauge.has_dropped() {
                 let drops = self.drops(i);
@@ -306,8 +317,8 @@ impl<'s> Session<'s> {
         while let Some(Received { signal, personal }) = self.signals.next() {
             match (signal, &mut *accepting) {
                 (Signal::SIGCHLD, Accepting::There { acceptor, children: Some(children), .. }) => {
-                    let ended = children.reap();
-                    acceptor.with_gate(|gate| (0..ended).for_each(|_| gate.end()));
+                    let ended = children.0.reap();
+                    acceptor.change_gate(|gate| (0..ended).for_each(|_| gate.end()));
                 }
                 (Signal::SIGCHLD, Accepting::Command(beside)) => {
                     if let Some(ended) = beside.reap() {
@@ -348,10 +359,10 @@ impl<'s> Session<'s> {
         let done = match self.bounds.count? {
             Count::Changes(most) => self.told >= most,
             Count::Connections { most, finish } => {
-                let is_done = |gate: &mut Gate| gate.accepted() >= most && (!finish || gate.open() == 0);
+                let is_done = |gate: &Gate| gate.accepted() >= most && (!finish || gate.open() == 0);
                 match accepting {
                     Accepting::Here(event_loop) => is_done(event_loop.gate()),
-                    Accepting::There { acceptor, .. } => acceptor.with_gate(is_done),
+                    Accepting::There { acceptor, .. } => acceptor.ask_gate(is_done),
                     Accepting::Command(_) | Accepting::Others => false,
                 }
             }
@@ -397,7 +408,7 @@ impl<'s> Session<'s> {
 fn with_gate(accepting: &mut Accepting, use_: impl FnOnce(&mut Gate)) {
     match accepting {
         Accepting::Here(event_loop) => use_(event_loop.gate()),
-        Accepting::There { acceptor, .. } => acceptor.with_gate(use_),
+        Accepting::There { acceptor, .. } => acceptor.change_gate(use_),
         Accepting::Command(_) | Accepting::Others => {}
     }
 }

@@ -30,6 +30,8 @@ enum Form<'o> {
         renderer: &'o Renderer<Event>,
         /// Where.
         writer: Writer<'o, Event>,
+        /// What is not written yet: all that one turn brings, in one go.
+        batch: Batch,
     },
 }
 
@@ -64,7 +66,7 @@ impl<'o> Sink<'o> {
             let status = status.then(String::new);
             Form::Lines(Lines { out, zone: TimeZone::system(), color, several, status, shown: false })
         } else {
-            Form::Records { renderer, writer: Writer::new(renderer, out) }
+            Form::Records { renderer, writer: Writer::new(renderer, out), batch: Batch::default() }
         };
         Self { form, tolerant, dead: false }
     }
@@ -117,10 +119,9 @@ impl Form<'_> {
                 let line = lines::line(event, &lines.zone, lines.color, lines.several);
                 writeln!(lines.out, "{line}")
             }
-            Self::Records { renderer, writer } => {
-                let mut batch = Batch::default();
-                renderer.push(&mut batch, event);
-                writer.write(&batch)
+            Self::Records { renderer, batch, .. } => {
+                renderer.push(batch, event);
+                Ok(())
             }
         }
     }
@@ -131,7 +132,12 @@ impl Form<'_> {
                 lines.show(status)?;
                 lines.out.flush()
             }
-            Self::Records { writer, .. } => writer.flush(),
+            Self::Records { writer, batch, .. } => {
+                if batch.rows() > 0 {
+                    writer.write(&std::mem::take(batch))?;
+                }
+                writer.flush()
+            }
         }
     }
 
@@ -141,7 +147,10 @@ impl Form<'_> {
                 lines.clear()?;
                 lines.out.flush()
             }
-            Self::Records { writer, .. } => writer.finish(Tally::default()),
+            Self::Records { mut writer, batch, .. } => {
+                writer.write(&batch)?;
+                writer.finish(Tally::default())
+            }
         }
     }
 }
