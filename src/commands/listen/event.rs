@@ -22,8 +22,7 @@ pub(super) enum What {
     Listening(Listening),
     /// The accept queue is another, or was fuller meanwhile.
     Queue {
-        queue: AcceptQueue,
-        peak: u32,
+        filling: Filling,
         /// Whether `listen(2)` was called again, with another backlog.
         resized: bool,
     },
@@ -64,10 +63,18 @@ pub(super) struct Listening {
     pub(super) family: &'static str,
     pub(super) socket_type: &'static str,
     pub(super) requested: Option<i32>,
-    pub(super) queue: AcceptQueue,
+    /// `None` where the kernel does not tell.
+    pub(super) queue: Option<AcceptQueue>,
     pub(super) somaxconn: Option<u64>,
     /// Whether it is somebody else's.
     pub(super) foreign: bool,
+}
+
+/// How full an accept queue is, and was at most.
+#[derive(Clone, Copy)]
+pub(super) struct Filling {
+    pub(super) queue: AcceptQueue,
+    pub(super) peak: u32,
 }
 
 /// Connections that found no place, since the start, as two counters have it.
@@ -84,9 +91,9 @@ pub(super) struct Drops {
 pub(super) struct Summary {
     /// Connections that we accepted; `None` where others accept.
     pub(super) accepted: Option<u64>,
-    pub(super) queue: AcceptQueue,
-    pub(super) peak: u32,
-    pub(super) full: Duration,
+    /// `None` where the kernel does not tell.
+    pub(super) filling: Option<Filling>,
+    pub(super) full: Option<Duration>,
     pub(super) longest_wait: Option<Duration>,
     pub(super) drops: Drops,
 }
@@ -133,10 +140,11 @@ impl Event {
         if let What::Summary(summary) = &self.what { Some(summary) } else { None }
     }
 
-    fn queue(&self) -> Option<(AcceptQueue, u32)> {
+    /// Of events that have it: how full the queue is, if that is known.
+    fn filling(&self) -> Option<Option<Filling>> {
         match &self.what {
-            What::Queue { queue, peak, .. } => Some((*queue, *peak)),
-            What::Summary(summary) => Some((summary.queue, summary.peak)),
+            What::Queue { filling, .. } => Some(Some(*filling)),
+            What::Summary(summary) => Some(summary.filling),
             _ => None,
         }
     }
@@ -161,7 +169,7 @@ impl Event {
 impl Record for Event {
     fn emphasis(&self) -> Emphasis {
         match &self.what {
-            What::Queue { queue, .. } if queue.is_full() => Emphasis::Notice,
+            What::Queue { filling, .. } if filling.queue.is_full() => Emphasis::Notice,
             What::Overflow(_) | What::Paused { .. } | What::Closed { .. } => Emphasis::Alarm,
             _ => Emphasis::None,
         }
@@ -209,9 +217,9 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "backlog.requested", Integer, "what listen(2) was given; null where fdscope did not call it",
         |e| Some(e.listening()?.requested.map_or(Cell::Null, |n| Cell::Int(n.into())));
     "backlog.effective", Integer, "the backlog that the kernel keeps, read back from the socket",
-        |e| known(e.listening()?.queue.max);
+        |e| known(e.listening()?.queue.and_then(|q| q.max));
     "backlog.admits", Integer, "how many connections find a place in the queue: one more than that",
-        |e| known(e.listening()?.queue.admits());
+        |e| known(e.listening()?.queue.and_then(AcceptQueue::admits));
     "somaxconn", Integer, "net.core.somaxconn, which a backlog is clamped to",
         |e| known(e.listening()?.somaxconn);
     "number", Integer, "how many connections were accepted, this one included",
@@ -222,10 +230,10 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
         |e| e.accepted()?.peer_pid.map(|pid| Cell::Int(pid.0.into()));
     "waited", Duration, "how long the connection waited to be accepted; null where the kernel does not tell",
         |e| seconds(e.accepted()?.waited);
-    "waiting", Integer, "connections that nobody has accepted yet", |e| Some(Cell::Uint(e.queue()?.0.waiting.into()));
-    "max", Integer, "the backlog that the kernel keeps: one more may wait", |e| known(e.queue()?.0.max);
-    "peak", Integer, "the most that were seen to wait", |e| Some(Cell::Uint(e.queue()?.1.into()));
-    "full", Bool, "whether the next connection would be refused a place", |e| Some(Cell::Bool(e.queue()?.0.is_full()));
+    "waiting", Integer, "connections that nobody has accepted yet", |e| known(e.filling()?.map(|f| f.queue.waiting));
+    "max", Integer, "the backlog that the kernel keeps: one more may wait", |e| known(e.filling()?.and_then(|f| f.queue.max));
+    "peak", Integer, "the most that were seen to wait", |e| known(e.filling()?.map(|f| f.peak));
+    "full", Bool, "whether the next connection would be refused a place", |e| Some(e.filling()?.map_or(Cell::Null, |f| Cell::Bool(f.queue.is_full())));
     "listener_drops", Integer, "connections that this listener refused a place, since the start; some count twice",
         |e| known(e.drops()?.listener);
     "listen_overflows", Integer, "ListenOverflows of the whole network namespace, since the start",
@@ -235,7 +243,7 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "accepted", Integer, "connections that fdscope accepted; null where others accept",
         |e| known(e.summary()?.accepted);
     "full_time", Duration, "how long the queue was full, as far as it was seen",
-        |e| seconds(Some(e.summary()?.full));
+        |e| seconds(e.summary()?.full);
     "longest_wait", Duration, "the longest that an accepted connection waited; null where it is not known",
         |e| seconds(e.summary()?.longest_wait);
     "error", String, "name of the error, as errno(3) has it",

@@ -147,7 +147,7 @@ fn listening(found: &ListeningSocket, somaxconn: Option<u64>) -> Listening {
         family,
         socket_type: found.socket_type,
         requested: None,
-        queue: found.queue,
+        queue: Some(found.queue),
         somaxconn,
         foreign: true,
     }

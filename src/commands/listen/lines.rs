@@ -1,11 +1,10 @@
 //! Events as people read them: a line each, and on a terminal a line below that stays.
 
-use super::event::{Drops, Event, Listening, Summary, What};
+use super::event::{Drops, Event, Filling, Listening, Summary, What};
 use crate::listener::Accepted;
 use crate::model::{AcceptQueue, Emphasis, Escape, Record as _, escape, quantity, seconds};
 use anstyle::{AnsiColor, Style};
 use jiff::tz::TimeZone;
-use std::time::Duration;
 
 /// How wide the name of an event is at most.
 const NAME: usize = 9;
@@ -35,7 +34,7 @@ fn always_says(what: &What) -> bool {
 fn say(event: &Event) -> (&'static str, String) {
     match &event.what {
         What::Listening(listening) => ("listening", listens(listening)),
-        What::Queue { queue, peak, resized } => ("queue", waits(*queue, *peak, *resized)),
+        What::Queue { filling, resized } => ("queue", waits(*filling, *resized)),
         What::Accepted(accepted) => ("accepted", is_accepted(accepted, event)),
         What::Overflow(drops) => ("overflow", refuses(*drops)),
         What::Paused { error } => {
@@ -68,14 +67,15 @@ fn listens(listening: &Listening) -> String {
     if let Some(name) = &listening.name {
         parts.push(format!("called {}", escape(name, Escape::Table)));
     }
-    let kept = listening.queue.max.map(|max| match listening.requested {
+    let max = listening.queue.and_then(|queue| queue.max);
+    let kept = max.map(|max| match listening.requested {
         Some(-1) => format!("backlog {max} (the most)"),
         Some(asked) if i64::from(asked) != i64::from(max) => {
             format!("backlog {max} (clamped, asked for {asked})")
         }
         _ => format!("backlog {max}"),
     });
-    match (kept, listening.queue.admits()) {
+    match (kept, listening.queue.and_then(AcceptQueue::admits)) {
         (Some(kept), Some(admits)) => parts.push(format!("{kept} admits {}", connections(admits))),
         _ => parts.extend(listening.requested.map(|asked| format!("backlog {asked} asked for"))),
     }
@@ -86,7 +86,7 @@ fn connections(n: u64) -> String {
     quantity(n as usize, "connection", "connections")
 }
 
-fn waits(queue: AcceptQueue, peak: u32, resized: bool) -> String {
+fn waits(Filling { queue, peak }: Filling, resized: bool) -> String {
     let waiting = match queue.admits() {
         Some(admits) => format!("{} of {admits} waiting", queue.waiting),
         None => format!("{} waiting", queue.waiting),
@@ -124,13 +124,12 @@ fn refuses(drops: Drops) -> String {
 fn sums_up(summary: &Summary) -> String {
     let mut parts = Vec::new();
     parts.extend(summary.accepted.map(|n| format!("{n} accepted")));
-    parts.push(match summary.queue.admits() {
-        Some(admits) => format!("peak {} of {admits}", summary.peak),
-        None => format!("peak {}", summary.peak),
-    });
-    if summary.full > Duration::ZERO {
-        parts.push(format!("full for {}", seconds(summary.full.as_secs_f64())));
-    }
+    parts.extend(summary.filling.map(|Filling { queue, peak }| match queue.admits() {
+        Some(admits) => format!("peak {peak} of {admits}"),
+        None => format!("peak {peak}"),
+    }));
+    let full = summary.full.filter(|full| !full.is_zero());
+    parts.extend(full.map(|full| format!("full for {}", seconds(full.as_secs_f64()))));
     parts.extend(summary.longest_wait.map(|w| format!("longest wait {}", seconds(w.as_secs_f64()))));
     let drops = refuses(summary.drops);
     let nothing = [summary.drops.listener, summary.drops.overflows, summary.drops.drops];
@@ -141,9 +140,10 @@ fn sums_up(summary: &Summary) -> String {
 }
 
 /// The part of the line that stays which is about one listener.
-pub(super) fn gauge(address: &[u8], queue: AcceptQueue, peak: u32, drops: Option<u64>) -> String {
+pub(super) fn gauge(address: &[u8], filling: Option<Filling>, drops: Option<u64>) -> String {
     const BAR: u64 = 20;
     let address = escape(address, Escape::Table);
+    let Some(Filling { queue, peak }) = filling else { return address.into_owned() };
     let waiting = u64::from(queue.waiting);
     let bar = match queue.admits() {
         Some(admits) => {
@@ -160,26 +160,27 @@ pub(super) fn gauge(address: &[u8], queue: AcceptQueue, peak: u32, drops: Option
 
 #[cfg(test)]
 mod tests {
-    use super::{AcceptQueue, gauge, waits};
+    use super::{AcceptQueue, Filling, gauge, waits};
 
-    fn queue(waiting: u32, max: Option<u32>) -> AcceptQueue {
-        AcceptQueue { waiting, max, drops: None }
+    fn filling(waiting: u32, max: Option<u32>, peak: u32) -> Filling {
+        Filling { queue: AcceptQueue { waiting, max, drops: None }, peak }
     }
 
     #[test]
     fn queues() {
-        assert_eq!(waits(queue(2, Some(5)), 4, false), "2 of 6 waiting, peak 4");
-        assert_eq!(waits(queue(6, Some(5)), 6, false), "6 of 6 waiting: full");
-        assert_eq!(waits(queue(1, None), 1, false), "1 waiting");
+        assert_eq!(waits(filling(2, Some(5), 4), false), "2 of 6 waiting, peak 4");
+        assert_eq!(waits(filling(6, Some(5), 6), false), "6 of 6 waiting: full");
+        assert_eq!(waits(filling(1, None, 1), false), "1 waiting");
+        assert!(waits(filling(0, Some(9), 0), true).ends_with("listen(2) again: backlog 9"));
     }
 
     #[test]
     fn the_bar_is_full_only_if_the_queue_is() {
-        assert!(gauge(b"a", queue(0, Some(9)), 0, None).contains("[....................] 0/10"));
-        assert!(gauge(b"a", queue(1, Some(999)), 1, None).contains("[#..................."));
-        assert!(gauge(b"a", queue(999, Some(999)), 1, None).contains("###.] 999/1000"));
-        assert!(
-            gauge(b"a", queue(1000, Some(999)), 1, Some(3)).contains("####] 1000/1000  peak 1  dropped 3")
-        );
+        let bar = |waiting, max, drops| gauge(b"a", Some(filling(waiting, Some(max), waiting)), drops);
+        assert!(bar(0, 9, None).contains("[....................] 0/10"));
+        assert!(bar(1, 999, None).contains("[#..................."));
+        assert!(bar(999, 999, None).contains("###.] 999/1000"));
+        assert!(bar(1000, 999, Some(3)).contains("####] 1000/1000  peak 1000  dropped 3"));
+        assert_eq!(gauge(b"a", None, None), "a");
     }
 }

@@ -103,7 +103,7 @@ impl Meters {
     pub(super) fn fill(&mut self, listening: &mut [Listening]) {
         for (listening, reading) in listening.iter_mut().zip(self.read_all()) {
             if let Reading::Queue(queue) = reading {
-                listening.queue = queue;
+                listening.queue = Some(queue);
             }
         }
     }

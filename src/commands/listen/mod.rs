@@ -1,5 +1,6 @@
 //! `fdscope listen`: a listener with a chosen backlog, and a gauge on its accept queue.
 
+mod accepting;
 mod beside;
 mod event;
 mod foreign;
@@ -11,6 +12,7 @@ mod session;
 mod signals;
 mod sink;
 mod trouble;
+mod watched;
 
 pub(super) use event::fields;
 pub use options::Args;
@@ -21,11 +23,12 @@ use crate::listener::{Acceptor, Children, EventLoop, Listener, Server, SocketAdd
 use crate::model::{Escape, escape};
 use crate::proc::ProcRoot;
 use crate::sys;
+use accepting::{Accepting, Running};
 use beside::Beside;
 use event::Listening;
 use meter::Meters;
 use options::Model;
-use session::{Accepting, End, FIRST_CONNECTION, Running, Session, UNKNOWN};
+use session::{End, FIRST_CONNECTION, Session};
 use signals::Signals;
 use sink::Sink;
 use std::ffi::OsString;
@@ -33,6 +36,9 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+
+/// `TFO_SERVER_ENABLE` of `net.ipv4.tcp_fastopen`.
+const TCP_FASTOPEN_SERVER: u64 = 2;
 
 /// What a run looks at.
 struct Scene {
@@ -145,6 +151,10 @@ fn own(args: &Args, context: &Context) -> Result<Scene, Error> {
     let mut listening = describe(&listeners, root);
     meters.fill(&mut listening);
     listening.iter().for_each(|listening| warn(listening, context));
+    let serves = |mode: u64| mode & TCP_FASTOPEN_SERVER != 0;
+    if args.wants_fast_open() && !setting(root, "net/ipv4/tcp_fastopen").is_some_and(serves) {
+        context.note("--fast-open has no effect: net.ipv4.tcp_fastopen does not have 2 in it, for servers");
+    }
     Ok(Scene { listening, meters, listeners, _files: files })
 }
 
@@ -176,7 +186,7 @@ fn describe(listeners: &[Listener], root: &ProcRoot) -> Vec<Listening> {
             family,
             socket_type: listener.type_name(),
             requested: listener.requested,
-            queue: UNKNOWN,
+            queue: None,
             somaxconn,
             foreign: false,
         }
@@ -186,14 +196,19 @@ fn describe(listeners: &[Listener], root: &ProcRoot) -> Vec<Listening> {
 
 /// The ceiling of backlogs.
 fn somaxconn(root: &ProcRoot) -> Option<u64> {
-    std::fs::read_to_string(root.join("sys/net/core/somaxconn")).ok()?.trim().parse().ok()
+    setting(root, "net/core/somaxconn")
+}
+
+/// The value of a sysctl(8), by its path.
+fn setting(root: &ProcRoot, path: &str) -> Option<u64> {
+    std::fs::read_to_string(root.join("sys").join(path)).ok()?.trim().parse().ok()
 }
 
 /// Says what the user should know of a listener.
 fn warn(listening: &Listening, context: &Context) {
     let address = escape(&listening.address, Escape::Table);
-    let (Some(requested), max) = (listening.requested, listening.queue.max) else { return };
-    match max {
+    let Some(requested) = listening.requested else { return };
+    match listening.queue.and_then(|queue| queue.max) {
         // -1 asks for as much as there is.
         Some(max) if requested >= 0 && i64::from(requested) > i64::from(max) => context.note(&format!(
             "{address}: the backlog {requested} was clamped to {max}, net.core.somaxconn; after raising that \

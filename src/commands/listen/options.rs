@@ -284,6 +284,11 @@ impl Args {
         self.backlog.is_none()
     }
 
+    /// Whether connections shall bring data with their handshake.
+    pub(super) fn wants_fast_open(&self) -> bool {
+        self.fast_open.is_some_and(|queue| queue > 0)
+    }
+
     /// The names that the user gives the listeners.
     pub(super) fn names(&self) -> impl Iterator<Item = Vec<u8>> {
         self.fd_name.iter().map(|name| name.clone().into_bytes())

@@ -1,22 +1,20 @@
 //! The time from the first event to the summary: waiting for whatever comes, and telling it.
 
-use super::beside::{Beside, Ended};
-use super::event::{Drops, Event, Listening, Summary, What};
-use super::lines;
+use super::accepting::Accepting;
+use super::beside::Ended;
+use super::event::{Drops, Event, Listening, What};
 use super::meter::{Meters, Reading};
 use super::signals::{Received, Signals};
 use super::sink::Sink;
+use super::watched::Watched;
 use crate::error::Error;
-use crate::listener::{Accepted, Acceptor, Children, EventLoop, Gate, Gauge, Listener, Report};
-use crate::model::AcceptQueue;
+use crate::listener::{Accepted, Gate, Gauge, Listener, Report};
 use jiff::Timestamp;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use nix::sys::signal::Signal;
 use rustix::fd::AsRawFd as _;
 use std::io;
-use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 const SIGNALS: Token = Token(0);
@@ -28,27 +26,6 @@ pub(super) const FIRST_CONNECTION: usize = 1 << 20;
 /// How long after a connection came its queue is looked at, to be told of: in between it may have
 /// been accepted, and then there is nothing to tell.
 const SETTLE: Duration = Duration::from_millis(10);
-
-/// Who accepts.
-pub(super) enum Accepting {
-    /// This thread.
-    Here(Box<EventLoop>),
-    /// Another thread of ours.
-    There { acceptor: Acceptor, reports: Receiver<Report>, children: Option<Running> },
-    /// A command that we have started.
-    Command(Beside),
-    /// Somebody else.
-    Others,
-}
-
-/// Children that are told to end when we do, however that comes.
-pub(super) struct Running(pub(super) Arc<Children>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.terminate();
-    }
-}
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug)]
@@ -87,15 +64,6 @@ pub(super) enum Count {
     Changes(u64),
 }
 
-/// One listener, and what we know of it.
-struct Watched {
-    address: Vec<u8>,
-    gauge: Gauge,
-    accepted: u64,
-    longest_wait: Option<Duration>,
-    gone: bool,
-}
-
 /// A session.
 pub(super) struct Session<'s> {
     sink: Sink<'s>,
@@ -128,14 +96,10 @@ impl<'s> Session<'s> {
         let started = Instant::now();
         let mut watched = Vec::new();
         for listening in listening {
+            watched.push(Watched::new(&listening, started));
             let address = listening.address.clone();
-            let queue = listening.queue;
-            // An empty queue of our own is no news.
-            let told = !listening.foreign && queue.waiting == 0;
             let what = What::Listening(listening);
-            sink.write(&Event::new(Timestamp::now(), started.elapsed(), Some(address.clone()), what))?;
-            let gauge = Gauge::new(queue, told, started);
-            watched.push(Watched { address, gauge, accepted: 0, longest_wait: None, gone: false });
+            sink.write(&Event::new(Timestamp::now(), started.elapsed(), Some(address), what))?;
         }
         sink.flush("")?;
         Ok(Self {
@@ -238,7 +202,7 @@ impl<'s> Session<'s> {
     /// Reads one queue for its peak alone.
     fn peek(&mut self, i: usize) {
         if let Reading::Queue(queue) = self.meters.read(i) {
-            self.watched[i].gauge.read(queue, Instant::now());
+            self.watched[i].read(queue, Instant::now());
         }
     }
 
@@ -255,7 +219,9 @@ impl<'s> Session<'s> {
                 Report::Paused(errno) => self.tell(What::Paused { error: name(errno) })?,
                 Report::Resumed => self.tell(What::Resumed)?,
                 Report::Shut { listener, errno } => {
-                    self.tell_of(listener, What::Closed { error: Some(name(errno)) })?;
+                    if !std::mem::replace(&mut self.watched[listener].gone, true) {
+                        self.tell_of(listener, What::Closed { error: Some(name(errno)) })?;
+                    }
                 }
             }
         }
@@ -264,8 +230,7 @@ impl<'s> Session<'s> {
 
     fn accepted(&mut self, accepted: Accepted) -> Result<(), Error> {
         let watched = &mut self.watched[accepted.listener];
-        watched.accepted += 1;
-        watched.longest_wait = watched.longest_wait.max(accepted.waited);
+        watched.accept(accepted.waited);
         let address = Some(watched.address.clone());
         let elapsed = accepted.instant.saturating_duration_since(self.started);
         let event = Event::new(accepted.time, elapsed, address, What::Accepted(accepted));
@@ -283,7 +248,7 @@ impl<'s> Session<'s> {
         for (i, reading) in readings.into_iter().enumerate() {
             let watched = &mut self.watched[i];
             match reading {
-                Reading::Queue(queue) => watched.gauge.read(queue, Instant::now()),
+                Reading::Queue(queue) => watched.read(queue, Instant::now()),
                 Reading::Gone if !watched.gone => {
                     watched.gone = true;
                     self.tell_of(i, What::Closed { error: None })?;
@@ -291,13 +256,13 @@ impl<'s> Session<'s> {
                 }
                 Reading::Gone | Reading::Unknown => continue,
             }
-            let resized = watched.gauge.is_resized();
-            if watched.gauge.has_changed() {
+            let Some(gauge) = &mut watched.gauge else { continue };
+            let (resized, changed, dropped) = (gauge.is_resized(), gauge.has_changed(), gauge.has_dropped());
+            if changed && let Some(filling) = watched.filling() {
                 self.told += 1;
-                let (queue, peak) = (watched.gauge.queue(), watched.gauge.peak());
-                self.tell_of(i, What::Queue { queue, peak, resized })?;
+                self.tell_of(i, What::Queue { filling, resized })?;
             }
-            if self.watched[i].gauge.has_dropped() {
+            if dropped {
                 let drops = self.drops(i);
                 self.tell_of(i, What::Overflow(drops))?;
             }
@@ -306,7 +271,7 @@ impl<'s> Session<'s> {
     }
 
     fn drops(&mut self, i: usize) -> Drops {
-        let listener = self.watched[i].gauge.drops();
+        let listener = self.watched[i].gauge.as_ref().and_then(Gauge::drops);
         // Of sockets that have no such counter of their own, the network's says nothing.
         let counters = if listener.is_some() { self.meters.counters() } else { None };
         Drops { listener, overflows: counters.map(|c| c.overflows), drops: counters.map(|c| c.drops) }
@@ -316,24 +281,20 @@ impl<'s> Session<'s> {
     fn receive(&mut self, accepting: &mut Accepting) -> Result<Option<End>, Error> {
         while let Some(Received { signal, personal }) = self.signals.next() {
             match (signal, &mut *accepting) {
-                (Signal::SIGCHLD, Accepting::There { acceptor, children: Some(children), .. }) => {
-                    let ended = children.0.reap();
-                    acceptor.change_gate(|gate| (0..ended).for_each(|_| gate.end()));
-                }
                 (Signal::SIGCHLD, Accepting::Command(beside)) => {
                     if let Some(ended) = beside.reap() {
                         self.tell(beside.exited(ended))?;
                         return Ok(Some(End::Command(ended)));
                     }
                 }
-                (Signal::SIGCHLD, _) => {}
+                (Signal::SIGCHLD, accepting) => accepting.reap(),
                 (signal, Accepting::Command(beside)) => {
                     // What a terminal sends it sends to all in front of it.
                     if personal {
                         beside.forward(signal);
                     }
                 }
-                (Signal::SIGUSR1, accepting) => with_gate(accepting, Gate::signal),
+                (Signal::SIGUSR1, accepting) => accepting.change_gate(Gate::signal),
                 (signal, _) => return Ok(Some(End::Signal(signal))),
             }
         }
@@ -358,14 +319,9 @@ impl<'s> Session<'s> {
         }
         let done = match self.bounds.count? {
             Count::Changes(most) => self.told >= most,
-            Count::Connections { most, finish } => {
-                let is_done = |gate: &Gate| gate.accepted() >= most && (!finish || gate.open() == 0);
-                match accepting {
-                    Accepting::Here(event_loop) => is_done(event_loop.gate()),
-                    Accepting::There { acceptor, .. } => acceptor.ask_gate(is_done),
-                    Accepting::Command(_) | Accepting::Others => false,
-                }
-            }
+            Count::Connections { most, finish } => accepting
+                .ask_gate(|gate| gate.accepted() >= most && (!finish || gate.open() == 0))
+                .unwrap_or(false),
         };
         done.then_some(End::Count)
     }
@@ -376,11 +332,7 @@ impl<'s> Session<'s> {
     }
 
     fn status(&self) -> String {
-        let part = |w: &Watched| {
-            let gauge = lines::gauge(&w.address, w.gauge.queue(), w.gauge.peak(), w.gauge.drops());
-            if w.accepted > 0 { format!("{gauge}  accepted {}", w.accepted) } else { gauge }
-        };
-        self.watched.iter().map(part).collect::<Vec<_>>().join("   ")
+        self.watched.iter().map(Watched::status).collect::<Vec<_>>().join("   ")
     }
 
     /// The summary, and the end of all output. `accepts` is whether we did.
@@ -390,26 +342,10 @@ impl<'s> Session<'s> {
         self.look_at_queues()?;
         for i in 0..self.watched.len() {
             let drops = self.drops(i);
-            let watched = &self.watched[i];
-            let summary = Summary {
-                accepted: accepts.then_some(watched.accepted),
-                queue: watched.gauge.queue(),
-                peak: watched.gauge.peak(),
-                full: watched.gauge.full(now),
-                longest_wait: watched.longest_wait,
-                drops,
-            };
+            let summary = self.watched[i].summary(accepts, drops, now);
             self.tell_of(i, What::Summary(summary))?;
         }
         self.sink.finish()
-    }
-}
-
-fn with_gate(accepting: &mut Accepting, use_: impl FnOnce(&mut Gate)) {
-    match accepting {
-        Accepting::Here(event_loop) => use_(event_loop.gate()),
-        Accepting::There { acceptor, .. } => acceptor.change_gate(use_),
-        Accepting::Command(_) | Accepting::Others => {}
     }
 }
 
@@ -421,6 +357,3 @@ fn refused(error: io::Error) -> Error {
 fn name(errno: rustix::io::Errno) -> String {
     format!("{:?}", nix::errno::Errno::from_raw(errno.raw_os_error()))
 }
-
-/// A queue of which nothing is known.
-pub(super) const UNKNOWN: AcceptQueue = AcceptQueue { waiting: 0, max: None, drops: None };

@@ -26,7 +26,7 @@ pub(super) fn explain(error: OpenError, options: &Options, root: &ProcRoot) -> S
             let bound = Diag::open().and_then(|mut d| d.bound_to_name(&[b"\0", &name[..]].concat()));
             used_by(&holders(root, &bound.unwrap_or_default()), "the name is in use")
         }
-        (Step::Bind, Errno::ACCESS, SocketAddress::Inet(inet)) => privileged(inet.port()),
+        (Step::Bind, Errno::ACCESS, SocketAddress::Inet(inet)) => privileged(inet.port(), root),
         (Step::Bind, Errno::ACCESS, SocketAddress::Path(path)) => {
             format!("files may not be made in {}", directory(path))
         }
@@ -136,10 +136,9 @@ fn in_the_way(path: &[u8], root: &ProcRoot) -> String {
     }
 }
 
-fn privileged(port: u16) -> String {
-    let start = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
-    match start.ok().and_then(|text| text.trim().parse::<u32>().ok()) {
-        Some(start) if u32::from(port) < start => format!(
+fn privileged(port: u16, root: &ProcRoot) -> String {
+    match super::setting(root, "net/ipv4/ip_unprivileged_port_start") {
+        Some(start) if u64::from(port) < start => format!(
             "ports below {start} take CAP_NET_BIND_SERVICE, which root has \
              (net.ipv4.ip_unprivileged_port_start)"
         ),
