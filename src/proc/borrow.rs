@@ -1,27 +1,22 @@
 //! Questions that only the description itself can answer, asked of a duplicate of the fd.
 //!
-//! `pidfd_getfd(2)` makes the duplicate, and it is closed before the next fd is looked at: held
-//! longer it would do harm (a peer would not see the end of a file). Nothing is read from it and
-//! no flag of it is changed.
+//! It is closed before the next fd is looked at. Nothing is read from it and no flag of it is
+//! changed.
 
+use super::duplicate::Donor;
 use super::system::System;
 use crate::kind::{Borrow, Borrowed, MqueueState};
 use crate::model::{FdNum, Pid};
 use crate::sys;
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::OFlags;
-use rustix::process::{PidfdFlags, PidfdGetfdFlags};
+use rustix::fd::AsFd as _;
 use std::cell::OnceCell;
-
-/// `PIDFD_THREAD`, since Linux 6.9: `O_EXCL`.
-const THREAD: PidfdFlags = PidfdFlags::from_bits_retain(OFlags::EXCL.bits());
 
 /// A way to borrow fds of one fd table.
 #[derive(Debug)]
 pub(super) struct Lender {
     task: Option<Pid>,
-    flags: PidfdFlags,
-    pidfd: OnceCell<Option<OwnedFd>>,
+    is_process: bool,
+    donor: OnceCell<Option<Donor>>,
 }
 
 impl Lender {
@@ -30,8 +25,8 @@ impl Lender {
     pub(super) fn new(system: &System, pid: Pid, task: Pid) -> Self {
         Self {
             task: system.root().is_native().then_some(task),
-            flags: if pid == task { PidfdFlags::empty() } else { THREAD },
-            pidfd: OnceCell::new(),
+            is_process: pid == task,
+            donor: OnceCell::new(),
         }
     }
 
@@ -42,12 +37,11 @@ impl Lender {
         if what == Borrow::Nothing {
             return answer;
         }
-        let pidfd = self.pidfd.get_or_init(|| {
-            let task = rustix::process::Pid::from_raw(self.task?.0)?;
-            rustix::process::pidfd_open(task, self.flags).ok()
+        let donor = self.donor.get_or_init(|| {
+            let open = if self.is_process { Donor::process } else { Donor::thread };
+            open(self.task?).ok()
         });
-        let Some(pidfd) = pidfd else { return answer };
-        let Ok(duplicate) = rustix::process::pidfd_getfd(pidfd, fd.0, PidfdGetfdFlags::empty()) else {
+        let Some(duplicate) = donor.as_ref().and_then(|donor| donor.duplicate(fd).ok()) else {
             return answer;
         };
         match what {

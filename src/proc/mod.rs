@@ -7,6 +7,7 @@
 
 mod borrow;
 mod devices;
+mod duplicate;
 mod filter;
 mod handles;
 mod holders;
@@ -26,6 +27,7 @@ mod system;
 mod target;
 mod usage;
 
+pub use duplicate::Donor;
 pub use filter::PathFilter;
 pub use holders::{Holder, holders, socket_of};
 pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};

@@ -2,6 +2,7 @@
 
 use crate::model::{FdNum, Pid};
 use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 const KCMP_FILES: libc::c_long = 2;
 const KCMP_EPOLL_TFD: libc::c_long = 7;
@@ -12,6 +13,44 @@ struct EpollSlot {
     efd: u32,
     tfd: u32,
     toff: u32,
+}
+
+/// What an fd of a process is now, compared with what an epoll set of ours watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// The description that was registered.
+    Same,
+    /// Closed.
+    Closed,
+    /// Another description, or the registration is gone.
+    Other,
+}
+
+/// Whether fd `target` of `pid` is still the description that our epoll fd has registered under the
+/// number `number`, which no other registration in it has.
+pub fn registered(pid: Pid, target: FdNum, epoll: BorrowedFd<'_>, number: FdNum) -> io::Result<Registered> {
+    let slot = EpollSlot { efd: epoll.as_raw_fd() as u32, tfd: number.0 as u32, toff: 0 };
+    // SAFETY: getpid takes nothing; `slot` is the struct that KCMP_EPOLL_TFD reads, and lives over
+    // the call.
+    let order = unsafe {
+        libc::syscall(
+            libc::SYS_kcmp,
+            pid.0,
+            libc::getpid(),
+            KCMP_EPOLL_TFD,
+            target.0 as libc::c_ulong,
+            &raw const slot,
+        )
+    };
+    match order {
+        0 => Ok(Registered::Same),
+        1.. => Ok(Registered::Other),
+        _ => match io::Error::last_os_error() {
+            e if e.raw_os_error() == Some(libc::EBADF) => Ok(Registered::Closed),
+            e if e.raw_os_error() == Some(libc::ENOENT) => Ok(Registered::Other),
+            e => Err(e),
+        },
+    }
 }
 
 /// Whether two tasks share one fd table.

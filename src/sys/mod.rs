@@ -9,11 +9,13 @@ mod kcmp;
 mod mqueue;
 mod prlimit;
 mod sockopt;
+mod unsent;
 
 pub use bpf::name as bpf_name;
 pub use handle::open_by_handle;
 pub use inherited::{FIRST_PASSED, clear_signal_mask, pass_listeners, place, take_inherited};
-pub use kcmp::{same_epoll_target, same_fd_table};
+pub use kcmp::{Registered, registered, same_epoll_target, same_fd_table};
 pub use mqueue::state as mqueue_state;
 pub use prlimit::prlimit;
 pub use sockopt::{TcpInfo, netns_cookie, set_defer_accept, set_fast_open, socket_drops, tcp_info};
+pub use unsent::unsent_bytes;
