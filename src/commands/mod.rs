@@ -12,6 +12,8 @@ mod listing;
 mod manual;
 mod processes;
 mod setting;
+mod signals;
+mod sink;
 mod system;
 mod values;
 

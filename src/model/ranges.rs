@@ -7,6 +7,12 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FdRanges(Vec<(i32, i32)>);
 
+impl FromIterator<FdNum> for FdRanges {
+    fn from_iter<I: IntoIterator<Item = FdNum>>(fds: I) -> Self {
+        Self(fds.into_iter().map(|fd| (fd.0, fd.0)).collect())
+    }
+}
+
 impl FdRanges {
     /// This set and another.
     pub fn union(mut self, other: &Self) -> Self {

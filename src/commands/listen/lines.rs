@@ -1,25 +1,25 @@
 //! Events as people read them: a line each, and on a terminal a line below that stays.
 
 use super::event::{Drops, Event, Filling, Listening, Summary, What};
+use crate::commands::sink::Looks;
 use crate::listener::Accepted;
 use crate::model::{AcceptQueue, Emphasis, Escape, Record as _, escape, quantity, seconds};
 use anstyle::{AnsiColor, Style};
-use jiff::tz::TimeZone;
 
 /// How wide the name of an event is at most.
 const NAME: usize = 9;
 
-/// The line of an event. `several` is whether it must say of which listener.
-pub(super) fn line(event: &Event, zone: &TimeZone, color: bool, several: bool) -> String {
-    let time = event.time.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f");
+/// The line of an event.
+pub(super) fn line(event: &Event, looks: &Looks) -> String {
+    let time = event.time.to_zoned(looks.zone.clone()).strftime("%H:%M:%S%.3f");
     let (name, text) = say(event);
     let address = event.address.as_deref().map(|a| escape(a, Escape::Table));
     let address = match address {
-        Some(address) if several || always_says(&event.what) => format!("{address}  "),
+        Some(address) if looks.several || always_says(&event.what) => format!("{address}  "),
         _ => String::new(),
     };
     let style = match event.emphasis() {
-        _ if !color => Style::new(),
+        _ if !looks.color => Style::new(),
         Emphasis::None => Style::new(),
         Emphasis::Notice => AnsiColor::Yellow.on_default(),
         Emphasis::Alarm => AnsiColor::Red.on_default(),

@@ -9,19 +9,20 @@ mod lines;
 mod meter;
 mod options;
 mod session;
-mod signals;
-mod sink;
 mod trouble;
 mod watched;
 
 pub(super) use event::fields;
 pub use options::Args;
 
+use super::signals::{self, Signals};
+use super::sink::Sink;
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::listener::{Acceptor, Children, EventLoop, Listener, Server, SocketAddress, SocketFile, adopt};
 use crate::model::{Escape, escape};
 use crate::proc::ProcRoot;
+use crate::render::Renderer;
 use crate::sys;
 use accepting::{Accepting, Running};
 use beside::Beside;
@@ -29,8 +30,6 @@ use event::Listening;
 use meter::Meters;
 use options::Model;
 use session::{End, FIRST_CONNECTION, Session};
-use signals::Signals;
-use sink::Sink;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
@@ -77,13 +76,13 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let terminal = file.as_ref().map_or(context.style.terminal, |f| f.is_terminal());
     // Beside what a command writes to the terminal, a line cannot stay.
     let status = terminal && command.is_empty();
-    let renderer = sink::renderer(context.style);
+    let renderer = Renderer::new(context.style, "listen", event::COLUMNS.to_vec(), false);
     let complain = |text: &str| drop(writeln!(io::stderr(), "fdscope: {text}"));
     let out: &mut dyn Write = match &mut file {
         Some(file) => file,
         None => &mut context.out,
     };
-    let sink = Sink::new(&renderer, out, scene.listening.len() > 1, status, !command.is_empty());
+    let sink = Sink::new(&renderer, out, lines::line, scene.listening.len() > 1, status, !command.is_empty());
     let signals = Signals::open(&mask).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let mut session = Session::start(sink, signals, scene.meters, scene.listening, args.bounds())?;
     session.attend(&scene.listeners)?;

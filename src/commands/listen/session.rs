@@ -4,9 +4,9 @@ use super::accepting::Accepting;
 use super::beside::Ended;
 use super::event::{Drops, Event, Listening, What};
 use super::meter::{Meters, Reading};
-use super::signals::{Received, Signals};
-use super::sink::Sink;
 use super::watched::Watched;
+use crate::commands::signals::{Received, Signals};
+use crate::commands::sink::Sink;
 use crate::error::Error;
 use crate::listener::{Accepted, Gate, Gauge, Listener, Report};
 use jiff::Timestamp;
@@ -66,7 +66,7 @@ pub(super) enum Count {
 
 /// A session.
 pub(super) struct Session<'s> {
-    sink: Sink<'s>,
+    sink: Sink<'s, Event>,
     poll: Poll,
     signals: Signals,
     meters: Meters,
@@ -83,7 +83,7 @@ pub(super) struct Session<'s> {
 impl<'s> Session<'s> {
     /// A session of these listeners, told of already if they are `listening` for the first time.
     pub(super) fn start(
-        mut sink: Sink<'s>,
+        mut sink: Sink<'s, Event>,
         signals: Signals,
         meters: Meters,
         listening: Vec<Listening>,

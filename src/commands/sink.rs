@@ -1,10 +1,8 @@
 //! Where events go: lines for people, records for programs.
 
-use super::event::{COLUMNS, Event};
-use super::lines;
 use crate::error::Error;
-use crate::model::Tally;
-use crate::render::{Batch, Format, Renderer, Style, Writer};
+use crate::model::{Record, Tally};
+use crate::render::{Batch, Format, Renderer, Writer};
 use jiff::tz::TimeZone;
 use rustix::termios::tcgetwinsize;
 use std::io::{self, Write};
@@ -13,58 +11,61 @@ use std::io::{self, Write};
 const USUAL_WIDTH: usize = 80;
 
 /// Where events go.
-pub(super) struct Sink<'o> {
-    form: Form<'o>,
+pub(super) struct Sink<'o, R: 'static> {
+    form: Form<'o, R>,
     /// Whether work goes on without anybody who reads of it.
     tolerant: bool,
     dead: bool,
 }
 
 /// What events look like.
-enum Form<'o> {
+enum Form<'o, R: 'static> {
     /// A line each.
-    Lines(Lines<'o>),
+    Lines(Lines<'o, R>),
     /// A record each.
     Records {
         /// How.
-        renderer: &'o Renderer<Event>,
+        renderer: &'o Renderer<R>,
         /// Where.
-        writer: Writer<'o, Event>,
+        writer: Writer<'o, R>,
         /// What is not written yet: all that one turn brings, in one go.
         batch: Batch,
     },
 }
 
 /// Lines for people.
-pub(super) struct Lines<'o> {
+pub(super) struct Lines<'o, R> {
     out: &'o mut dyn Write,
-    zone: TimeZone,
-    color: bool,
-    /// Whether several listeners must be told apart.
-    several: bool,
+    line: fn(&R, &Looks) -> String,
+    looks: Looks,
     /// Whether there is a line that stays, and what it says.
     status: Option<String>,
     shown: bool,
 }
 
-/// The renderer of events.
-pub(super) fn renderer(style: Style) -> Renderer<Event> {
-    Renderer::new(style, "listen", COLUMNS.to_vec(), false)
+/// How lines look.
+pub(super) struct Looks {
+    /// Times are of this zone.
+    pub(super) zone: TimeZone,
+    /// Whether to colour.
+    pub(super) color: bool,
+    /// Whether several of what events are about must be told apart.
+    pub(super) several: bool,
 }
 
-impl<'o> Sink<'o> {
+impl<'o, R: Record> Sink<'o, R> {
     /// A sink that writes to `out`, with a line that stays if that is wanted.
     pub(super) fn new(
-        renderer: &'o Renderer<Event>,
+        renderer: &'o Renderer<R>,
         out: &'o mut dyn Write,
+        line: fn(&R, &Looks) -> String,
         several: bool,
         status: bool,
         tolerant: bool,
     ) -> Self {
         let form = if renderer.style.format == Format::Table {
-            let color = renderer.style.color;
-            let status = status.then(String::new);
-            Form::Lines(Lines { out, zone: TimeZone::system(), color, several, status, shown: false })
+            let looks = Looks { zone: TimeZone::system(), color: renderer.style.color, several };
+            Form::Lines(Lines { out, line, looks, status: status.then(String::new), shown: false })
         } else {
             Form::Records { renderer, writer: Writer::new(renderer, out), batch: Batch::default() }
         };
@@ -72,7 +73,7 @@ impl<'o> Sink<'o> {
     }
 
     /// Writes an event, but for what is still in buffers.
-    pub(super) fn write(&mut self, event: &Event) -> Result<(), Error> {
+    pub(super) fn write(&mut self, event: &R) -> Result<(), Error> {
         self.unless_dead(|form| form.write(event))
     }
 
@@ -93,7 +94,7 @@ impl<'o> Sink<'o> {
         }
     }
 
-    fn unless_dead(&mut self, write: impl FnOnce(&mut Form<'o>) -> io::Result<()>) -> Result<(), Error> {
+    fn unless_dead(&mut self, write: impl FnOnce(&mut Form<'o, R>) -> io::Result<()>) -> Result<(), Error> {
         if self.dead {
             return Ok(());
         }
@@ -111,12 +112,12 @@ impl<'o> Sink<'o> {
     }
 }
 
-impl Form<'_> {
-    fn write(&mut self, event: &Event) -> io::Result<()> {
+impl<R: Record> Form<'_, R> {
+    fn write(&mut self, event: &R) -> io::Result<()> {
         match self {
             Self::Lines(lines) => {
                 lines.clear()?;
-                let line = lines::line(event, &lines.zone, lines.color, lines.several);
+                let line = (lines.line)(event, &lines.looks);
                 writeln!(lines.out, "{line}")
             }
             Self::Records { renderer, batch, .. } => {
@@ -155,7 +156,7 @@ impl Form<'_> {
     }
 }
 
-impl Lines<'_> {
+impl<R> Lines<'_, R> {
     fn clear(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.shown) {
             write!(self.out, "\r\x1b[K")?;
