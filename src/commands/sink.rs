@@ -170,9 +170,11 @@ impl<R> Lines<'_, R> {
             return Ok(());
         }
         status.clone_into(old);
-        let width = tcgetwinsize(io::stdout()).map_or(USUAL_WIDTH, |size| size.ws_col.into());
+        let told = tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col.into());
+        // A terminal that nobody has given a size says 0.
+        let width = if told == 0 { USUAL_WIDTH } else { told };
         // In the last column the cursor of some terminals is on the next line already.
-        let status: String = status.chars().take(width.max(2) - 1).collect();
+        let status: String = status.chars().take(width - 1).collect();
         self.clear()?;
         write!(self.out, "{status}")?;
         self.shown = true;
