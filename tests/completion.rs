@@ -67,3 +67,19 @@ fn columns_after_a_comma_or_a_plus_too() {
 fn limits_to_set() {
     offers(&["fdscope", "limits", "1", "--set", "no"], &["nofile="]);
 }
+
+#[test]
+fn services_and_the_file_to_send() {
+    offers(&["fdscope", "listen", "--serve", "h"], &["hold", "http"]);
+    offers(&["fdscope", "listen", "--serve", "se"], &["send="]);
+    offers(&["fdscope", "listen", "--serve", "send=Cargo.t"], &["send=Cargo.toml"]);
+}
+
+#[test]
+fn ports_that_somebody_listens_on() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let ports = candidates(&["fdscope", "listen", "--watch-only", ""]);
+    assert!(ports.contains(&port), "{port} is not in {ports:?}");
+    offers(&["fdscope", "listen", "--watch-only", &port], &[&port]);
+}

@@ -2,10 +2,14 @@
 
 use super::{fields, kinds, limits};
 use crate::kind::ALL;
-use crate::model::Resource;
-use crate::proc::{ProcRoot, all_pids, command_of};
+use crate::listener::Service;
+use crate::model::{Inode, Resource};
+use crate::proc::{ProcRoot, all_pids, command_of, holders};
+use crate::sock::Diag;
 use clap_complete::CompletionCandidate;
+use clap_complete::engine::{PathCompleter, ValueCompleter as _};
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 
 /// Pids, with their command names.
 pub(super) fn pids() -> Vec<CompletionCandidate> {
@@ -48,6 +52,34 @@ pub(super) fn limits(current: &OsStr) -> Vec<CompletionCandidate> {
             CompletionCandidate::new(value).help(help)
         })
         .collect()
+}
+
+/// Words of `listen --serve`, and behind `send=` files.
+pub(super) fn services(current: &OsStr) -> Vec<CompletionCandidate> {
+    if let Some(path) = current.as_bytes().strip_prefix(b"send=") {
+        let files = PathCompleter::file().complete(OsStr::from_bytes(path));
+        return files.into_iter().map(|file| file.add_prefix("send=")).collect();
+    }
+    list(current, Service::WORDS.iter().map(|&(word, help)| (word.trim_end_matches("FILE"), Some(help))))
+}
+
+/// TCP ports that somebody listens on, with who does, as far as that may be known.
+pub(super) fn listening_ports(current: &OsStr) -> Vec<CompletionCandidate> {
+    let listeners = Diag::open().and_then(|mut d| d.tcp_listeners()).unwrap_or_default();
+    let current = current.to_string_lossy();
+    let mut ports: Vec<(u16, Inode)> =
+        listeners.iter().filter_map(|l| Some((l.local?.0.port(), l.inode))).collect();
+    ports.sort_unstable();
+    ports.dedup_by_key(|(port, _)| *port);
+    ports.retain(|(port, _)| port.to_string().starts_with(&*current));
+    let inodes: Vec<Inode> = ports.iter().map(|(_, inode)| *inode).collect();
+    let holders = holders(&ProcRoot::from_env(), &inodes);
+    let candidate = |(port, inode): &(u16, Inode)| {
+        let holder = holders.iter().find(|h| h.inode == *inode);
+        let command = holder.map(|h| String::from_utf8_lossy(&h.command).into_owned().into());
+        CompletionCandidate::new(port.to_string()).help(command)
+    };
+    ports.iter().map(candidate).collect()
 }
 
 /// The candidates for the last part of a comma-separated value.

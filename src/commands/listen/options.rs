@@ -2,11 +2,12 @@
 
 use super::foreign::WatchOnly;
 use super::session::{Bounds, Count};
-use crate::commands::values;
+use crate::commands::{complete, values};
 use crate::error::Error;
 use crate::listener::{Address, Inherited, Options, Policy, Service, SocketType};
 use clap::ValueHint;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap_complete::engine::ArgValueCompleter;
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -93,6 +94,7 @@ pub struct Args {
     /// What to do with accepted connections: discard, echo, hold, close, send=FILE or http
     #[arg(long, short = 's', value_name = "SERVICE", help_heading = "Serving",
           value_parser = OsStringValueParser::new().try_map(|text| Service::parse(&text)),
+          add = ArgValueCompleter::new(complete::services),
           conflicts_with_all = ["command", "watch_only", "exec"])]
     serve: Option<Service>,
     /// Run a shell command for each connection, with the connection as its standard input and output
@@ -117,6 +119,7 @@ pub struct Args {
 
     /// Only watch the queue of somebody else's listener: PID:FD, or all TCP listeners on a PORT
     #[arg(long, value_name = "PID:FD|PORT", help_heading = "Watching",
+          add = ArgValueCompleter::new(complete::listening_ports),
           conflicts_with_all = ["addresses", "command", "fd", "backlog"])]
     pub(super) watch_only: Option<WatchOnly>,
     /// How often to look at the queue
