@@ -116,7 +116,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l jsonl -d 'Sho
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s b -l backlog -d 'How many connections may wait: what listen(2) is given; the kernel admits one more' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s b -l backlog -d 'How many connections may wait: what listen(2) is given. The kernel admits one more, and keeps no more than net.core.somaxconn, which is also what -1 and the default mean' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l fd -d 'Take over a listener that is open already, by its number, or \'systemd\' for those of LISTEN_FDS' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l type -d 'Type of unix sockets' -r -f -a "stream\t'A stream of bytes'
 seqpacket\t'Messages, in order'"
@@ -127,18 +127,18 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l send-buffer -
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l mode -d 'Permissions of a socket file, such as 0600' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s a -l accept -d 'How many connections to accept: all, none (the queue fills), or a number' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-rate -d 'Accept no faster than this, such as 5/s or 10/min' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-delay -d 'Let each connection wait so long before it is accepted, such as 200ms' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s s -l serve -d 'What to do with accepted connections: discard, echo, hold, close, send=FILE or http' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-delay -d 'Wait so long before each connection is accepted, such as 200ms, one after the other' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s s -l serve -d 'What to do with accepted connections: discard (the default), echo, hold, close, send=FILE or http' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l exec -d 'Run a shell command for each connection, with the connection as its standard input and output' -r -f -a "(__fish_complete_command)"
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l model -d 'Who serves' -r -f -a "threads\t'A thread each, which waits for it alone'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l model -d 'Who serves a connection' -r -f -a "threads\t'A thread each, which waits for it alone'
 processes\t'A process each, which waits for it alone'
 event-loop\t'One thread, which waits for all of them at once'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l max-children -d 'Accept no more while so many children run, of --exec or --model processes' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l fd-name -d 'Names of the listeners to COMMAND, in their order (LISTEN_FDNAMES)' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l watch-only -d 'Only watch the queue of somebody else\'s listener: PID:FD, or all TCP listeners on a PORT' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l interval -d 'How often to look at the queue' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l interval -d 'How often to look at the queue; one\'s own is also looked at when a connection comes' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s o -l output -d 'Write events to a file instead of standard output' -r -F
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s t -l timeout -d 'End after this time, with status 124' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s t -l timeout -d 'End after this time, with status 124; a COMMAND gets SIGTERM then' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s n -l count -d 'End after so many connections were accepted and have ended; where fdscope accepts none, after so many changes of a queue' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'

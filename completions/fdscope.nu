@@ -8,7 +8,7 @@ module completions {
     [ "auto" "always" "never" ]
   }
 
-  # Show what a running process holds open, and how near it is to its limits
+  # Show what a running process holds open, how near it is to its limits, and whether it keeps up
   export extern fdscope [
     --format: string@"nu-complete fdscope format" # Output format
     --json                    # Short for --format json
@@ -103,7 +103,7 @@ module completions {
 
   # Listen with a chosen backlog, and watch the accept queue
   export extern "fdscope listen" [
-    --backlog(-b): string     # How many connections may wait: what listen(2) is given; the kernel admits one more
+    --backlog(-b): string     # How many connections may wait: what listen(2) is given. The kernel admits one more, and keeps no more than net.core.somaxconn, which is also what -1 and the default mean
     --fd: string              # Take over a listener that is open already, by its number, or 'systemd' for those of LISTEN_FDS
     --type: string@"nu-complete fdscope listen socket_type" # Type of unix sockets
     --reuse-port              # Share the port with other listeners that do so too (SO_REUSEPORT)
@@ -118,18 +118,18 @@ module completions {
     --mode: string            # Permissions of a socket file, such as 0600
     --accept(-a): string      # How many connections to accept: all, none (the queue fills), or a number
     --accept-rate: string     # Accept no faster than this, such as 5/s or 10/min
-    --accept-delay: string    # Let each connection wait so long before it is accepted, such as 200ms
+    --accept-delay: string    # Wait so long before each connection is accepted, such as 200ms, one after the other
     --accept-on-signal        # Accept one connection for each SIGUSR1
-    --serve(-s): string       # What to do with accepted connections: discard, echo, hold, close, send=FILE or http
+    --serve(-s): string       # What to do with accepted connections: discard (the default), echo, hold, close, send=FILE or http
     --exec: string            # Run a shell command for each connection, with the connection as its standard input and output
-    --model: string@"nu-complete fdscope listen model" # Who serves
+    --model: string@"nu-complete fdscope listen model" # Who serves a connection
     --max-children: string    # Accept no more while so many children run, of --exec or --model processes
     --inetd                   # Serve one connection, which is standard input and output: for inetd(8) and the like
     --fd-name: string         # Names of the listeners to COMMAND, in their order (LISTEN_FDNAMES)
     --watch-only: string      # Only watch the queue of somebody else's listener: PID:FD, or all TCP listeners on a PORT
-    --interval: string        # How often to look at the queue
+    --interval: string        # How often to look at the queue; one's own is also looked at when a connection comes
     --output(-o): path        # Write events to a file instead of standard output
-    --timeout(-t): string     # End after this time, with status 124
+    --timeout(-t): string     # End after this time, with status 124; a COMMAND gets SIGTERM then
     --count(-n): string       # End after so many connections were accepted and have ended; where fdscope accepts none, after so many changes of a queue
     --format: string@"nu-complete fdscope listen format" # Output format
     --json                    # Short for --format json

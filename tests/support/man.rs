@@ -35,11 +35,20 @@ pub(crate) fn page(name: &str, command: &Command, sections: &[Section]) -> Strin
 
 fn synopsis(page: &mut Page, command: &Command) {
     let name = command.get_bin_name().unwrap_or(command.get_name());
-    let operand = match command.has_subcommands() {
-        true => "*COMMAND* [*ARGUMENT*]...".to_owned(),
-        false => command.get_positionals().map(|a| format!("[*{}*]...", a.get_id())).collect(),
+    let operands: Vec<String> = match command.has_subcommands() {
+        true => vec!["*COMMAND* [*ARGUMENT*]...".to_owned()],
+        false => command.get_positionals().map(operand).collect(),
     };
-    page.text(&format!("`{name}` [*OPTION*]... {}", operand.replace("targets", "TARGET")), true);
+    page.text(&format!("`{name}` [*OPTION*]... {}", operands.join(" ")), true);
+}
+
+/// One that comes last is behind `--`, and a command with its arguments.
+fn operand(arg: &Arg) -> String {
+    let name = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+    match arg.is_last_set() {
+        true => format!("[`--` *{name}* [*ARGUMENT*]...]"),
+        false => format!("[*{name}*]..."),
+    }
 }
 
 fn subcommands(page: &mut Page, command: &Command) {

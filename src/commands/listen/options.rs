@@ -32,7 +32,8 @@ pub struct Args {
     #[arg(last = true, value_name = "COMMAND", value_hint = ValueHint::CommandWithArguments)]
     pub(super) command: Vec<OsString>,
 
-    /// How many connections may wait: what listen(2) is given; the kernel admits one more
+    /// How many connections may wait: what listen(2) is given. The kernel admits one more, and keeps
+    /// no more than net.core.somaxconn, which is also what -1 and the default mean
     #[arg(long, short = 'b', value_name = "N", help_heading = "Listening", allow_negative_numbers = true,
           value_parser = clap::value_parser!(i32).range(-1..))]
     backlog: Option<i32>,
@@ -83,7 +84,7 @@ pub struct Args {
     #[arg(long, value_name = "RATE", help_heading = "Accepting", value_parser = values::rate,
           conflicts_with_all = ["command", "watch_only"])]
     accept_rate: Option<Duration>,
-    /// Let each connection wait so long before it is accepted, such as 200ms
+    /// Wait so long before each connection is accepted, such as 200ms, one after the other
     #[arg(long, value_name = "TIME", help_heading = "Accepting", value_parser = values::period,
           conflicts_with_all = ["command", "watch_only"])]
     accept_delay: Option<Duration>,
@@ -91,7 +92,8 @@ pub struct Args {
     #[arg(long, help_heading = "Accepting", conflicts_with_all = ["command", "watch_only"])]
     accept_on_signal: bool,
 
-    /// What to do with accepted connections: discard, echo, hold, close, send=FILE or http
+    /// What to do with accepted connections: discard (the default), echo, hold, close, send=FILE or
+    /// http
     #[arg(long, short = 's', value_name = "SERVICE", help_heading = "Serving",
           value_parser = OsStringValueParser::new().try_map(|text| Service::parse(&text)),
           add = ArgValueCompleter::new(complete::services),
@@ -101,7 +103,7 @@ pub struct Args {
     #[arg(long, value_name = "CMD", help_heading = "Serving", value_hint = ValueHint::CommandString,
           conflicts_with_all = ["command", "watch_only", "model"])]
     pub(super) exec: Option<OsString>,
-    /// Who serves
+    /// Who serves a connection
     #[arg(long, value_name = "MODEL", help_heading = "Serving", default_value = "event-loop",
           conflicts_with_all = ["command", "watch_only"])]
     pub(super) model: Model,
@@ -122,7 +124,7 @@ pub struct Args {
           add = ArgValueCompleter::new(complete::listening_ports),
           conflicts_with_all = ["addresses", "command", "fd", "backlog"])]
     pub(super) watch_only: Option<WatchOnly>,
-    /// How often to look at the queue
+    /// How often to look at the queue; one's own is also looked at when a connection comes
     #[arg(long, value_name = "TIME", help_heading = "Watching", value_parser = values::period,
           default_value = "100ms")]
     interval: Duration,
@@ -130,7 +132,7 @@ pub struct Args {
     #[arg(long, short = 'o', value_name = "FILE", help_heading = "Output", value_hint = ValueHint::FilePath)]
     pub(super) output: Option<PathBuf>,
 
-    /// End after this time, with status 124
+    /// End after this time, with status 124; a COMMAND gets SIGTERM then
     #[arg(long, short = 't', value_name = "TIME", help_heading = "Ending", value_parser = values::period)]
     timeout: Option<Duration>,
     /// End after so many connections were accepted and have ended; where fdscope accepts none, after

@@ -8,15 +8,15 @@ pub(super) fn manual() -> Manual {
         sections: vec![
             formats(),
             names(),
-            shared::exit_status(),
+            exit_status(),
             shared::environment(),
             completion(),
             examples(),
             permissions(),
             harmless(),
             shared::see_also(
-                "`fdscope-list`(1), `fdscope-limits`(1), `lsof`(8), `lsfd`(1), `ss`(8), `prlimit`(1), \
-                 `fuser`(1), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
+                "`fdscope-list`(1), `fdscope-limits`(1), `fdscope-listen`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
+                 `prlimit`(1), `fuser`(1), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],
     }
@@ -84,10 +84,31 @@ fn names() -> Section {
         )
 }
 
+fn exit_status() -> Section {
+    shared::exit_status()
+        .text(
+            "`listen`, which goes on until something ends it and can run a command, has 3 also where it cannot \
+             listen, and:",
+        )
+        .terms(
+            6,
+            [
+                ("`124`", "The time of `--timeout` is over."),
+                ("`126`", "The command could not be started."),
+                ("`127`", "There is no such command."),
+                (
+                    "others",
+                    "Those of the command, or 128 and the number of the signal that ended it. A signal that ends \
+                     `fdscope` itself does so once the summary is written, so that a shell shows 130 after Ctrl-C.",
+                ),
+            ],
+        )
+}
+
 fn completion() -> Section {
     Section::new("SHELL COMPLETION")
         .text(
-            "`fdscope` itself can complete pids, kinds, fields and limits, from the running system. \
+            "`fdscope` itself can complete pids, ports, kinds, fields and limits, from the running system. \
              To have that, put the line of your shell into its start-up file:",
         )
         .code(
@@ -107,6 +128,14 @@ fn examples() -> Section {
         .example("What this shell holds open:", "fdscope list $$")
         .example("How near it is to its limits:", "fdscope limits $$")
         .example("Which processes are nearest to running out of fds:", "fdscope limits --all --top 10")
+        .example(
+            "Whether the server on port 443 accepts as fast as clients come:",
+            "fdscope listen --watch-only 443",
+        )
+        .example(
+            "What clients do while a server accepts nothing:",
+            "fdscope listen 127.0.0.1:8080 --backlog 5 --accept none",
+        )
 }
 
 fn permissions() -> Section {
@@ -138,6 +167,11 @@ fn permissions() -> Section {
              take `CAP_DAC_READ_SEARCH`; names of BPF objects take `CAP_SYS_ADMIN` or `CAP_BPF`.",
         )
         .text(
+            "The queue of a TCP listener in `fdscope`'s own network namespace may be seen by everybody; to name a \
+             listener as *PID*`:`*FD* takes what seeing that fd does, and another network namespace takes \
+             `CAP_SYS_ADMIN` besides.",
+        )
+        .text(
             "A process that may not be read is left out of a listing of all processes, and told of on \
              standard error. If it was named as a *TARGET*, that is an error. An fd that cannot be read is \
              never dropped: it is a record of kind `error` with the system call and its error.",
@@ -149,6 +183,10 @@ fn harmless() -> Section {
         .text(
             "`fdscope` looks from outside. It stops no process, reads nothing from its fds, and changes \
              nothing, unless `limits --set` asks for it. It never opens the file behind an fd.",
+        )
+        .text(
+            "`listen --watch-only` only asks the kernel about a listener. It holds neither the socket nor a \
+             connection, and accepts nothing, so that the server can close it, and bind it again, at any time.",
         )
         .text(
             "For pipes, FIFOs, memfds and POSIX message queues it asks the kernel what only a holder may \
