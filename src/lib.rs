@@ -14,6 +14,7 @@
 //! | [`sock`] | sockets: the tables, sock_diag netlink, counters of listeners |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
 //! | [`listener`] | listening sockets of our own, and what becomes of the connections |
+//! | [`selector`] | ways to wait for readiness: one contract, one file a backend |
 //! | [`render`] | table, JSON, JSON lines, TSV; knows no kinds |
 //! | [`sys`] | raw system calls, the only unsafe code |
 //! | [`model`] | plain data |
@@ -33,6 +34,7 @@ pub mod model;
 pub mod proc;
 pub mod query;
 pub mod render;
+pub mod selector;
 pub mod sock;
 pub mod sys;
 

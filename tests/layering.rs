@@ -12,7 +12,10 @@ const RULES: &[(&str, &[&str])] = &[
     ("cli", &["commands", "context", "error", "render"]),
     (
         "commands",
-        &["context", "error", "kind", "listener", "model", "proc", "query", "render", "sock", "sys"],
+        &[
+            "context", "error", "kind", "listener", "model", "proc", "query", "render", "selector", "sock",
+            "sys",
+        ],
     ),
     ("context", &["cli", "proc", "render"]),
     ("error", &[]),
@@ -23,6 +26,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("proc", &["kind", "model", "sock", "sys"]),
     ("query", &["model"]),
     ("render", &["model"]),
+    ("selector", &["model", "sys"]),
     ("sock", &["kind", "model", "sys"]),
     ("sys", &["model"]),
 ];

@@ -135,8 +135,10 @@ impl Interest {
     pub const PRI: Self = Self(Readiness::PRI);
     /// [`Readiness::RDHUP`].
     pub const RDHUP: Self = Self(Readiness::RDHUP);
+    /// What all selectors can be asked for.
+    pub const IN_OUT_PRI: Self = Self(Readiness(Self::IN.0.0 | Self::OUT.0.0 | Self::PRI.0.0));
     /// All that can be asked for.
-    pub const ALL: Self = Self(Readiness(Self::IN.0.0 | Self::OUT.0.0 | Self::PRI.0.0 | Self::RDHUP.0.0));
+    pub const ALL: Self = Self(Readiness(Self::IN_OUT_PRI.0.0 | Self::RDHUP.0.0));
 
     /// The names that can be asked for, in the order of [`Readiness::names`].
     pub fn all_names() -> impl Iterator<Item = &'static str> {
