@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List what processes hold open')
             [CompletionResult]::new('limits', 'limits', [CompletionResultType]::ParameterValue, 'Show resource limits, and how much of them is used')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listen with a chosen backlog, and watch the accept queue')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch fds become ready, and see how long they wait for it to be noticed')
             break
         }
         'fdscope;list' {
@@ -162,6 +163,34 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('--blocking', '--blocking', [CompletionResultType]::ParameterName, 'Make the listeners blocking; the default otherwise')
             [CompletionResult]::new('--accept-on-signal', '--accept-on-signal', [CompletionResultType]::ParameterName, 'Accept one connection for each SIGUSR1')
             [CompletionResult]::new('--inetd', '--inetd', [CompletionResultType]::ParameterName, 'Serve one connection, which is standard input and output: for inetd(8) and the like')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'fdscope;watch' {
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'The selector to look with; with several, all look at the same moments')
+            [CompletionResult]::new('--with', '--with', [CompletionResultType]::ParameterName, 'The selector to look with; with several, all look at the same moments')
+            [CompletionResult]::new('--trigger', '--trigger', [CompletionResultType]::ParameterName, 'What is reported: what is in force, what comes, or the first that comes [default: level, with mio edge]')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Which conditions to ask for: in, out, pri, rdhup [default: out for what is open for writing alone, in,pri,rdhup otherwise, and out too for what is connected to]')
+            [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Which conditions to ask for: in, out, pri, rdhup [default: out for what is open for writing alone, in,pri,rdhup otherwise, and out too for what is connected to]')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'How often to look at what cannot be waited for')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Connect again so long after a connection to tcp:, udp: or unix: has failed')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'End when this is seen of any target')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'End when this is seen of any target')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'End after this time, with status 124')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End after this time, with status 124')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'End after so many events')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after so many events')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Show every return of the selector, at most one an interval, instead of what changes')
+            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'Read and discard what comes on fdscope''s own fds')
+            [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Copy what comes on fdscope''s own fds to standard output; events go to standard error')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')

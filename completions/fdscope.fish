@@ -41,6 +41,7 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "list" -d 'List what
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "ls" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "limits" -d 'Show resource limits, and how much of them is used'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "watch" -d 'Watch fds become ready, and see how long they wait for it to be noticed'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s u -l user -d 'Only processes of this user, by name or number' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s k -l kind -d 'Only these kinds, or groups of kinds, such as tcp,pipe or socket' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l fd -d 'Only these fd numbers, such as 0,3-7' -r
@@ -159,3 +160,36 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l jsonl -d 'Sho
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s w -l with -d 'The selector to look with; with several, all look at the same moments' -r -f -a "auto\t'epoll; what epoll refuses is shown as what it is'
+select\t'select(2)'
+poll\t'poll(2)'
+epoll\t'epoll(7)'
+mio\t'mio, which is edge-triggered epoll in Rust\'s event loops'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l trigger -d 'What is reported: what is in force, what comes, or the first that comes [default: level, with mio edge]' -r -f -a "level\t'At every wait, for as long as it is'
+edge\t'Once it comes into force, and again when more arrives'
+oneshot\t'Once, then nothing, not even hup, until the registration is modified'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s e -l events -d 'Which conditions to ask for: in, out, pri, rdhup [default: out for what is open for writing alone, in,pri,rdhup otherwise, and out too for what is connected to]' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l interval -d 'How often to look at what cannot be waited for' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l retry -d 'Connect again so long after a connection to tcp:, udp: or unix: has failed' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s u -l until -d 'End when this is seen of any target' -r -f -a "ready\t'A condition comes'
+clear\t'A condition goes'
+hup\t'The other end hangs up'
+closed\t'It is closed, or its process ends'
+error\t'An error is pending'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s t -l timeout -d 'End after this time, with status 124' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s n -l count -d 'End after so many events' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l repeat -d 'Show every return of the selector, at most one an interval, instead of what changes'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l drain -d 'Read and discard what comes on fdscope\'s own fds'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l tee -d 'Copy what comes on fdscope\'s own fds to standard output; events go to standard error'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'

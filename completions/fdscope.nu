@@ -141,6 +141,49 @@ module completions {
     ...addresses: string      # HOST:PORT, :PORT for all addresses, [IPV6]:PORT, unix:PATH, unix:@NAME or vsock:CID:PORT; port 0 is any free one
   ]
 
+  def "nu-complete fdscope watch with" [] {
+    [ "auto" "select" "poll" "epoll" "mio" ]
+  }
+
+  def "nu-complete fdscope watch trigger" [] {
+    [ "level" "edge" "oneshot" ]
+  }
+
+  def "nu-complete fdscope watch until" [] {
+    [ "ready" "clear" "hup" "closed" "error" ]
+  }
+
+  def "nu-complete fdscope watch format" [] {
+    [ "table" "json" "jsonl" "tsv" ]
+  }
+
+  def "nu-complete fdscope watch color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Watch fds become ready, and see how long they wait for it to be noticed
+  export extern "fdscope watch" [
+    --with(-w): string@"nu-complete fdscope watch with" # The selector to look with; with several, all look at the same moments
+    --trigger: string@"nu-complete fdscope watch trigger" # What is reported: what is in force, what comes, or the first that comes [default: level, with mio edge]
+    --events(-e): string      # Which conditions to ask for: in, out, pri, rdhup [default: out for what is open for writing alone, in,pri,rdhup otherwise, and out too for what is connected to]
+    --interval: string        # How often to look at what cannot be waited for
+    --retry: string           # Connect again so long after a connection to tcp:, udp: or unix: has failed
+    --repeat                  # Show every return of the selector, at most one an interval, instead of what changes
+    --drain                   # Read and discard what comes on fdscope's own fds
+    --tee                     # Copy what comes on fdscope's own fds to standard output; events go to standard error
+    --until(-u): string@"nu-complete fdscope watch until" # End when this is seen of any target
+    --timeout(-t): string     # End after this time, with status 124
+    --count(-n): string       # End after so many events
+    --format: string@"nu-complete fdscope watch format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope watch color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+    ...targets: string        # An inherited fd such as 0, PID:FDS, PID:all, NAME:FDS, a PATH to open (r:, w: or rw: before it), tcp:HOST:PORT, udp:HOST:PORT or unix:PATH to connect to
+  ]
+
 }
 
 export use completions *

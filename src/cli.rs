@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list, listen};
+use crate::commands::{limits, list, listen, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -26,6 +26,7 @@ enum Command {
     List(Box<list::Args>),
     Limits(limits::Args),
     Listen(Box<listen::Args>),
+    Watch(Box<watch::Args>),
 }
 
 /// Options of every subcommand.
@@ -82,6 +83,7 @@ impl Cli {
             Command::List(args) => list::run(*args, &mut context),
             Command::Limits(args) => limits::run(args, &mut context),
             Command::Listen(args) => listen::run(*args, &mut context),
+            Command::Watch(args) => watch::run(*args, &mut context),
         }
     }
 }

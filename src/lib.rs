@@ -9,6 +9,7 @@
 //! | [`cli`] | the command line: root command and global options |
 //! | [`commands`] | one file a subcommand: its arguments and its run |
 //! | [`context`] | where /proc is, where output goes and how |
+//! | [`watch`] | from what selectors report to what is worth telling |
 //! | [`query`] | `--where`: expressions over fields |
 //! | [`proc`] | reading /proc: the scan, limits, settings |
 //! | [`sock`] | sockets: the tables, sock_diag netlink, counters of listeners |
@@ -37,6 +38,7 @@ pub mod render;
 pub mod selector;
 pub mod sock;
 pub mod sys;
+pub mod watch;
 
 use clap::Parser as _;
 use std::ffi::OsString;

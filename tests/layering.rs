@@ -29,6 +29,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("selector", &["model", "sys"]),
     ("sock", &["kind", "model", "sys"]),
     ("sys", &["model"]),
+    ("watch", &["model", "selector"]),
 ];
 
 /// A file of `src`: the room it is in, and its code without tests and comments.

@@ -16,6 +16,7 @@ mod signals;
 mod sink;
 mod system;
 mod values;
+pub mod watch;
 
 pub use fields::all as list_fields;
 pub use manual::{Block, Manual, Section, manuals};

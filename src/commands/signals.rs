@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use rustix::fd::{AsRawFd as _, RawFd};
+use rustix::fd::{AsRawFd as _, BorrowedFd, RawFd};
 use std::io;
 
 /// Signals that this process has blocked, and reads.
@@ -35,8 +35,13 @@ impl Signals {
     }
 
     /// The fd to wait for.
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        rustix::fd::AsFd::as_fd(&self.fd)
+    }
+
+    /// Its number.
     pub(super) fn raw_fd(&self) -> RawFd {
-        rustix::fd::AsFd::as_fd(&self.fd).as_raw_fd()
+        self.as_fd().as_raw_fd()
     }
 
     /// The next signal that came.

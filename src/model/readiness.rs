@@ -43,6 +43,10 @@ impl Readiness {
     /// The number is no open fd, or one opened with `O_PATH`.
     pub const NVAL: Self = Self(libc::POLLNVAL as u32);
 
+    /// Those that have a name, in the order of [`Readiness::names`].
+    pub const EACH: [Self; 7] =
+        [Self::IN, Self::OUT, Self::PRI, Self::RDHUP, Self::HUP, Self::ERR, Self::NVAL];
+
     /// From the kernel's bits, all of which are kept.
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits)
@@ -63,6 +67,16 @@ impl Readiness {
         self.0 & other.0 == other.0
     }
 
+    /// Whether any of `other` is in this.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// As a set of names, in that order.
+    pub const fn set(self) -> BitSet {
+        BitSet { bits: self.0 as u64, names: NAMES }
+    }
+
     /// The names, in the order in, out, pri, rdhup, hup, err, nval, and last the hex of all bits
     /// without one.
     pub fn names(self) -> impl Iterator<Item = Cow<'static, str>> {
@@ -71,10 +85,6 @@ impl Readiness {
         let rest = NAMES.iter().fold(bits, |rest, (bit, _)| rest & !bit);
         let rest = (rest != 0).then(|| Cow::Owned(format!("{rest:#x}")));
         known.map(|&(_, name)| Cow::Borrowed(name)).chain(rest)
-    }
-
-    fn set(self) -> BitSet {
-        BitSet { bits: self.0.into(), names: NAMES }
     }
 }
 

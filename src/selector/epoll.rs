@@ -5,12 +5,12 @@ use super::backend::Backend;
 use super::error::RegisterError;
 use super::event::{Event, Token, Trigger, Wake};
 use super::timeout::in_slices;
-use crate::model::{Interest, Readiness};
+use crate::model::{FdNum, Interest, Readiness};
 use crate::sys;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use std::fmt;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// How many events a wait takes at most.
@@ -90,6 +90,10 @@ impl Selector for Epoll {
         epoll::delete(&self.fd, fd).map_err(|e| RegisterError::of_changing(e.into()))?;
         self.registered = self.registered.saturating_sub(1);
         Ok(())
+    }
+
+    fn own_number(&self) -> Option<FdNum> {
+        Some(FdNum(self.fd.as_raw_fd()))
     }
 
     fn wait(&mut self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<Wake> {

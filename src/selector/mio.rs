@@ -5,11 +5,11 @@ use super::error::RegisterError;
 use super::event::{Event, Token, Trigger, Wake};
 use super::timeout::in_slices;
 use super::{Selector, number};
-use crate::model::{Interest, Readiness};
+use crate::model::{FdNum, Interest, Readiness};
 use mio::unix::SourceFd;
 use std::fmt;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::time::Duration;
 
 /// How many events a wait takes: at least, and at most.
@@ -70,6 +70,10 @@ impl Selector for Mio {
         removed.map_err(RegisterError::of_changing)?;
         self.registered = self.registered.saturating_sub(1);
         Ok(())
+    }
+
+    fn own_number(&self) -> Option<FdNum> {
+        Some(FdNum(self.poll.as_raw_fd()))
     }
 
     fn wait(&mut self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<Wake> {

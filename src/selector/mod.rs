@@ -29,7 +29,7 @@
 //!   end makes no event. Exclusive wake-ups (`EPOLLEXCLUSIVE`) are never asked for: they take
 //!   wake-ups from the others who wait.
 //!
-//! Nothing here asks for an fd to wait on, or for the state of a registration, so that `io_uring`
+//! Nothing here needs an fd to wait on, or the state of a registration, so that `io_uring`
 //! (multishot poll, found by token) and `kqueue` (found by fd) would fit.
 
 mod backend;
@@ -79,6 +79,12 @@ pub trait Selector: fmt::Debug + Send {
 
     /// Watches an fd no more.
     fn deregister(&mut self, fd: BorrowedFd<'_>, token: Token) -> Result<(), RegisterError>;
+
+    /// The number of an fd of its own that is readable when there is something to report, for those
+    /// who wait for other things too; `None` where only [`Selector::wait`] can tell.
+    fn own_number(&self) -> Option<FdNum> {
+        None
+    }
 
     /// Waits until something is in force, a signal comes, or so much time has passed; with no
     /// timeout for ever.

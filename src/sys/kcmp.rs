@@ -2,7 +2,6 @@
 
 use crate::model::{FdNum, Pid};
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 const KCMP_FILES: libc::c_long = 2;
 const KCMP_EPOLL_TFD: libc::c_long = 7;
@@ -28,8 +27,8 @@ pub enum Registered {
 
 /// Whether fd `target` of `pid` is still the description that our epoll fd has registered under the
 /// number `number`, which no other registration in it has.
-pub fn registered(pid: Pid, target: FdNum, epoll: BorrowedFd<'_>, number: FdNum) -> io::Result<Registered> {
-    let slot = EpollSlot { efd: epoll.as_raw_fd() as u32, tfd: number.0 as u32, toff: 0 };
+pub fn registered(pid: Pid, target: FdNum, epoll: FdNum, number: FdNum) -> io::Result<Registered> {
+    let slot = EpollSlot { efd: epoll.0 as u32, tfd: number.0 as u32, toff: 0 };
     // SAFETY: getpid takes nothing; `slot` is the struct that KCMP_EPOLL_TFD reads, and lives over
     // the call.
     let order = unsafe {

@@ -10,6 +10,7 @@ mod listen;
 mod program;
 mod registry;
 mod shared;
+mod watch;
 
 /// The sections of one page.
 #[derive(Clone, Debug)]
@@ -86,5 +87,5 @@ impl Section {
 
 /// All pages.
 pub fn manuals() -> Vec<Manual> {
-    vec![program::manual(), list::manual(), limits::manual(), listen::manual()]
+    vec![program::manual(), list::manual(), limits::manual(), listen::manual(), watch::manual()]
 }

@@ -1,0 +1,93 @@
+//! Connections of our own, begun without waiting, and files of our own.
+
+use super::target::{Access, Remote};
+use rustix::fd::OwnedFd;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::Path;
+
+/// Begins to connect. What becomes of it is for the selector to see.
+pub(super) fn connect(remote: &Remote) -> Result<OwnedFd, String> {
+    match remote {
+        Remote::Tcp(address) => inet(address, SocketType::STREAM),
+        Remote::Udp(address) => inet(address, SocketType::DGRAM),
+        Remote::Unix(name) => unix(name),
+    }
+}
+
+fn inet(text: &str, socket_type: SocketType) -> Result<OwnedFd, String> {
+    let address = resolve(text)?;
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket(family, socket_type)?;
+    begin(net::connect(&socket, &address)).map_err(|e| describe(text, e))?;
+    Ok(socket)
+}
+
+fn unix(name: &[u8]) -> Result<OwnedFd, String> {
+    let shown = String::from_utf8_lossy(name).replace('\0', "@");
+    let address = match name.strip_prefix(b"\0") {
+        Some(name) => SocketAddrUnix::new_abstract_name(name),
+        None => SocketAddrUnix::new(name),
+    };
+    let address =
+        address.map_err(|_| format!("unix:{shown}: the name is too long for a socket (unix(7))"))?;
+    let mut failure = Errno::PROTOTYPE;
+    // Only connecting tells of which type the other end is.
+    for socket_type in [SocketType::STREAM, SocketType::SEQPACKET, SocketType::DGRAM] {
+        let socket = socket(AddressFamily::UNIX, socket_type)?;
+        match begin(net::connect(&socket, &address)) {
+            Ok(()) => return Ok(socket),
+            Err(e) => failure = e,
+        }
+        if failure != Errno::PROTOTYPE {
+            break;
+        }
+    }
+    Err(match failure {
+        Errno::AGAIN => format!("unix:{shown}: the accept queue is full (EAGAIN)"),
+        e => describe(&format!("unix:{shown}"), e),
+    })
+}
+
+fn socket(family: AddressFamily, socket_type: SocketType) -> Result<OwnedFd, String> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    net::socket_with(family, socket_type, flags, None).map_err(|e| describe("a socket", e))
+}
+
+fn resolve(text: &str) -> Result<SocketAddr, String> {
+    let mut addresses = text.to_socket_addrs().map_err(|e| format!("{text}: the host is not known: {e}"))?;
+    addresses.next().ok_or_else(|| format!("{text}: the host has no address"))
+}
+
+/// A connection that is on its way is what is wanted.
+fn begin(connected: rustix::io::Result<()>) -> rustix::io::Result<()> {
+    match connected {
+        Err(Errno::INPROGRESS) => Ok(()),
+        other => other,
+    }
+}
+
+/// Opens a file without waiting for anybody.
+pub(super) fn open(path: &Path, how: Access) -> Result<OwnedFd, String> {
+    let access = match how {
+        Access::Read => OFlags::RDONLY,
+        Access::Write => OFlags::WRONLY,
+        Access::ReadWrite => OFlags::RDWR,
+    };
+    let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let shown = path.display();
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|e| match e {
+        Errno::NXIO if how == Access::Write => {
+            format!("{shown}: nobody has the FIFO open for reading (ENXIO); rw:{shown} does not need that")
+        }
+        Errno::NXIO => format!("{shown}: it is a socket, or a device that is not there (ENXIO); unix:{shown} connects to a socket"),
+        e => describe(&shown.to_string(), e),
+    })
+}
+
+fn describe(what: &str, errno: Errno) -> String {
+    let errno = nix::errno::Errno::from_raw(errno.raw_os_error());
+    format!("{what}: {} ({errno:?})", errno.desc().to_lowercase())
+}

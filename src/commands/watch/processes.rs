@@ -1,0 +1,127 @@
+//! Processes whose fds are watched, and what is known of the fds.
+
+use super::event::Who;
+use crate::model::{Access, Assoc, Fd, FdNum, FdRanges, Interest, Pid};
+use crate::proc::{Donor, OpenError, Plan, ProcRoot, ProcessDir, Scanner, Slice, System, count_fds};
+use rustix::io::Errno;
+use std::collections::BTreeSet;
+
+/// A process with fds that are watched.
+pub(super) struct Process {
+    pub(super) pid: Pid,
+    /// The target that it came from, as it was typed.
+    pub(super) target: Vec<u8>,
+    /// Whether fds that it opens later are watched too.
+    pub(super) follow: bool,
+    /// Numbers that are watched, or cannot be.
+    pub(super) known: BTreeSet<FdNum>,
+    pub(super) ended: bool,
+    /// How many fds it had when they were listed last.
+    count: Option<u64>,
+}
+
+/// An fd of a process, and what is asked of it unless the user says otherwise.
+pub(super) struct Found {
+    pub(super) who: Who,
+    pub(super) want: Interest,
+}
+
+impl Process {
+    /// A process, and the way to duplicate its fds.
+    pub(super) fn open(pid: Pid, target: &[u8], follow: bool) -> Result<(Self, Donor), Errno> {
+        let donor = Donor::process(pid)?;
+        let target = target.to_vec();
+        Ok((Self { pid, target, follow, known: BTreeSet::new(), ended: false, count: None }, donor))
+    }
+
+    /// Fds that are not known yet, of those that are meant. They are known then.
+    pub(super) fn list(&mut self, fds: Option<&FdRanges>, root: &ProcRoot) -> Result<Vec<Found>, OpenError> {
+        // A new one each time: what it knows of sockets is from when it first was asked.
+        let system = &System::new(root.clone(), false);
+        let plan = &plan();
+        let dir = ProcessDir::open(root, self.pid, system)?;
+        let meant = |fd: &FdNum| fds.is_none_or(|fds| fds.contains(*fd));
+        let present: BTreeSet<FdNum> = numbers(root, self.pid)?.filter(meant).collect();
+        let fresh: Vec<FdNum> = present.difference(&self.known).copied().collect();
+        self.known = present;
+        let mut found = Vec::with_capacity(fresh.len());
+        if fresh.is_empty() {
+            return Ok(found);
+        }
+        let target = &self.target;
+        let slice = Slice::whole(self.pid, Some(fresh.into_iter().collect()));
+        Scanner::new(system, plan).scan(&dir, &slice, &mut |row: &Fd| {
+            if let Assoc::Fd(fd) = row.assoc {
+                found.push(Found { who: who(row, fd, target), want: usual_interest(row) });
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Forgets a number, which is another fd's now.
+    pub(super) fn forget(&mut self, fd: FdNum) {
+        self.known.remove(&fd);
+        self.count = None;
+    }
+
+    /// Whether its fds have to be listed again: their number, which costs next to nothing to ask
+    /// for, is another.
+    pub(super) fn has_changed(&mut self, system: &System) -> bool {
+        let count = ProcessDir::open(system.root(), self.pid, system).and_then(|dir| count_fds(&dir));
+        let count = count.ok().flatten();
+        std::mem::replace(&mut self.count, count) != count
+    }
+}
+
+/// The numbers of a process's fds.
+fn numbers(root: &ProcRoot, pid: Pid) -> Result<impl Iterator<Item = FdNum>, OpenError> {
+    let entries = std::fs::read_dir(root.join(format!("{pid}/fd")));
+    let entries = entries.map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
+    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(FdNum)))
+}
+
+fn who(row: &Fd, fd: FdNum, target: &[u8]) -> Who {
+    Who {
+        target: target.to_vec(),
+        pid: Some(row.process.pid),
+        command: Some(row.process.command.clone()),
+        fd: Some(fd),
+        kind: row.kind.to_string(),
+        name: lasting(&row.name),
+    }
+}
+
+/// What of a name stays true: not how much lay in it when it was looked at.
+pub(super) fn lasting(name: &[u8]) -> Vec<u8> {
+    let passing = |part: &&[u8]| {
+        *part == b"empty"
+            || *part == b"full"
+            || part.ends_with(b" queued")
+            || part.starts_with(b"queue ")
+            || part.starts_with(b"count ")
+    };
+    let mut rest = name;
+    let mut parts: Vec<&[u8]> = Vec::new();
+    while let Some(at) = rest.windows(2).position(|w| w == b", ") {
+        parts.push(&rest[..at]);
+        rest = &rest[at + 2..];
+    }
+    parts.push(rest);
+    parts.retain(|part| !passing(part));
+    parts.join(&b", "[..])
+}
+
+/// What is worth asking: whether something can be read, or of what is for writing alone, written.
+fn usual_interest(row: &Fd) -> Interest {
+    if row.access == Some(Access::Write) { Interest::OUT } else { reading() }
+}
+
+/// What is asked of what can be read.
+pub(super) fn reading() -> Interest {
+    Interest::IN | Interest::PRI | Interest::RDHUP
+}
+
+/// What has to be read of fds to say what they are.
+pub(super) fn plan() -> Plan {
+    Plan { access: true, name: true, ..Plan::default() }
+}

@@ -1,0 +1,229 @@
+//! An fd that is watched.
+
+use super::event::{Facts, Who};
+use super::stage::Wishes;
+use super::target::Remote;
+use crate::kind;
+use crate::model::{FdNum, Interest, decimal};
+use crate::proc::{Donor, ProcRoot};
+use crate::sys;
+use crate::watch::Tracker;
+use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::net::sockopt;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// An fd that is watched.
+pub(super) struct Subject {
+    pub(super) who: Rc<Who>,
+    hold: Hold,
+    pub(super) want: Interest,
+    /// Whether the user has said so.
+    pub(super) wished: bool,
+    /// The number that our selectors know it by, which is no other subject's.
+    pub(super) number: Option<FdNum>,
+    /// Whom it connects to, as long as that is not over.
+    pub(super) remote: Option<Remote>,
+    /// Whether it still is to be watched.
+    pub(super) open: bool,
+    /// What each lookout has seen of it.
+    pub(super) trackers: Vec<Tracker>,
+    asks: Asks,
+    /// The bytes that can be read, and could be when they were told last.
+    bytes_now: u64,
+    bytes_told: u64,
+    pub(super) drained: bool,
+    more_told: Option<Instant>,
+    /// Bytes that were seen to arrive, or were drained.
+    pub(super) bytes: u64,
+}
+
+/// Who has it.
+enum Hold {
+    /// We have.
+    Own(OwnedFd),
+    /// A process has, the one with this index, and we do not.
+    Foreign(usize),
+}
+
+/// What can be asked of an fd of its kind.
+#[derive(Clone, Copy)]
+struct Asks {
+    readable: bool,
+    socket: bool,
+    count: bool,
+}
+
+/// What identifies a description well enough: device, inode and mode.
+pub(super) type Identity = (u64, u64, u32);
+
+impl Subject {
+    /// An fd of our own.
+    pub(super) fn own(who: Who, fd: OwnedFd, usual: Interest, wishes: Wishes) -> Self {
+        let number = Some(FdNum(fd.as_raw_fd()));
+        Self { number, ..Self::new(who, Hold::Own(fd), usual, wishes) }
+    }
+
+    /// Another connection in the place of one that failed.
+    pub(super) fn replace(&mut self, fd: OwnedFd) {
+        self.number = Some(FdNum(fd.as_raw_fd()));
+        self.hold = Hold::Own(fd);
+        self.open = true;
+    }
+
+    /// An fd of the process with this index.
+    pub(super) fn foreign(who: Who, process: usize, usual: Interest, wishes: Wishes) -> Self {
+        Self::new(who, Hold::Foreign(process), usual, wishes)
+    }
+
+    fn new(who: Who, hold: Hold, usual: Interest, wishes: Wishes) -> Self {
+        let groups = kind::ALL.iter().find(|k| k.name == who.kind).map_or(&[][..], |k| k.groups);
+        let socket = groups.contains(&"socket") || who.kind == "socket";
+        let streams = ["pipe", "fifo", "pty", "tty", "inotify"];
+        Self {
+            asks: Asks {
+                readable: socket || streams.contains(&who.kind.as_str()),
+                socket,
+                count: matches!(who.kind.as_str(), "timerfd" | "eventfd"),
+            },
+            who: Rc::new(who),
+            hold,
+            want: wishes.events.unwrap_or(usual),
+            wished: wishes.events.is_some(),
+            number: None,
+            remote: None,
+            open: true,
+            trackers: vec![Tracker::default(); wishes.lookouts],
+            bytes_now: 0,
+            drained: false,
+            bytes_told: 0,
+            more_told: None,
+            bytes: 0,
+        }
+    }
+
+    /// The process that has it, if we have not.
+    pub(super) fn process(&self) -> Option<usize> {
+        if let Hold::Foreign(process) = self.hold { Some(process) } else { None }
+    }
+
+    /// Our own fd.
+    pub(super) fn own_fd(&self) -> Option<BorrowedFd<'_>> {
+        if let Hold::Own(fd) = &self.hold { Some(fd.as_fd()) } else { None }
+    }
+
+    /// Does something with the fd: with our own, or with a duplicate that is closed at once.
+    pub(super) fn with_fd<T>(
+        &self,
+        donors: &[Donor],
+        use_: impl FnOnce(BorrowedFd<'_>) -> T,
+    ) -> Result<T, Errno> {
+        match (&self.hold, self.who.fd) {
+            (Hold::Own(fd), _) => Ok(use_(fd.as_fd())),
+            (Hold::Foreign(process), Some(fd)) => Ok(use_(donors[*process].duplicate(fd)?.as_fd())),
+            (Hold::Foreign(_), None) => Err(Errno::BADF),
+        }
+    }
+
+    /// Takes in how much can be read now.
+    pub(super) fn note_bytes(&mut self, bytes: Option<u64>) {
+        let Some(bytes) = bytes else { return };
+        // What we read ourselves is counted then.
+        if !self.drained {
+            self.bytes += bytes.saturating_sub(self.bytes_now);
+        }
+        self.bytes_now = bytes;
+        self.bytes_told = self.bytes_told.min(bytes);
+    }
+
+    /// They were told.
+    pub(super) fn tell_bytes(&mut self) {
+        self.bytes_told = self.bytes_now;
+    }
+
+    /// Nothing can be read any more.
+    pub(super) fn clear_bytes(&mut self) {
+        (self.bytes_now, self.bytes_told) = (0, 0);
+    }
+
+    /// Whether there is more to read than was told.
+    pub(super) fn has_more(&self) -> bool {
+        self.bytes_now > self.bytes_told
+    }
+
+    /// Whether it is time to tell that there is more to read; it counts as told then.
+    pub(super) fn may_tell_more(&mut self, spacing: Duration) -> bool {
+        let now = Instant::now();
+        if self.more_told.is_some_and(|told| now < told + spacing) {
+            return false;
+        }
+        self.more_told = Some(now);
+        self.bytes_told = self.bytes_now;
+        true
+    }
+
+    /// Whether something can be said of how much waits to be read.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.asks.readable
+    }
+
+    /// Bytes that can be read, where that can be asked.
+    pub(super) fn readable_bytes(&self, donors: &[Donor]) -> Option<u64> {
+        if !self.asks.readable {
+            return None;
+        }
+        self.with_fd(donors, |fd| rustix::io::ioctl_fionread(fd).ok()).ok().flatten()
+    }
+
+    /// All that can be asked without consuming anything. `SO_ERROR` is cleared by asking, so it is
+    /// asked of our own sockets alone, and only if there is an error.
+    pub(super) fn facts(&self, donors: &[Donor], root: &ProcRoot, has_error: bool) -> Facts {
+        let mut facts = Facts::default();
+        if self.asks.count {
+            facts.count = self.count(root);
+        }
+        if !self.asks.readable {
+            return facts;
+        }
+        let own = self.own_fd().is_some();
+        let asked = self.with_fd(donors, |fd| {
+            // A listener has connections, and no bytes.
+            if self.asks.socket && sockopt::socket_acceptconn(fd).unwrap_or(false) {
+                facts.queue = sys::tcp_info(fd).ok().filter(|info| info.listens).map(|i| i.unacked.into());
+                return;
+            }
+            facts.readable_bytes = rustix::io::ioctl_fionread(fd).ok();
+            if self.asks.socket {
+                facts.unsent_bytes = sys::unsent_bytes(fd).ok();
+                if own
+                    && has_error
+                    && let Ok(Err(error)) = sockopt::socket_error(fd)
+                {
+                    let errno = nix::errno::Errno::from_raw(error.raw_os_error());
+                    facts.socket_error = Some(format!("{errno:?}"));
+                }
+            }
+        });
+        // Closed meanwhile: that is told when it is noticed.
+        let _ = asked;
+        facts
+    }
+
+    /// Expirations, or the count, as fdinfo has it.
+    fn count(&self, root: &ProcRoot) -> Option<u64> {
+        let whose = self.who.pid.map_or("self".to_owned(), |pid| pid.to_string());
+        let info = std::fs::read(root.join(format!("{whose}/fdinfo/{}", self.who.fd?))).ok()?;
+        info.split(|&b| b == b'\n').find_map(|line| {
+            if let Some(ticks) = line.strip_prefix(b"ticks:") {
+                return decimal(ticks);
+            }
+            line.strip_prefix(b"eventfd-count:").and_then(crate::model::hex)
+        })
+    }
+
+    /// What it is, to tell it from another of the same number.
+    pub(super) fn identity(fd: BorrowedFd<'_>) -> Option<Identity> {
+        rustix::fs::fstat(fd).ok().map(|stat| (stat.st_dev, stat.st_ino, stat.st_mode))
+    }
+}
