@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 const IN: Readiness = Readiness::IN;
 const OUT: Readiness = Readiness::OUT;
@@ -133,6 +134,11 @@ fn closed_fds_are_named_with_the_others(backend: Backend) {
     drop(closed);
     let never_open = i32::from(i16::MAX) * 8;
     bench.register(lend(never_open), never_open as u64, Interest::IN);
+    let mut lonely = Bench::new(backend);
+    lonely.register(lend(never_open), 1, Interest::IN);
+    let begin = Instant::now();
+    assert_eq!(lonely.next(), [(1, Readiness::NVAL)]);
+    assert!(begin.elapsed() < PATIENCE, "it waited for what was there");
     let mut expected = vec![(0, OUT)];
     expected.extend((first..first + 3).chain([never_open]).map(|n| (n as u64, Readiness::NVAL)));
     assert_eq!(bench.now(), expected);

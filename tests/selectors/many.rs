@@ -1,10 +1,13 @@
 //! Many fds, and high numbers.
 
-use crate::support::{Bench, crowding, duplicate, lend, on_every_backend, pipe, raise_limit, read, write};
+use crate::support::{
+    Bench, crowding, duplicate, duplicate_to, lend, on_every_backend, pipe, raise_limit, read, write,
+};
 use fdscope::model::{Interest, Readiness};
 use fdscope::selector::{Backend, RegisterError, Token};
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::process::Command;
 
 on_every_backend!(one_to_many, high_numbers);
 
@@ -95,17 +98,10 @@ fn high_numbers(backend: Backend) {
     }
 }
 
-/// In a process of its own, because a limit is for all threads.
+/// A limit is for all threads.
 #[test]
 fn poll_takes_no_more_than_the_limit() {
-    const CHILD: &str = "FDSCOPE_TEST_LOW_LIMIT";
-    if std::env::var_os(CHILD).is_none() {
-        let this = std::env::current_exe().expect("a path");
-        let test = "many::poll_takes_no_more_than_the_limit";
-        let child = std::process::Command::new(this).args(["--exact", test]).env(CHILD, "1").output();
-        let child = child.expect("this test can be run");
-        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
-        assert!(String::from_utf8_lossy(&child.stdout).contains("1 passed"));
+    if !in_a_process_of_its_own("many::poll_takes_no_more_than_the_limit") {
         return;
     }
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -131,4 +127,47 @@ fn poll_takes_no_more_than_the_limit() {
     lower(101);
     bench.register(&writer, 0, Interest::OUT);
     assert_eq!(bench.now().len(), 101);
+}
+
+/// The kernel looks at no number beyond the end of the fd table, which can be shorter than it was:
+/// after a fork, for one.
+#[test]
+fn select_sees_what_is_closed_beyond_the_end_of_the_fd_table() {
+    if !in_a_process_of_its_own("many::select_sees_what_is_closed_beyond_the_end_of_the_fd_table") {
+        return;
+    }
+    let number = 5000;
+    let limit = raise_limit();
+    if limit <= number {
+        eprintln!("skipped: fd {number}, because RLIMIT_NOFILE is {limit}");
+        return;
+    }
+    let (reader, writer) = pipe();
+    let high = duplicate_to(&reader, number as i32);
+    let mut bench = Bench::new(Backend::Select);
+    bench.register(&high, 1, Interest::IN);
+    bench.register(&writer, 2, Interest::OUT);
+    assert_eq!(bench.now(), [(2, Readiness::OUT)]);
+    drop(high);
+    // A table of its own for this thread, as long as the highest fd that is open needs.
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_FILES).expect("anybody may");
+    for _ in 0..2 {
+        assert_eq!(bench.now(), [(1, Readiness::NVAL), (2, Readiness::OUT)]);
+    }
+}
+
+/// Whether this process is there for the test alone. If not, runs the test in one that is.
+fn in_a_process_of_its_own(test: &str) -> bool {
+    const ALONE: &str = "FDSCOPE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let this = std::env::current_exe().expect("a path");
+    let child = Command::new(this).args(["--exact", test, "--nocapture"]).env(ALONE, "1").output();
+    let child = child.expect("this test can be run");
+    let told = [child.stdout, child.stderr].concat();
+    let told = String::from_utf8_lossy(&told);
+    eprintln!("{told}");
+    assert!(child.status.success() && told.contains("1 passed"));
+    false
 }
