@@ -30,7 +30,8 @@ pub enum Refusal {
     Empty,
     /// Something happened to one connection, or a signal came: try again.
     Passing,
-    /// Fds or memory have run out: it waits until there are some again.
+    /// No connection can be had for now: fds or memory have run out, or a security module or filter
+    /// forbids it. To try again at once would be of no use.
     Exhausted(Errno),
     /// The socket accepts no more.
     Final(Errno),
@@ -40,11 +41,22 @@ impl From<Errno> for Refusal {
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::AGAIN => Self::Empty,
-            Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM => Self::Exhausted(errno),
             // No listener any more: somebody who has it too shut it down. Or it never was one.
             Errno::INVAL | Errno::BADF | Errno::NOTSOCK | Errno::OPNOTSUPP => Self::Final(errno),
-            // Errors of the connection's network are given out here: accept(2).
-            _ => Self::Passing,
+            // Errors of the connection's network are given out here, each once: accept(2).
+            Errno::INTR
+            | Errno::CONNABORTED
+            | Errno::CONNRESET
+            | Errno::TIMEDOUT
+            | Errno::NETDOWN
+            | Errno::PROTO
+            | Errno::NOPROTOOPT
+            | Errno::HOSTDOWN
+            | Errno::NONET
+            | Errno::HOSTUNREACH
+            | Errno::NETUNREACH => Self::Passing,
+            // What is not known may come again and again.
+            _ => Self::Exhausted(errno),
         }
     }
 }
@@ -90,5 +102,9 @@ mod tests {
         assert_eq!(Refusal::from(Errno::CONNABORTED), Refusal::Passing);
         assert_eq!(Refusal::from(Errno::NETDOWN), Refusal::Passing);
         assert_eq!(Refusal::from(Errno::INVAL), Refusal::Final(Errno::INVAL));
+        // As from a seccomp filter or a security module: it does not pass by being tried again.
+        for errno in [Errno::PERM, Errno::ACCESS, Errno::NOSYS] {
+            assert_eq!(Refusal::from(errno), Refusal::Exhausted(errno));
+        }
     }
 }
