@@ -38,7 +38,7 @@ pub(super) enum End {
     Signal(Signal),
     /// The command ended.
     Command(Ended),
-    /// The listeners of others are gone.
+    /// The listeners are gone: those of others ended, or somebody shut ours down.
     Gone,
 }
 
@@ -218,11 +218,7 @@ impl<'s> Session<'s> {
                 Report::Accepted(accepted) => self.accepted(accepted)?,
                 Report::Paused(errno) => self.tell(What::Paused { error: name(errno) })?,
                 Report::Resumed => self.tell(What::Resumed)?,
-                Report::Shut { listener, errno } => {
-                    if !std::mem::replace(&mut self.watched[listener].gone, true) {
-                        self.tell_of(listener, What::Closed { error: Some(name(errno)) })?;
-                    }
-                }
+                Report::Shut { listener, errno } => self.close(listener, Some(name(errno)))?,
             }
         }
         Ok(())
@@ -242,6 +238,15 @@ impl<'s> Session<'s> {
         self.sink.write(&Event::new(Timestamp::now(), self.started.elapsed(), address, what))
     }
 
+    /// Tells that a listener is gone, unless that was done: a look at the queue and accepting may
+    /// both find it.
+    fn close(&mut self, i: usize, error: Option<String>) -> Result<(), Error> {
+        if std::mem::replace(&mut self.watched[i].gone, true) {
+            return Ok(());
+        }
+        self.tell_of(i, What::Closed { error })
+    }
+
     /// Reads all queues, and tells what has changed.
     fn look_at_queues(&mut self) -> Result<(), Error> {
         let readings = self.meters.read_all();
@@ -249,12 +254,11 @@ impl<'s> Session<'s> {
             let watched = &mut self.watched[i];
             match reading {
                 Reading::Queue(queue) => watched.read(queue, Instant::now()),
-                Reading::Gone if !watched.gone => {
-                    watched.gone = true;
-                    self.tell_of(i, What::Closed { error: None })?;
+                Reading::Gone => {
+                    self.close(i, None)?;
                     continue;
                 }
-                Reading::Gone | Reading::Unknown => continue,
+                Reading::Unknown => continue,
             }
             let Some(gauge) = &mut watched.gauge else { continue };
             let (resized, changed, dropped) = (gauge.is_resized(), gauge.has_changed(), gauge.has_dropped());
@@ -314,7 +318,8 @@ impl<'s> Session<'s> {
         if late {
             return Some(End::Timeout);
         }
-        if self.watched.iter().all(|w| w.gone) {
+        // A command may go on without its listeners: many shut them down first, to end in order.
+        if self.watched.iter().all(|w| w.gone) && !matches!(accepting, Accepting::Command(_)) {
             return Some(End::Gone);
         }
         let done = match self.bounds.count? {
