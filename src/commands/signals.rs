@@ -1,8 +1,10 @@
 //! Signals, read from an fd instead of interrupting.
 
+use crate::sys;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::fd::{AsRawFd as _, BorrowedFd, RawFd};
+use rustix::process::{getpid, getsid};
 use std::io;
 
 /// Signals that this process has blocked, and reads.
@@ -14,13 +16,14 @@ pub(super) struct Signals {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Received {
     pub(super) signal: Signal,
-    /// Whether a process sent it to us, rather than a terminal to all in front of it.
+    /// Whether it was sent to us, rather than by a terminal to all in front of it.
     pub(super) personal: bool,
 }
 
 /// Blocks these signals, in this thread and those that it starts, but for those that are ignored:
-/// by nohup(1), say, or for a job in the background.
+/// by nohup(1), say, or for a job in the background. SIGCHLD is never ignored from here on.
 pub(super) fn block(wanted: &[Signal]) -> io::Result<SigSet> {
+    sys::heed_children()?;
     let ignored = ignored();
     let mask: SigSet = wanted.iter().copied().filter(|s| ignored >> (*s as u32 - 1) & 1 == 0).collect();
     mask.thread_block()?;
@@ -48,8 +51,14 @@ impl Signals {
     pub(super) fn next(&self) -> Option<Received> {
         let info = self.fd.read_signal().ok()??;
         let signal = Signal::try_from(info.ssi_signo as i32).ok()?;
-        Some(Received { signal, personal: info.ssi_code <= 0 })
+        // That a terminal is gone is told to the leader of its session alone.
+        let personal = info.ssi_code <= 0 || (signal == Signal::SIGHUP && leads_session());
+        Some(Received { signal, personal })
     }
+}
+
+fn leads_session() -> bool {
+    getsid(None).is_ok_and(|session| session == getpid())
 }
 
 /// The mask of the signals that are ignored.

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 mod bpf;
+mod child_signal;
 mod epoll;
 mod handle;
 mod inherited;
@@ -15,6 +16,7 @@ mod sockopt;
 mod unsent;
 
 pub use bpf::name as bpf_name;
+pub use child_signal::heed_children;
 pub use epoll::{epoll_pwait2, epoll_wait};
 pub use handle::open_by_handle;
 pub use inherited::{FIRST_PASSED, clear_signal_mask, pass_listeners, place, take_inherited};
