@@ -4,17 +4,22 @@ use crate::model::parse_bytes;
 use jiff::SignedDuration;
 use std::time::Duration;
 
+/// The longest duration that is taken, about 136 years: added to any time, it makes one.
+const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// A duration such as `200ms`, `1.5s` or `2min`; a number alone is in seconds, as in `sleep(1)`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let bad = || format!("'{text}' is not a duration, such as 200ms, 1.5s, 2min or (in seconds) 10");
     if !text.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return Err(bad());
     }
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).map_err(|_| bad());
-    }
-    let signed: SignedDuration = text.parse().map_err(|_| bad())?;
-    Duration::try_from(signed).map_err(|_| bad())
+    let duration = if let Ok(seconds) = text.parse::<f64>() {
+        Duration::try_from_secs_f64(seconds).map_err(|_| bad())?
+    } else {
+        let signed: SignedDuration = text.parse().map_err(|_| bad())?;
+        Duration::try_from(signed).map_err(|_| bad())?
+    };
+    if duration > LONGEST { Err(format!("'{text}' is more than {LONGEST:?}")) } else { Ok(duration) }
 }
 
 /// A duration that is not zero.
@@ -34,7 +39,9 @@ pub(super) fn rate(text: &str) -> Result<Duration, String> {
         _ => return Err(bad()),
     };
     match number.parse::<f64>() {
-        Ok(n) if n > 0.0 => Duration::try_from_secs_f64(unit / n).map_err(|_| bad()),
+        Ok(n) if n > 0.0 && n.is_finite() => {
+            Duration::try_from_secs_f64(unit / n).ok().filter(|d| *d <= LONGEST).ok_or_else(bad)
+        }
         _ => Err(bad()),
     }
 }
@@ -66,7 +73,9 @@ mod tests {
         assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(duration("2min"), Ok(Duration::from_secs(120)));
         assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
-        for text in ["", "-1", "-1s", "x", "1y2", "inf", "nan", "1e300"] {
+        for text in
+            ["", "-1", "-1s", "x", "1y2", "inf", "nan", "1e300", "4294967296", "9e18", "1e19", "2000000h"]
+        {
             assert!(duration(text).is_err(), "{text:?}");
         }
         assert!(period("0").is_err());
@@ -77,7 +86,7 @@ mod tests {
         assert_eq!(rate("5/s"), Ok(Duration::from_millis(200)));
         assert_eq!(rate("5"), Ok(Duration::from_millis(200)));
         assert_eq!(rate("30/min"), Ok(Duration::from_secs(2)));
-        for text in ["", "0", "-1/s", "5/x", "x/s", "1e-300", "/s"] {
+        for text in ["", "0", "-1/s", "5/x", "x/s", "1e-300", "1e-19/s", "inf", "/s"] {
             assert!(rate(text).is_err(), "{text:?}");
         }
     }
