@@ -12,9 +12,8 @@ use std::process::Command;
 pub const FIRST_PASSED: FdNum = FdNum(3);
 
 /// Takes over an fd that this process was started with, and has it closed on `execve(2)`. `EBADF`
-/// if there is none. Of 0 to 2, which others use too, it is a duplicate.
-///
-/// For a number that no object of ours owns: at the start of a command, and each number once.
+/// if there is none, if it was taken over already, or if we have opened it ourselves. Of 0 to 2,
+/// which others use too, it is a duplicate.
 pub fn take_inherited(fd: FdNum) -> io::Result<OwnedFd> {
     if fd.0 < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
@@ -23,11 +22,18 @@ pub fn take_inherited(fd: FdNum) -> io::Result<OwnedFd> {
         // SAFETY: the fd is not negative, and is borrowed for one call that fails if it is closed.
         return unsafe { BorrowedFd::borrow_raw(fd.0) }.try_clone_to_owned();
     }
-    // SAFETY: F_SETFD takes numbers alone, and fails if the fd is not open.
+    // SAFETY: F_GETFD takes a number alone, and fails if the fd is not open.
+    match unsafe { libc::fcntl(fd.0, libc::F_GETFD) } {
+        -1 => return Err(io::Error::last_os_error()),
+        // What execve would close it has not left to us: an object of ours owns it.
+        flags if flags & libc::FD_CLOEXEC != 0 => return Err(io::Error::from_raw_os_error(libc::EBADF)),
+        _ => {}
+    }
+    // SAFETY: as above, for F_SETFD.
     if unsafe { libc::fcntl(fd.0, libc::F_SETFD, libc::FD_CLOEXEC) } == -1 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the fd is open, and the caller knows that nothing of ours owns it.
+    // SAFETY: the fd is open, and was inherited; from now on its flag says that it is owned.
     Ok(unsafe { OwnedFd::from_raw_fd(fd.0) })
 }
 
@@ -137,5 +143,27 @@ impl Environment {
     fn set_pid(&mut self, pid: u32) -> io::Result<()> {
         self.pid.fill(0);
         write!(&mut self.pid[..], "LISTEN_PID={pid}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FdNum, take_inherited};
+    use std::os::fd::AsRawFd as _;
+
+    fn errno(fd: FdNum) -> Option<i32> {
+        take_inherited(fd).unwrap_err().raw_os_error()
+    }
+
+    #[test]
+    fn only_what_was_inherited_is_taken_over_and_once() {
+        let own = std::fs::File::open("/dev/null").unwrap();
+        assert_eq!(errno(FdNum(own.as_raw_fd())), Some(libc::EBADF));
+        assert_eq!(errno(FdNum(-1)), Some(libc::EBADF));
+        // SAFETY: dup makes an fd that nobody owns, and that is as inherited ones are.
+        let inherited = FdNum(unsafe { libc::dup(own.as_raw_fd()) });
+        let taken = take_inherited(inherited).unwrap();
+        assert_eq!(taken.as_raw_fd(), inherited.0);
+        assert_eq!(errno(inherited), Some(libc::EBADF));
     }
 }
