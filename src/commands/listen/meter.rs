@@ -49,6 +49,8 @@ impl Meters {
         let source = |(i, listener): (usize, &Listener)| match &listener.local {
             SocketAddress::Inet(_) => Source::Own(i),
             SocketAddress::Vsock { .. } => Source::None,
+            // Elsewhere sock_diag would say that there is no such socket.
+            _ if !is_of_our_network(listener.socket.as_fd()) => Source::None,
             _ => listener.inode().map_or(Source::None, Source::Unix),
         };
         let sources: Vec<Source> = listeners.iter().enumerate().map(source).collect();
