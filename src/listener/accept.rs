@@ -4,10 +4,11 @@ use super::open::Listener;
 use super::socket_address::SocketAddress;
 use crate::model::Pid;
 use crate::sys;
-use nix::sys::socket::{SockaddrStorage, getpeername};
+use nix::sys::socket::sockopt::PeerCredentials;
+use nix::sys::socket::{SockaddrStorage, getpeername, getsockopt};
 use rustix::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{self, SocketFlags, sockopt};
+use rustix::net::{self, SocketFlags};
 use std::time::Duration;
 
 /// An accepted connection.
@@ -82,8 +83,9 @@ pub(super) fn accept(listener: &Listener, nonblocking: bool) -> Result<Connectio
         }
         SocketAddress::Path(_) | SocketAddress::Abstract(_) | SocketAddress::Unnamed => {
             let (socket, peer) = net::acceptfrom_with(&listener.socket, flags)?;
-            let credentials = sockopt::socket_peercred(&socket).ok();
-            let peer_pid = credentials.map(|c| Pid(c.pid.as_raw_nonzero().get()));
+            // Of a process that is not in our pid namespace, the pid is 0, which rustix does not allow for.
+            let credentials = getsockopt(&socket, PeerCredentials).ok();
+            let peer_pid = credentials.map(|c| Pid(c.pid())).filter(|&pid| pid != Pid(0));
             let peer = peer.and_then(SocketAddress::from_accept).unwrap_or(SocketAddress::Unnamed);
             Ok(Connection { socket, peer: Some(peer), peer_pid, waited: None })
         }
