@@ -76,8 +76,9 @@ impl SocketAddress {
         let unix = rustix::net::SocketAddrUnix::try_from(address).ok()?;
         Some(match (unix.path_bytes(), unix.abstract_name()) {
             (Some(path), _) => Self::Path(path.to_vec()),
-            (None, Some(name)) => Self::Abstract(name.to_vec()),
-            (None, None) => Self::Unnamed,
+            // rustix makes an empty name of none.
+            (None, Some(name)) if !name.is_empty() => Self::Abstract(name.to_vec()),
+            (None, _) => Self::Unnamed,
         })
     }
 }
@@ -100,6 +101,18 @@ impl fmt::Display for SocketAddress {
 #[cfg(test)]
 mod tests {
     use super::SocketAddress;
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    #[test]
+    fn a_client_that_is_not_bound_has_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        let _client = UnixStream::connect(&path).unwrap();
+        let (_socket, peer) = rustix::net::acceptfrom(&listener).unwrap();
+        let peer = peer.and_then(SocketAddress::from_accept);
+        assert!(matches!(peer, None | Some(SocketAddress::Unnamed)), "{peer:?}");
+    }
 
     #[test]
     fn as_they_are_written() {
