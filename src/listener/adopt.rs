@@ -67,6 +67,9 @@ fn take(fd: FdNum, name: Option<Vec<u8>>, listens: bool) -> Result<Listener, Str
         Err(Errno::NOTSOCK) => return Err(format!("fd {fd} is not a socket")),
         Err(e) => return Err(format!("fd {fd} cannot be looked at: {e}")),
     }
+    if rustix::net::getpeername(&socket).is_ok_and(|peer| peer.is_some()) {
+        return Err(format!("fd {fd} is a connection, which cannot listen"));
+    }
     let listening = sockopt::socket_acceptconn(&socket).unwrap_or(false);
     if listens && !listening {
         return Err(format!(

@@ -118,6 +118,8 @@ impl Listener {
         if let Some(backlog) = options.backlog {
             net::listen(&self.socket, backlog).map_err(|e| (Step::Listen, e))?;
             self.requested = Some(backlog);
+            // It may have got its port only now.
+            self.local = local_address(&self.socket).unwrap_or_else(|| self.local.clone());
         }
         set_blocking(&self.socket, options).map_err(|e| (Step::Option("O_NONBLOCK"), e))
     }
@@ -179,7 +181,6 @@ fn open(address: &SocketAddress, options: &Options) -> Result<Listener, (Step, E
     };
     let mut listener = Listener { local: address.clone(), socket, name: None, requested: None, file };
     listener.tune(options)?;
-    listener.local = local_address(&listener.socket).unwrap_or_else(|| address.clone());
     Ok(listener)
 }
 
