@@ -16,7 +16,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Children {
     program: OsString,
     arguments: Vec<OsString>,
-    running: Mutex<HashSet<Pid>>,
+    running: Mutex<Running>,
+}
+
+#[derive(Default)]
+struct Running {
+    pids: HashSet<Pid>,
+    /// Whether all were told to end, so that none may follow.
+    is_over: bool,
 }
 
 impl Children {
@@ -26,7 +33,7 @@ impl Children {
     }
 
     /// Starts a child for a connection. Ours is a duplicate, and closed when this returns and the
-    /// caller has dropped his.
+    /// caller has dropped his. Starts none after [`Children::terminate`].
     pub(super) fn start(&self, connection: &Connection) -> io::Result<()> {
         let mut command = Command::new(&self.program);
         command
@@ -43,8 +50,11 @@ impl Children {
         }
         // Until it is entered, nobody may reap it.
         let mut running = self.running();
+        if running.is_over {
+            return Ok(());
+        }
         let child = command.spawn()?;
-        running.insert(Pid(child.id() as i32));
+        running.pids.insert(Pid(child.id() as i32));
         Ok(())
     }
 
@@ -55,19 +65,41 @@ impl Children {
         while let Ok(WaitStatus::Exited(pid, _) | WaitStatus::Signaled(pid, ..)) =
             waitpid(None, Some(WaitPidFlag::WNOHANG))
         {
-            ended += usize::from(running.remove(&Pid(pid.as_raw())));
+            ended += usize::from(running.pids.remove(&Pid(pid.as_raw())));
         }
         ended
     }
 
-    /// Tells those that still run to end.
+    /// Tells those that still run to end, for good.
     pub fn terminate(&self) {
-        for pid in &*self.running() {
+        let mut running = self.running();
+        running.is_over = true;
+        for pid in &running.pids {
             let _ = kill(nix::unistd::Pid::from_raw(pid.0), Signal::SIGTERM);
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashSet<Pid>> {
+    fn running(&self) -> MutexGuard<'_, Running> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Children, Connection};
+    use std::io::Read as _;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn none_is_started_once_all_were_told_to_end() {
+        let children = Children::new("/bin/sh".into(), vec!["-c".into(), "echo started".into()]);
+        children.terminate();
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let connection = Connection { socket: ours.into(), peer: None, peer_pid: None, waited: None };
+        children.start(&connection).unwrap();
+        drop(connection);
+        let mut said = String::new();
+        theirs.read_to_string(&mut said).unwrap();
+        assert_eq!(said, "");
     }
 }

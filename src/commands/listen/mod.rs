@@ -44,10 +44,11 @@ struct Scene {
     /// What there is to say of each listener.
     listening: Vec<Listening>,
     meters: Meters,
+    /// Kept apart from the listeners: a thread that is accepting still holds those when we end. Before
+    /// them, so that nobody takes a file for abandoned that is about to be removed.
+    _files: Vec<SocketFile>,
     /// Our own.
     listeners: Arc<[Listener]>,
-    /// Kept apart from them: a thread that is accepting still holds the listeners when we end.
-    _files: Vec<SocketFile>,
 }
 
 /// Runs `fdscope listen`.
