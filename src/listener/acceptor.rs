@@ -53,7 +53,7 @@ impl Acceptor {
         let gate = Mutex::new(Gate::new(policy));
         let shared = Arc::new(Shared { gate, changed: Condvar::new(), reports, waker });
         let open = (0..listeners.len()).collect();
-        let work = Work { shared: Arc::clone(&shared), listeners, open, server, paused: false };
+        let work = Work { shared: Arc::clone(&shared), listeners, open, last: 0, server, paused: false };
         thread::Builder::new().name("accept".to_owned()).spawn(move || work.run())?;
         Ok(Self { shared })
     }
@@ -100,6 +100,8 @@ struct Work {
     listeners: Arc<[Listener]>,
     /// Those that still accept.
     open: Vec<usize>,
+    /// The one that accepted last: where few may be accepted, each has its share.
+    last: usize,
     server: Server,
     paused: bool,
 }
@@ -113,6 +115,7 @@ impl Work {
             if polls {
                 let Some(found) = self.wait_for_one() else { continue };
                 listener = found;
+                self.last = found;
                 self.shared.gate().see(Instant::now());
             }
             if !self.pass() {
@@ -140,7 +143,12 @@ impl Work {
         let fd = |&i: &usize| PollFd::new(&self.listeners[i].socket, PollFlags::IN);
         let mut fds: Vec<PollFd<'_>> = self.open.iter().map(fd).collect();
         match poll(&mut fds, None) {
-            Ok(_) => fds.iter().position(|fd| !fd.revents().is_empty()).map(|at| self.open[at]),
+            Ok(_) => {
+                let is_ready = |(fd, _): &(&PollFd<'_>, &usize)| !fd.revents().is_empty();
+                let mut ready = fds.iter().zip(&self.open).filter(is_ready).map(|(_, &listener)| listener);
+                let first = ready.next()?;
+                Some(if first > self.last { first } else { ready.find(|&l| l > self.last).unwrap_or(first) })
+            }
             Err(Errno::INTR) => None,
             Err(_) => {
                 self.shared.wait();

@@ -35,6 +35,8 @@ pub struct EventLoop {
     ready: Vec<bool>,
     /// Listeners that would wait, and the whole loop with them, if their queue were empty.
     blocking: Vec<bool>,
+    /// The listener whose turn is first: where few may be accepted, each has its share.
+    next: usize,
     /// Since accepting failed for want of something: when to try again.
     retry: Option<Instant>,
     scratch: Box<[u8]>,
@@ -52,6 +54,7 @@ impl EventLoop {
         Self {
             ready: vec![true; listeners.len()],
             blocking: listeners.iter().map(Listener::is_blocking).collect(),
+            next: 0,
             listeners,
             gate: Gate::new(policy),
             service,
@@ -87,8 +90,12 @@ impl EventLoop {
             self.advance(key);
         }
         if self.retry.is_none_or(|at| at <= now) {
-            for listener in 0..self.listeners.len() {
+            let (listeners, next) = (self.listeners.len(), self.next);
+            for listener in (next..listeners).chain(0..next) {
                 self.accept(listener, registry, now);
+            }
+            if !self.ready.contains(&true) {
+                self.gate.lose();
             }
         }
         self.reports.drain(..)
@@ -126,10 +133,7 @@ impl EventLoop {
             }
             match accept(&self.listeners[listener], true) {
                 Ok(connection) => self.serve(listener, connection, registry, now),
-                Err(Refusal::Empty) => {
-                    self.ready[listener] = false;
-                    self.gate.lose();
-                }
+                Err(Refusal::Empty) => self.ready[listener] = false,
                 Err(Refusal::Passing) => {}
                 Err(Refusal::Exhausted(errno)) => {
                     if self.retry.replace(now + PATIENCE).is_none() {
@@ -150,6 +154,7 @@ impl EventLoop {
             self.reports.push(Report::Resumed);
         }
         let number = self.gate.accept(now);
+        self.next = (listener + 1) % self.listeners.len();
         self.reports.push(Report::Accepted(Accepted::new(listener, number, &connection)));
         let served = Served { socket: connection.socket, exchange: Exchange::new(&self.service) };
         let entry = self.connections.vacant_entry();
