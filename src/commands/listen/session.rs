@@ -312,6 +312,8 @@ impl<'s> Session<'s> {
             // Its end is ours.
             if !std::mem::replace(&mut self.timed_out, true) {
                 beside.forward(Signal::SIGTERM);
+                // If it is stopped, it could not end.
+                beside.forward(Signal::SIGCONT);
             }
             return None;
         }
