@@ -1,6 +1,7 @@
 //! Addresses as users write them.
 
 use super::socket_address::SocketAddress;
+use crate::model::{Escape, escape};
 use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs as _};
 use std::os::unix::ffi::OsStrExt as _;
@@ -76,13 +77,17 @@ impl Address {
             }
             Place::Name(name, port) => (name.as_str(), *port)
                 .to_socket_addrs()
-                .map_err(|e| format!("{}: the name '{name}' has no address: {e}", self.text))?
+                .map_err(|e| {
+                    let name = escape(name.as_bytes(), Escape::Table);
+                    format!("the name '{name}' has no address: {e}")
+                })?
                 .collect(),
         };
         let fitting: Vec<_> =
             all.into_iter().filter(|a| !v6_only || a.is_ipv6()).map(SocketAddress::Inet).collect();
         if fitting.is_empty() {
-            return Err(format!("{}: --v6-only is for IPv6 addresses", self.text));
+            let text = escape(self.text.as_bytes(), Escape::Table);
+            return Err(format!("{text}: --v6-only is for IPv6 addresses"));
         }
         Ok(fitting)
     }

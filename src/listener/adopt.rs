@@ -1,7 +1,7 @@
 //! Listeners that are open already: inherited by number, or as `sd_listen_fds(3)` has it.
 
 use super::open::{Listener, local_address};
-use crate::model::FdNum;
+use crate::model::{Escape, FdNum, escape};
 use crate::sys;
 use rustix::io::Errno;
 use rustix::net::{SocketType, sockopt};
@@ -88,13 +88,16 @@ fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Vec<Pas
     )?;
     let count: i32 = match count.parse() {
         Ok(n @ 1..=1000) => n,
-        _ => return Err(format!("LISTEN_FDS is '{count}', and not a number of fds")),
+        _ => return Err(format!("LISTEN_FDS is {count:?}, and not a number of fds from 1 to 1000")),
     };
     let own = std::process::id().to_string();
     match variable("LISTEN_PID") {
         Some(pid) if pid == own => {}
         Some(pid) => {
-            return Err(format!("the fds of LISTEN_FDS were passed to process {pid}, and this is {own}"));
+            return Err(format!(
+                "the fds of LISTEN_FDS were passed to process {}, and this is {own}",
+                escape(pid.as_bytes(), Escape::Table)
+            ));
         }
         None => return Err("LISTEN_FDS is set without LISTEN_PID".to_owned()),
     }

@@ -2,7 +2,6 @@
 
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, UnixAddr, VsockAddr};
 use rustix::net::SocketAddrAny;
-use std::fmt;
 use std::net::SocketAddr;
 
 /// An address of a socket, in its family.
@@ -88,13 +87,6 @@ fn unmapped(address: SocketAddr) -> SocketAddr {
     match address {
         SocketAddr::V6(v6) => v6.ip().to_ipv4_mapped().map_or(address, |v4| (v4, v6.port()).into()),
         SocketAddr::V4(_) => address,
-    }
-}
-
-impl fmt::Display for SocketAddress {
-    /// For messages: bytes that are not UTF-8 are lost.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.bytes()))
     }
 }
 

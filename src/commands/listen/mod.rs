@@ -30,9 +30,11 @@ use event::Listening;
 use meter::Meters;
 use options::Model;
 use session::{End, FIRST_CONNECTION, Session};
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
@@ -70,7 +72,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         .output
         .as_ref()
         .map(|path| {
-            let refused = |e| Error::Refused(format!("cannot write {}: {e}", path.display()));
+            let refused = |e| Error::Refused(format!("cannot write {}: {e}", shown(path.as_os_str())));
             File::create(path).map_err(refused)
         })
         .transpose()?;
@@ -99,7 +101,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
             }
             Err(e) => {
                 session.finish(false)?;
-                complain(&format!("cannot start {}: {e}", command[0].display()));
+                complain(&format!("cannot start {}: {e}", shown(&command[0])));
                 // As a shell, and timeout(1), have it.
                 return Ok(Outcome::Status(if e.kind() == io::ErrorKind::NotFound { 127 } else { 126 }));
             }
@@ -124,13 +126,16 @@ fn own(args: &Args, context: &Context) -> Result<Scene, Error> {
     let mut listeners = adopt(&args.fd, args.old_must_listen()).map_err(Error::Refused)?;
     let old = args.for_old();
     for listener in &mut listeners {
-        let what = listener.local.to_string();
+        let what = escape(&listener.local.bytes(), Escape::Table).into_owned();
         listener.tune(&old).map_err(|(step, e)| Error::Refused(trouble::refused(&what, step, e)))?;
     }
     let new = args.for_new();
     for address in &args.addresses {
         if let Some(who) = address.path().and_then(|path| trouble::bound_to(path, root)) {
-            return Err(Error::Refused(format!("cannot listen on {}: {who}", address.text())));
+            return Err(Error::Refused(format!(
+                "cannot listen on {}: {who}",
+                shown(address.text().as_ref())
+            )));
         }
         let listener = Listener::open(address, &new);
         listeners.push(listener.map_err(|e| Error::Refused(trouble::explain(e, &new, root)))?);
@@ -247,6 +252,11 @@ fn accept(args: &Args, listeners: &Arc<[Listener]>, session: &Session<'_>) -> Re
     let acceptor = Acceptor::start(Arc::clone(listeners), policy, server, sender, session.waker()?);
     let acceptor = acceptor.map_err(|e| Error::Refused(format!("cannot start a thread: {e}")))?;
     Ok(Accepting::There { acceptor, reports, children })
+}
+
+/// What a user wrote, in a message.
+fn shown(text: &OsStr) -> Cow<'_, str> {
+    escape(text.as_bytes(), Escape::Table)
 }
 
 /// The program that this is: by its path, whose name the children then have, as long as it is
