@@ -4,7 +4,8 @@ use crate::error::Error;
 use crate::model::{Record, Tally};
 use crate::render::{Batch, Format, Renderer, Writer};
 use jiff::tz::TimeZone;
-use rustix::termios::tcgetwinsize;
+use rustix::process::getpgrp;
+use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use std::io::{self, Write};
 
 /// How wide a terminal is that does not tell.
@@ -158,7 +159,7 @@ impl<R: Record> Form<'_, R> {
 
 impl<R> Lines<'_, R> {
     fn clear(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.shown) {
+        if std::mem::take(&mut self.shown) && is_in_front() {
             write!(self.out, "\r\x1b[K")?;
         }
         Ok(())
@@ -166,7 +167,7 @@ impl<R> Lines<'_, R> {
 
     fn show(&mut self, status: &str) -> io::Result<()> {
         let Some(old) = &mut self.status else { return Ok(()) };
-        if self.shown && old == status {
+        if self.shown && old == status || !is_in_front() {
             return Ok(());
         }
         status.clone_into(old);
@@ -180,4 +181,11 @@ impl<R> Lines<'_, R> {
         self.shown = true;
         Ok(())
     }
+}
+
+/// Whether the terminal's line is ours to write on: that of a job in the background is where its
+/// user types.
+fn is_in_front() -> bool {
+    // It cannot be asked of a terminal that is not the one we are controlled by.
+    tcgetpgrp(io::stdout()).map_or(true, |group| group == getpgrp())
 }
