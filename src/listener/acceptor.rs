@@ -127,6 +127,10 @@ impl Work {
                     // It does not block, or somebody else has taken the connection.
                     polls = true;
                     self.shared.gate().lose();
+                    // An fd comes before a connection: there was one for it.
+                    if std::mem::take(&mut self.paused) {
+                        self.shared.report(Report::Resumed);
+                    }
                 }
                 Err(Refusal::Passing) => {}
                 Err(Refusal::Exhausted(errno)) => self.pause(errno),

@@ -133,7 +133,13 @@ impl EventLoop {
             }
             match accept(&self.listeners[listener], true) {
                 Ok(connection) => self.serve(listener, connection, registry, now),
-                Err(Refusal::Empty) => self.ready[listener] = false,
+                Err(Refusal::Empty) => {
+                    self.ready[listener] = false;
+                    // An fd comes before a connection: there was one for it.
+                    if self.retry.take().is_some() {
+                        self.reports.push(Report::Resumed);
+                    }
+                }
                 Err(Refusal::Passing) => {}
                 Err(Refusal::Exhausted(errno)) => {
                     if self.retry.replace(now + PATIENCE).is_none() {
