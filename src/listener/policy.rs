@@ -112,11 +112,6 @@ impl Gate {
         self.signals += 1;
     }
 
-    /// How many connections were accepted.
-    pub fn accepted(&self) -> u64 {
-        self.accepted
-    }
-
     /// How many connections are open.
     pub fn open(&self) -> u64 {
         self.open

@@ -164,10 +164,11 @@ impl<'s> Session<'s> {
                     _ => {}
                 }
             }
+            self.hear(accepting)?;
+            // After what was accepted before it came, which is in the summary then.
             if signalled && let Some(end) = self.receive(accepting)? {
                 return Ok(end);
             }
-            self.hear(accepting)?;
             let now = Instant::now();
             if came {
                 self.look = self.look.min(now + SETTLE.min(self.bounds.interval));
@@ -326,9 +327,11 @@ impl<'s> Session<'s> {
         }
         let done = match self.bounds.count? {
             Count::Changes(most) => self.told >= most,
-            Count::Connections { most, finish } => accepting
-                .ask_gate(|gate| gate.accepted() >= most && (!finish || gate.open() == 0))
-                .unwrap_or(false),
+            // Those that were told of: another thread may be about to report what it has accepted.
+            Count::Connections { most, finish } => {
+                self.watched.iter().map(Watched::accepted).sum::<u64>() >= most
+                    && (!finish || accepting.ask_gate(|gate| gate.open() == 0).unwrap_or(false))
+            }
         };
         done.then_some(End::Count)
     }

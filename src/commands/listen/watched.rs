@@ -25,6 +25,11 @@ impl Watched {
         Self { address: listening.address.clone(), gauge, accepted: 0, longest_wait: None, gone: false }
     }
 
+    /// How many connections were accepted.
+    pub(super) fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
     /// A connection was accepted.
     pub(super) fn accept(&mut self, waited: Option<Duration>) {
         self.accepted += 1;
