@@ -1,7 +1,8 @@
 //! What every selector keeps, as its documentation says.
 
 use crate::support::{
-    Bench, duplicate, duplicate_to, fill, lend, on_every_backend, own_numbers, pipe, read, uncrowded, write,
+    Bench, PATIENCE, duplicate, duplicate_to, fill, lend, on_every_backend, own_numbers, pipe, read,
+    uncrowded, write,
 };
 use fdscope::model::{Interest, Readiness};
 use fdscope::selector::{Backend, Feature, RegisterError, Token, Trigger};
