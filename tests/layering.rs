@@ -14,7 +14,7 @@ const RULES: &[(&str, &[&str])] = &[
         "commands",
         &[
             "context", "error", "kind", "listener", "model", "proc", "query", "render", "selector", "sock",
-            "sys",
+            "sys", "watch",
         ],
     ),
     ("context", &["cli", "proc", "render"]),
@@ -29,7 +29,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("selector", &["model", "sys"]),
     ("sock", &["kind", "model", "sys"]),
     ("sys", &["model"]),
-    ("watch", &["model", "selector"]),
+    ("watch", &["model"]),
 ];
 
 /// A file of `src`: the room it is in, and its code without tests and comments.
