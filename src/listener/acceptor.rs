@@ -187,12 +187,14 @@ impl Work {
     }
 
     fn serve(&mut self, listener: usize, connection: Connection) {
-        // Before anybody can end it.
-        let number = self.shared.gate().accept(Instant::now());
         if std::mem::take(&mut self.paused) {
             self.shared.report(Report::Resumed);
         }
+        // Before anybody can end it. Whoever sees at the gate that it was accepted finds the report.
+        let mut gate = self.shared.gate();
+        let number = gate.accept(Instant::now());
         self.shared.report(Report::Accepted(Accepted::new(listener, number, &connection)));
+        drop(gate);
         let connection = Arc::new(connection);
         loop {
             let started = match &self.server {

@@ -140,6 +140,16 @@ impl<'s> Session<'s> {
 
     /// Goes on until the end, and gives that.
     pub(super) fn run(&mut self, accepting: &mut Accepting) -> Result<End, Error> {
+        let end = self.go_on(accepting)?;
+        // What was accepted before the end is told, although it came after the last look.
+        if let Accepting::There { reports, .. } = accepting {
+            let last: Vec<Report> = reports.try_iter().collect();
+            self.tell_reports(last)?;
+        }
+        Ok(end)
+    }
+
+    fn go_on(&mut self, accepting: &mut Accepting) -> Result<End, Error> {
         let mut events = Events::with_capacity(1024);
         loop {
             let wait = self.wait(accepting);
@@ -214,6 +224,10 @@ impl<'s> Session<'s> {
             Accepting::There { reports, .. } => reports.try_iter().collect(),
             Accepting::Command(_) | Accepting::Others => return Ok(()),
         };
+        self.tell_reports(reports)
+    }
+
+    fn tell_reports(&mut self, reports: Vec<Report>) -> Result<(), Error> {
         for report in reports {
             match report {
                 Report::Accepted(accepted) => self.accepted(accepted)?,
