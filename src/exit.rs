@@ -1,7 +1,7 @@
 //! Exit statuses: the only place that turns an outcome into one.
 
 use crate::error::{Error, Outcome};
-use nix::sys::signal::{self, SigSet, Signal};
+use crate::sys;
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
@@ -23,20 +23,12 @@ pub fn status(result: &Result<Outcome, Error>) -> u8 {
 /// Tells the error, unless that was done or nobody wants to know, and gives the status.
 pub fn end(result: &Result<Outcome, Error>) -> ExitCode {
     match result {
-        Ok(Outcome::Signalled(signal)) => die(*signal),
+        Ok(Outcome::Signalled(signal)) => sys::die_by(*signal),
         Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => {}
         Err(Error::Target) | Ok(_) => {}
         Err(e) => drop(writeln!(io::stderr(), "fdscope: {e}")),
     }
     ExitCode::from(status(result))
-}
-
-/// Ends by the signal, which is blocked or has come, so that whoever started us sees it.
-fn die(signal: i32) {
-    if let Ok(signal) = Signal::try_from(signal) {
-        let _ = signal::raise(signal);
-        let _ = SigSet::from(signal).thread_unblock();
-    }
 }
 
 /// Tells what is wrong with a command line, or prints the help that was asked for.

@@ -19,7 +19,7 @@ const RULES: &[(&str, &[&str])] = &[
     ),
     ("context", &["cli", "proc", "render"]),
     ("error", &[]),
-    ("exit", &["error"]),
+    ("exit", &["error", "sys"]),
     ("kind", &["model"]),
     ("listener", &["model", "sys"]),
     ("model", &[]),

@@ -1,15 +1,18 @@
-//! Signals, read from an fd instead of interrupting.
+//! Signals, read from an fd.
 
+use crate::model::FdNum;
 use crate::sys;
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
-use rustix::fd::{AsRawFd as _, BorrowedFd, RawFd};
+use nix::sys::signal::Signal;
+use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use rustix::process::{getpid, getsid};
+use std::collections::VecDeque;
 use std::io;
 
-/// Signals that this process has blocked, and reads.
+/// Signals that are caught, and read.
 pub(super) struct Signals {
-    fd: SignalFd,
+    signals: Vec<Signal>,
+    fd: OwnedFd,
+    came: VecDeque<Received>,
 }
 
 /// A signal that came.
@@ -20,49 +23,59 @@ pub(super) struct Received {
     pub(super) personal: bool,
 }
 
-/// Blocks these signals, in this thread and those that it starts, but for those that are ignored:
-/// by nohup(1), say, or for a job in the background. SIGCHLD is never ignored from here on.
-pub(super) fn block(wanted: &[Signal]) -> io::Result<SigSet> {
-    sys::heed_children()?;
-    let ignored = ignored();
-    let mask: SigSet = wanted.iter().copied().filter(|s| ignored >> (*s as u32 - 1) & 1 == 0).collect();
-    mask.thread_block()?;
-    Ok(mask)
+/// Catches these signals, but for those that are ignored: by nohup(1), say, or for a job in the
+/// background. SIGCHLD is never ignored from here on.
+pub(super) fn catch(wanted: &[Signal]) -> io::Result<Vec<Signal>> {
+    let mut caught = Vec::new();
+    for &signal in wanted {
+        if sys::catch_signal(signal as i32, signal == Signal::SIGCHLD)? {
+            caught.push(signal);
+        }
+    }
+    Ok(caught)
 }
 
 impl Signals {
-    /// The signals of a mask that is blocked.
-    pub(super) fn open(mask: &SigSet) -> io::Result<Self> {
-        let fd = SignalFd::with_flags(mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-        Ok(Self { fd })
+    /// Signals that are caught already.
+    pub(super) fn open(caught: Vec<Signal>) -> io::Result<Self> {
+        Ok(Self { signals: caught, fd: sys::signal_fd()?, came: VecDeque::new() })
     }
 
     /// The fd to wait for.
     pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
-        rustix::fd::AsFd::as_fd(&self.fd)
+        self.fd.as_fd()
     }
 
     /// Its number.
     pub(super) fn raw_fd(&self) -> RawFd {
-        self.as_fd().as_raw_fd()
+        self.fd.as_raw_fd()
     }
 
     /// The next signal that came.
-    pub(super) fn next(&self) -> Option<Received> {
-        let info = self.fd.read_signal().ok()??;
-        let signal = Signal::try_from(info.ssi_signo as i32).ok()?;
-        // That a terminal is gone is told to the leader of its session alone.
-        let personal = info.ssi_code <= 0 || (signal == Signal::SIGHUP && leads_session());
-        Some(Received { signal, personal })
+    pub(super) fn next(&mut self) -> Option<Received> {
+        if self.came.is_empty() {
+            // Before they are taken: what comes after wakes up again.
+            let _ = rustix::io::read(&self.fd, &mut [0; 8]);
+            for &signal in &self.signals {
+                let came = sys::take_signal(signal as i32);
+                let received = (0..came.times).map(|n| Received {
+                    signal,
+                    // That a terminal is gone is told to the leader of its session alone.
+                    personal: n < came.sent || (signal == Signal::SIGHUP && leads_session()),
+                });
+                self.came.extend(received);
+            }
+        }
+        self.came.pop_front()
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        sys::forget_signal_fd(FdNum(self.raw_fd()));
     }
 }
 
 fn leads_session() -> bool {
     getsid(None).is_ok_and(|session| session == getpid())
-}
-
-/// The mask of the signals that are ignored.
-fn ignored() -> u64 {
-    let status = procfs::process::Process::myself().and_then(|own| own.status());
-    status.map_or(0, |status| status.sigign)
 }

@@ -3,7 +3,6 @@
 use super::accept::Connection;
 use super::socket_address::SocketAddress;
 use crate::model::Pid;
-use crate::sys;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use std::collections::HashSet;
@@ -43,7 +42,6 @@ impl Children {
         for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] {
             command.env_remove(name);
         }
-        sys::clear_signal_mask(&mut command);
         // As systemd.socket(5) names them.
         if let Some(SocketAddress::Inet(peer)) = &connection.peer {
             command.env("REMOTE_ADDR", peer.ip().to_string()).env("REMOTE_PORT", peer.port().to_string());

@@ -10,6 +10,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use rustix::io::retry_on_intr;
 use slab::Slab;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -201,5 +202,5 @@ impl EventLoop {
 /// Whether a connection waits.
 fn has_waiting(listener: &Listener) -> bool {
     let mut fd = [PollFd::new(&listener.socket, PollFlags::IN)];
-    poll(&mut fd, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+    retry_on_intr(|| poll(&mut fd, Some(&Timespec::default()))).is_ok_and(|ready| ready > 0)
 }

@@ -95,22 +95,6 @@ pub fn pass_listeners(command: &mut Command, count: usize, names: &OsStr) {
     }
 }
 
-/// Has `command` start with no signal blocked, whatever we have blocked.
-pub fn clear_signal_mask(command: &mut Command) {
-    // SAFETY: after fork the closure calls sigemptyset and sigprocmask, which are
-    // async-signal-safe, on a value of its own, for which zero is a value.
-    unsafe {
-        command.pre_exec(|| {
-            let mut none: libc::sigset_t = std::mem::zeroed();
-            libc::sigemptyset(&raw mut none);
-            match libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()) {
-                0 => Ok(()),
-                _ => Err(io::Error::last_os_error()),
-            }
-        });
-    }
-}
-
 unsafe extern "C" {
     static mut environ: *const *const libc::c_char;
 }

@@ -3,7 +3,6 @@
 #![allow(unsafe_code)]
 
 mod bpf;
-mod child_signal;
 mod epoll;
 mod handle;
 mod inherited;
@@ -12,18 +11,19 @@ mod mqueue;
 mod poll;
 mod prlimit;
 mod select;
+mod signals;
 mod sockopt;
 mod unsent;
 
 pub use bpf::name as bpf_name;
-pub use child_signal::heed_children;
 pub use epoll::{epoll_pwait2, epoll_wait};
 pub use handle::open_by_handle;
-pub use inherited::{FIRST_PASSED, clear_signal_mask, pass_listeners, place, take_inherited};
+pub use inherited::{FIRST_PASSED, pass_listeners, place, take_inherited};
 pub use kcmp::{Registered, registered, same_epoll_target, same_fd_table};
 pub use mqueue::state as mqueue_state;
 pub use poll::{is_open, poll};
 pub use prlimit::prlimit;
 pub use select::{FdSetWord, select};
+pub use signals::{Came, catch_signal, die_by, forget_signal_fd, signal_fd, take_signal};
 pub use sockopt::{TcpInfo, netns_cookie, set_defer_accept, set_fast_open, socket_drops, tcp_info};
 pub use unsent::unsent_bytes;

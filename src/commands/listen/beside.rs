@@ -57,7 +57,6 @@ impl Beside {
         command.args(&words[1..]);
         let names: Vec<&[u8]> = listeners.iter().map(|l| l.name.as_deref().unwrap_or(b"unknown")).collect();
         sys::pass_listeners(&mut command, listeners.len(), OsStr::from_bytes(&names.join(&b':')));
-        sys::clear_signal_mask(&mut command);
         let child = command.spawn()?;
         Ok(Self { pid: Pid(child.id() as i32) })
     }

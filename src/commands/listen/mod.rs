@@ -59,7 +59,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         return inetd::serve(&args.service());
     }
     args.check()?;
-    let mask = signals::block(&args.signals()).map_err(|e| Error::Io("signals".to_owned(), e))?;
+    let caught = signals::catch(&args.signals()).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let scene = match args.watch_only {
         Some(only) => {
             let (listening, meters) = foreign::find(only, context)?;
@@ -86,7 +86,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         None => &mut context.out,
     };
     let sink = Sink::new(&renderer, out, lines::line, scene.listening.len() > 1, status, !command.is_empty());
-    let signals = Signals::open(&mask).map_err(|e| Error::Io("signals".to_owned(), e))?;
+    let signals = Signals::open(caught).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let mut session = Session::start(sink, signals, scene.meters, scene.listening, args.bounds())?;
     session.attend(&scene.listeners)?;
     let mut accepting = if args.watch_only.is_some() {

@@ -30,8 +30,8 @@ use std::io::{self, Write};
 /// Runs `fdscope watch`.
 pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let (lookouts, auto) = args.lookouts()?;
-    let mask = signals::block(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
-    let mask = mask.map_err(|e| Error::Io("signals".to_owned(), e))?;
+    let caught = signals::catch(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
+    let caught = caught.map_err(|e| Error::Io("signals".to_owned(), e))?;
     let system = System::new(context.root.clone(), false);
     let wishes = Wishes { events: args.events, lookouts: lookouts.len() };
     // What was inherited is taken over before anything of ours is opened.
@@ -73,7 +73,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     };
     let renderer = Renderer::new(context.style, "watch", event::COLUMNS.to_vec(), false);
     let sink = Sink::new(&renderer, out, lines::line, true, false, false);
-    let signals = Signals::open(&mask).map_err(|e| Error::Io("signals".to_owned(), e))?;
+    let signals = Signals::open(caught).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let mut session = Session::start(sink, tee, signals, lookouts, stage, &system, bounds)?;
     let end = session.run()?;
     let failed = session.failed();
