@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use nix::sys::signal::Signal;
-use rustix::fd::AsRawFd as _;
+use rustix::fd::{AsRawFd as _, RawFd};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,11 @@ pub(super) struct Session<'s> {
     /// Events of queues so far.
     told: u64,
     timed_out: bool,
+    /// The listeners that wake us up.
+    attended: Vec<RawFd>,
+    /// Whether they do not for now, until the next look: beside a server that is busy, each
+    /// connection would.
+    dozes: bool,
 }
 
 impl<'s> Session<'s> {
@@ -113,11 +118,14 @@ impl<'s> Session<'s> {
             look: started,
             told: 0,
             timed_out: false,
+            attended: Vec::new(),
+            dozes: false,
         })
     }
 
     /// Has the session wake up when a connection comes to one of our own listeners.
-    pub(super) fn attend(&self, listeners: &[Listener]) -> Result<(), Error> {
+    pub(super) fn attend(&mut self, listeners: &[Listener]) -> Result<(), Error> {
+        self.attended = listeners.iter().map(|l| l.socket.as_raw_fd()).collect();
         for (i, listener) in listeners.iter().enumerate() {
             let token = Token(FIRST_LISTENER + i);
             let fd = listener.socket.as_raw_fd();
@@ -183,7 +191,11 @@ impl<'s> Session<'s> {
             if came {
                 self.look = self.look.min(now + SETTLE.min(self.bounds.interval));
             }
+            if came && matches!(accepting, Accepting::Command(_)) {
+                self.doze()?;
+            }
             if now >= self.look {
+                self.wake()?;
                 self.look_at_queues()?;
                 self.look = now + self.bounds.interval;
             }
@@ -193,6 +205,26 @@ impl<'s> Session<'s> {
             let status = if self.sink.has_status() { self.status() } else { String::new() };
             self.sink.flush(&status)?;
         }
+    }
+
+    fn doze(&mut self) -> Result<(), Error> {
+        if !std::mem::replace(&mut self.dozes, true) {
+            let registry = self.poll.registry();
+            let leave = |fd: &RawFd| registry.deregister(&mut SourceFd(fd));
+            self.attended.iter().try_for_each(leave).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    fn wake(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.dozes) {
+            for (i, fd) in self.attended.iter().enumerate() {
+                let token = Token(FIRST_LISTENER + i);
+                let registered = self.poll.registry().register(&mut SourceFd(fd), token, Interest::READABLE);
+                registered.map_err(refused)?;
+            }
+        }
+        Ok(())
     }
 
     /// How long nothing is due.
@@ -212,7 +244,8 @@ impl<'s> Session<'s> {
 
     /// Reads one queue for its peak alone.
     fn peek(&mut self, i: usize) {
-        if let Reading::Queue(queue) = self.meters.read(i) {
+        let drops = self.watched[i].filling().and_then(|filling| filling.queue.drops);
+        if let Reading::Queue(queue) = self.meters.peek(i, drops) {
             self.watched[i].read(queue, Instant::now());
         }
     }
