@@ -154,7 +154,9 @@ impl Exchange {
                     None => http.end(&mut answers),
                 };
                 if !goes_on {
-                    self.work = Work::Finish;
+                    // Both ends have said all: the kernel tells ours with the close.
+                    let is_over = received.is_none() && answers.is_empty();
+                    self.work = if is_over { Work::Done } else { Work::Finish };
                 }
                 if !answers.is_empty() {
                     self.unsent.keep(answers);
