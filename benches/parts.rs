@@ -1,4 +1,4 @@
-//! The parts of a listing, each by itself: time and allocations a call.
+//! The parts of a listing and of a gauge, each by itself: time and allocations a call.
 //!
 //! Where the time of a whole listing goes is mostly the kernel's: `peers` measures that.
 
@@ -6,15 +6,22 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use fdscope::commands::list_fields;
 use fdscope::kind::{self, Borrowed, FdInfo, FileStat, NoLookup, Probe, Shape};
+use fdscope::listener::Gauge;
 use fdscope::model::{
-    Assoc, Column, Device, Endpoint, Family, Fd, FdNum, Inode, Pid, Process, Socket, Tally,
+    AcceptQueue, Assoc, Column, Device, Endpoint, Family, Fd, FdNum, Inode, Pid, Process, Socket, Tally,
 };
 use fdscope::query::Where;
 use fdscope::render::{Batch, Format, Renderer, Style, Writer};
-use fdscope::sock::Tables;
+use fdscope::sock::{Diag, Tables};
+use fdscope::sys;
+use rustix::fd::{AsFd as _, AsRawFd as _};
 use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
+use std::num::NonZero;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 // Counts allocations too: an fd should cost none but its name.
 #[global_allocator]
@@ -243,4 +250,40 @@ fn evaluate(bencher: Bencher, expression: &str) {
     bencher
         .counter(ItemsCount::new(LINES))
         .bench_local(|| rows.iter().filter(|row| evaluator.matches(black_box(row))).count());
+}
+
+/// What a look at a queue costs, of our own TCP listener and of others' listeners. Dumps pass over
+/// all sockets of the network namespace that the benchmark runs in.
+#[divan::bench(args = ["tcp_info", "tcp_info and drops", "unix_listener", "tcp_listeners_on", "tcp_listeners"])]
+fn queue(bencher: Bencher, how: &str) {
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback is there");
+    let port = tcp.local_addr().map_or(0, |address| address.port());
+    let port = NonZero::new(port).expect("a bound socket has a port");
+    let dir = tempfile::tempdir().expect("there is room for a socket");
+    let unix = UnixListener::bind(dir.path().join("socket")).expect("as above");
+    let link = std::fs::read_link(format!("/proc/self/fd/{}", unix.as_raw_fd())).expect("it is open");
+    let digits: String = link.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    let inode = Inode(digits.parse().expect("a socket's link has its inode"));
+    let mut diag = Diag::open().expect("the kernel has sock_diag");
+    bencher.bench_local(|| match how {
+        "tcp_info" => sys::tcp_info(tcp.as_fd()).is_ok(),
+        "tcp_info and drops" => sys::tcp_info(tcp.as_fd()).is_ok() && sys::socket_drops(tcp.as_fd()).is_ok(),
+        "unix_listener" => diag.unix_listener(inode).is_ok_and(|found| found.is_some()),
+        "tcp_listeners_on" => diag.tcp_listeners_on(port).is_ok_and(|found| found.len() == 1),
+        _ => diag.tcp_listeners().is_ok_and(|found| !found.is_empty()),
+    });
+}
+
+/// What a reading makes of the gauge, and whether that is worth telling.
+#[divan::bench]
+fn gauge(bencher: Bencher) {
+    let queue = |waiting| AcceptQueue { waiting, max: Some(128), drops: Some(0) };
+    let now = Instant::now();
+    let mut gauge = Gauge::new(queue(0), true, now);
+    let mut waiting = 0;
+    bencher.bench_local(|| {
+        waiting = (waiting + 1) % 130;
+        gauge.read(black_box(queue(waiting)), now);
+        (gauge.has_changed(), gauge.has_dropped())
+    });
 }
