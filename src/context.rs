@@ -1,6 +1,7 @@
 //! What a command works with: where /proc is, where output goes and how.
 
 use crate::cli::{ColorChoice, Global};
+use crate::model::neutralise;
 use crate::proc::ProcRoot;
 use crate::render::Style;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
@@ -37,13 +38,13 @@ impl Context {
     /// Something that the user should know and that is not an answer.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            drop(writeln!(io::stderr(), "fdscope: {text}"));
+            drop(writeln!(io::stderr(), "fdscope: {}", neutralise(text)));
         }
     }
 
     /// Something that went wrong with part of what was asked.
     pub fn complain(&self, text: &str) {
-        drop(writeln!(io::stderr(), "fdscope: {text}"));
+        drop(writeln!(io::stderr(), "fdscope: {}", neutralise(text)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Exit statuses: the only place that turns an outcome into one.
 
 use crate::error::{Error, Outcome};
+use crate::model::neutralise;
 use crate::sys;
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ pub fn end(result: &Result<Outcome, Error>) -> ExitCode {
         Ok(Outcome::Signalled(signal)) => sys::die_by(*signal),
         Err(Error::Output(e)) if e.kind() == ErrorKind::BrokenPipe => {}
         Err(Error::Target) | Ok(_) => {}
-        Err(e) => drop(writeln!(io::stderr(), "fdscope: {e}")),
+        Err(e) => drop(writeln!(io::stderr(), "fdscope: {}", neutralise(&e.to_string()))),
     }
     ExitCode::from(status(result))
 }

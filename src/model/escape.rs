@@ -60,6 +60,20 @@ fn push(out: &mut String, c: char, how: Escape) {
     }
 }
 
+/// A message of ours, in which names that somebody else chose may stand: control characters, and
+/// those that reorder or hide text, are escaped, and nothing else. Some messages have several lines.
+pub fn neutralise(message: &str) -> Cow<'_, str> {
+    let harmful = |c: char| c != '\n' && (c.is_control() || deceives(c));
+    if !message.contains(harmful) {
+        return Cow::Borrowed(message);
+    }
+    let mut out = String::with_capacity(message.len() + 8);
+    for c in message.chars() {
+        if c == '\\' || c == '\n' { out.push(c) } else { push(&mut out, c, Escape::Table) }
+    }
+    Cow::Owned(out)
+}
+
 /// Whether a character is control, or reorders, joins or hides text: the format characters that
 /// make one name look like another.
 pub fn deceives(c: char) -> bool {
@@ -78,7 +92,7 @@ pub fn deceives(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Escape, escape};
+    use super::{Escape, escape, neutralise};
 
     #[test]
     fn plain_text_is_not_copied() {
@@ -96,6 +110,12 @@ mod tests {
         assert_eq!(escape(b"a\nb\x1b[m\tc", Escape::Tsv), "a\\nb\\x1b[m\\tc");
         assert_eq!(escape(b"a\nb", Escape::Json), "a\nb");
         assert_eq!(escape("\u{9b}".as_bytes(), Escape::Tsv), "\\u{9b}");
+    }
+
+    #[test]
+    fn messages_play_no_tricks_with_a_terminal() {
+        assert!(matches!(neutralise("a\\x1b ä"), std::borrow::Cow::Borrowed(_)));
+        assert_eq!(neutralise("\u{1b}[31m\n\\x1b\u{202e}"), "\\x1b[31m\n\\x1b\\u{202e}");
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod value;
 pub use accept_queue::AcceptQueue;
 pub use access::{Access, OpenFlags};
 pub use bitset::BitSet;
-pub use escape::{Escape, deceives, escape};
+pub use escape::{Escape, deceives, escape, neutralise};
 pub use fd::{Assoc, Fd};
 pub use fd_fields::COMMON as FD_FIELDS;
 pub use field::{Field, Type};

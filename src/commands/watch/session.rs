@@ -10,7 +10,7 @@ use super::subject::Subject;
 use crate::commands::signals::Signals;
 use crate::commands::sink::Sink;
 use crate::error::Error;
-use crate::model::{Interest, Readiness};
+use crate::model::{Interest, Readiness, neutralise};
 use crate::proc::System;
 use crate::selector::{Backend, Feature, RegisterError, Trigger};
 use crate::sys::{self, Registered};
@@ -713,7 +713,7 @@ impl<'s> Session<'s> {
 }
 
 fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "fdscope: {text}");
+    let _ = writeln!(io::stderr(), "fdscope: {}", neutralise(text));
 }
 
 fn refused(error: io::Error) -> Error {
