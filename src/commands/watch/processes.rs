@@ -99,7 +99,13 @@ pub(super) fn lasting(name: &[u8]) -> Vec<u8> {
             || part.ends_with(b" queued")
             || part.starts_with(b"queue ")
             || part.starts_with(b"count ")
+            || part.starts_with(b"watching ")
     };
+    // Behind a connection's other end stands its state.
+    let arrow = " → ".as_bytes();
+    let other = name.windows(arrow.len()).position(|w| w == arrow).map(|at| at + arrow.len());
+    let end = other.and_then(|at| name[at..].iter().position(|&b| b == b' ').map(|n| at + n));
+    let name = &name[..end.unwrap_or(name.len())];
     let mut rest = name;
     let mut parts: Vec<&[u8]> = Vec::new();
     while let Some(at) = rest.windows(2).position(|w| w == b", ") {
@@ -124,4 +130,21 @@ pub(super) fn reading() -> Interest {
 /// What has to be read of fds to say what they are.
 pub(super) fn plan() -> Plan {
     Plan { access: true, name: true, ..Plan::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lasting;
+
+    #[test]
+    fn what_passes_is_left_out() {
+        let name = |text: &str| String::from_utf8(lasting(text.as_bytes())).unwrap();
+        assert_eq!(name("read end of 12, 6 of 64K queued"), "read end of 12");
+        assert_eq!(name("read end of 12, empty"), "read end of 12");
+        assert_eq!(name("*:80 listen, queue 0"), "*:80 listen");
+        assert_eq!(name("a:1 → b:2 close-wait"), "a:1 → b:2");
+        assert_eq!(name("count 3, id 1"), "id 1");
+        assert_eq!(name("watching 2 fds: 4 6"), "");
+        assert_eq!(name("/tmp/a, b"), "/tmp/a, b");
+    }
 }
