@@ -14,7 +14,7 @@ const RULES: &[(&str, &[&str])] = &[
         "commands",
         &[
             "context", "error", "kind", "listener", "model", "proc", "query", "render", "selector", "sock",
-            "sys", "watch",
+            "sys",
         ],
     ),
     ("context", &["cli", "model", "proc", "render"]),
@@ -29,7 +29,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("selector", &["model", "sys"]),
     ("sock", &["kind", "model", "sys"]),
     ("sys", &["model"]),
-    ("watch", &["model"]),
+    ("watch", &["model", "selector"]),
 ];
 
 /// A file of `src`: the room it is in, and its code without tests and comments.

@@ -8,6 +8,7 @@ mod fake_proc;
 mod hang;
 mod limits;
 mod list;
+mod listen;
 mod output;
 mod selecting;
 mod targets;

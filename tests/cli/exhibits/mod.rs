@@ -29,6 +29,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     bpf::ALL,
     crate::bad_input::ALL,
     crate::hang::ALL,
+    crate::listen::models::ALL,
     crate::selecting::ALL,
     crate::targets::ALL,
     epoll::ALL,

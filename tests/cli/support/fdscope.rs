@@ -1,9 +1,12 @@
 //! Running fdscope, and asserting all of what it did at once.
 
+use super::Background;
 use super::raw::confine;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -17,8 +20,19 @@ impl Fdscope {
     /// `fdscope` with arguments as in a shell, split at blanks. Nothing of the environment that
     /// changes its output is inherited.
     pub(crate) fn new(arguments: impl AsRef<str>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fdscope"));
-        command.args(arguments.as_ref().split_ascii_whitespace());
+        Self::of(Command::new(env!("CARGO_BIN_EXE_fdscope")), arguments.as_ref())
+    }
+
+    /// The same, started by another program, which gets fdscope's path and its arguments behind
+    /// its own.
+    pub(crate) fn through(words: &[&str], arguments: impl AsRef<str>) -> Self {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(env!("CARGO_BIN_EXE_fdscope"));
+        Self::of(command, arguments.as_ref())
+    }
+
+    fn of(mut command: Command, arguments: &str) -> Self {
+        command.args(arguments.split_ascii_whitespace());
         for name in ["FDSCOPE_PROC", "NO_COLOR", "CLICOLOR_FORCE", "COMPLETE", "LINES", "COLUMNS"] {
             command.env_remove(name);
         }
@@ -71,6 +85,12 @@ impl Fdscope {
         Run { pid, command: format!("{:?}", self.0), output }
     }
 
+    /// Starts it, and lets it run while the test does its part.
+    pub(crate) fn start(mut self) -> Background {
+        let child = self.0.spawn().expect("fdscope can be run");
+        Background::new(child, format!("{:?}", self.0))
+    }
+
     /// Runs it; it must end with status 0 and say nothing on stderr.
     pub(crate) fn ok(self) -> Run {
         let run = self.run();
@@ -93,6 +113,10 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    pub(super) fn new(pid: u32, command: String, output: Output) -> Self {
+        Self { pid, command, output }
+    }
+
     pub(crate) fn stdout(&self) -> String {
         String::from_utf8(self.output.stdout.clone()).unwrap_or_else(|_| self.fail("stdout is not UTF-8"))
     }
@@ -123,6 +147,14 @@ impl Run {
         }
     }
 
+    /// The signal that ended it, and all that it said on stderr.
+    pub(crate) fn check_signal(&self, signal: Signal, stderr: &str) -> &Self {
+        if self.output.status.signal() != Some(signal as i32) {
+            self.fail(&format!("expected to end by {signal}, not with {}", self.output.status));
+        }
+        if self.stderr() == stderr { self } else { self.fail(&format!("expected on stderr: {stderr:?}")) }
+    }
+
     /// The whole of stdout.
     pub(crate) fn prints(&self, expected: &str) -> &Self {
         let actual = self.stdout();
@@ -147,6 +179,15 @@ impl Run {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.output.stdout)
             .unwrap_or_else(|e| self.fail(&format!("stdout is not JSON: {e}")))
+    }
+
+    /// The records of JSON lines.
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
+        let parse = |line: &String| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|e| self.fail(&format!("a line is not JSON: {e}: {line}")))
+        };
+        self.lines().iter().map(parse).collect()
     }
 
     /// The records of a JSON document.

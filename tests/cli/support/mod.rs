@@ -1,17 +1,21 @@
 //! The harness: running fdscope, helper processes that it looks at, and comparing JSON.
 
+mod background;
 mod compare;
 mod fake;
 mod fdscope;
 mod helper;
 mod keeper;
+mod network;
 mod pty;
 mod raw;
 
+pub(crate) use background::{Background, PATIENCE, eventually};
 pub(crate) use compare::{difference, sorted};
 pub(crate) use fake::FakeProc;
 pub(crate) use fdscope::{Fdscope, Run};
 pub(crate) use helper::{Helper, run_exhibit};
 pub(crate) use keeper::{Keeper, Skip, capable, needs, numbers, own_mounts, own_network};
+pub(crate) use network::in_own_network;
 pub(crate) use pty::run_on_terminal;
 pub(crate) use raw::{NOBODY, bytes_of, call, call_fd, limit, run_as};

@@ -33,13 +33,18 @@ pub(crate) fn bytes_of<T: Copy>(value: &T) -> &[u8] {
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
 }
 
-/// Has the command start with fds 0 to 2 alone, whatever we were started with, and killed by
-/// SIGALRM if it still runs after so many seconds.
+/// Has the command start with fds 0 to 2 alone and with no signal ignored, whatever we were
+/// started with, and killed by SIGALRM if it still runs after so many seconds.
 pub(crate) fn confine(command: &mut Command, seconds: u32) {
-    // SAFETY: both calls are async-signal-safe, and the fds stay open until the exec.
+    // What a shell ignores for its jobs in the background, and what nohup(1) does.
+    const IGNORED: [i32; 3] = [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP];
+    // SAFETY: the calls are async-signal-safe, and the fds stay open until the exec.
     unsafe {
         command.pre_exec(move || {
             libc::alarm(seconds);
+            for signal in IGNORED {
+                libc::signal(signal, libc::SIG_DFL);
+            }
             let flags = libc::CLOSE_RANGE_CLOEXEC;
             match libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, flags) {
                 0 => Ok(()),
