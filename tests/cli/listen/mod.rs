@@ -1,6 +1,7 @@
 //! `fdscope listen`, live: what it listens with, accepts, serves and tells, and how it ends.
 
 mod accepting;
+mod adopting;
 mod backlog;
 mod client;
 mod command;
@@ -9,6 +10,7 @@ mod events;
 mod exec;
 mod exhaustion;
 pub(crate) mod models;
+mod options;
 mod serving;
 
 use crate::support::{Background, Fdscope, difference};

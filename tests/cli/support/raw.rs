@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -75,6 +75,20 @@ pub(crate) fn limit(command: &mut Command, resource: libc::__rlimit_resource_t, 
         command.pre_exec(move || match libc::setrlimit(resource, &raw const limit) {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
+        });
+    }
+}
+
+/// Has the command start with an fd of ours under another number.
+pub(crate) fn pass(command: &mut Command, fd: impl AsFd, number: i32) {
+    // As a duplicate beyond all numbers that are asked for, so that none overwrites it.
+    let fd = rustix::io::fcntl_dupfd_cloexec(fd, 100).expect("an fd");
+    // SAFETY: dup2 is a plain system call, safe after fork, and the fd lives as long as the
+    // closure.
+    unsafe {
+        command.pre_exec(move || match libc::dup2(fd.as_raw_fd(), number) {
+            -1 => Err(io::Error::last_os_error()),
+            _ => Ok(()),
         });
     }
 }
