@@ -11,6 +11,7 @@ mod exec;
 mod exhaustion;
 pub(crate) mod models;
 mod options;
+mod output;
 mod serving;
 
 use crate::support::{Background, Fdscope, difference};

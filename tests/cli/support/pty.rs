@@ -1,33 +1,96 @@
 //! Running fdscope on a terminal.
 
-use super::Fdscope;
+use super::{Fdscope, PATIENCE};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pty::OpenptFlags;
+use rustix::termios::Winsize;
+use std::fs::File;
 use std::io::Read as _;
-use std::process::Stdio;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::Instant;
 
 /// What fdscope writes to a terminal, and its status. Line ends are as the terminal makes them:
 /// `\r\n`.
 pub(crate) fn run_on_terminal(fdscope: Fdscope) -> (String, Option<i32>) {
-    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
-    rustix::pty::grantpt(&master).expect("grantpt");
-    rustix::pty::unlockpt(&master).expect("unlockpt");
-    let name = rustix::pty::ptsname(&master, Vec::new()).expect("ptsname");
-    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
-    let slave = rustix::fs::open(&name, flags, rustix::fs::Mode::empty()).expect("the other side");
-    let mut child = None;
-    // The command keeps the slave open until it is dropped.
-    let fdscope = fdscope.with(|command| {
-        command.stdout(Stdio::from(slave));
-        child = Some(command.spawn().expect("fdscope can be run"));
-    });
-    drop(fdscope);
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    let mut master = std::fs::File::from(master);
-    // The last slave's close makes it EIO.
-    while let Ok(n @ 1..) = master.read(&mut buffer) {
-        bytes.extend_from_slice(&buffer[..n]);
+    let (text, status) = OnTerminal::start(fdscope, None).end();
+    (text, status.code())
+}
+
+/// fdscope, running on a terminal.
+pub(crate) struct OnTerminal {
+    master: File,
+    child: Child,
+    bytes: Vec<u8>,
+}
+
+impl OnTerminal {
+    /// Starts it. A terminal of no size in columns has the size that the kernel gives it: none.
+    pub(crate) fn start(fdscope: Fdscope, columns: Option<u16>) -> Self {
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
+        rustix::pty::grantpt(&master).expect("grantpt");
+        rustix::pty::unlockpt(&master).expect("unlockpt");
+        let name = rustix::pty::ptsname(&master, Vec::new()).expect("ptsname");
+        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
+        let slave = rustix::fs::open(&name, flags, rustix::fs::Mode::empty()).expect("the other side");
+        if let Some(ws_col) = columns {
+            let size = Winsize { ws_row: 25, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
+            rustix::termios::tcsetwinsize(&slave, size).expect("TIOCSWINSZ");
+        }
+        let mut child = None;
+        // The command keeps the slave open until it is dropped.
+        let fdscope = fdscope.with(|command| {
+            command.stdout(Stdio::from(slave));
+            child = Some(command.spawn().expect("fdscope can be run"));
+        });
+        drop(fdscope);
+        Self { master: File::from(master), child: child.expect("it was started"), bytes: Vec::new() }
     }
-    let status = child.expect("it was started").wait().expect("it is our child");
-    (String::from_utf8(bytes).expect("output is UTF-8"), status.code())
+
+    /// Waits until it has written this, somewhere behind the first `from` bytes, and gives where
+    /// that ends.
+    pub(crate) fn wait_for(&mut self, text: &str, from: usize) -> usize {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let seen = String::from_utf8_lossy(&self.bytes[from..]).into_owned();
+            if let Some(at) = seen.find(text) {
+                return from + at + text.len();
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+            let ready = poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&left));
+            assert!(matches!(ready, Ok(1)) && self.read(), "no {text:?} on the terminal, but {seen:?}");
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).expect("it can be signalled");
+    }
+
+    /// All that it wrote, once it has ended, and its status.
+    pub(crate) fn end(mut self) -> (String, ExitStatus) {
+        while self.read() {}
+        let status = self.child.wait().expect("it is our child");
+        (String::from_utf8(std::mem::take(&mut self.bytes)).expect("output is UTF-8"), status)
+    }
+
+    /// Reads once; whether there was something. The last slave's close makes it EIO.
+    fn read(&mut self) -> bool {
+        let mut buffer = [0; 4096];
+        match self.master.read(&mut buffer) {
+            Ok(n @ 1..) => {
+                self.bytes.extend_from_slice(&buffer[..n]);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Drop for OnTerminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
