@@ -30,6 +30,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::bad_input::ALL,
     crate::hang::ALL,
     crate::listen::models::ALL,
+    crate::listen::watch_only::ALL,
     crate::selecting::ALL,
     crate::targets::ALL,
     epoll::ALL,

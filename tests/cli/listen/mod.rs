@@ -3,6 +3,7 @@
 mod accepting;
 mod adopting;
 mod backlog;
+mod bad_input;
 mod client;
 mod command;
 mod ending;
@@ -13,6 +14,8 @@ pub(crate) mod models;
 mod options;
 mod output;
 mod serving;
+mod socket_file;
+pub(crate) mod watch_only;
 
 use crate::support::{Background, Fdscope, difference};
 use serde_json::Value;

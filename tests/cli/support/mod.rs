@@ -16,6 +16,6 @@ pub(crate) use fake::FakeProc;
 pub(crate) use fdscope::{Fdscope, Run};
 pub(crate) use helper::{Helper, run_exhibit};
 pub(crate) use keeper::{Keeper, Skip, capable, needs, numbers, own_mounts, own_network};
-pub(crate) use network::in_own_network;
+pub(crate) use network::{in_own_network, raise_loopback};
 pub(crate) use pty::{OnTerminal, run_on_terminal};
 pub(crate) use raw::{NOBODY, bytes_of, call, call_fd, limit, pass, run_as};

@@ -21,7 +21,7 @@ pub(crate) fn in_own_network(test: impl FnOnce() + Send) {
 }
 
 /// Brings the loopback interface up.
-fn raise_loopback() -> io::Result<()> {
+pub(crate) fn raise_loopback() -> io::Result<()> {
     // struct ifreq: a name, and flags.
     let mut request = [0_u8; 40];
     request[..2].copy_from_slice(b"lo");
