@@ -14,7 +14,7 @@ const RULES: &[(&str, &[&str])] = &[
         "commands",
         &[
             "context", "error", "kind", "listener", "model", "proc", "query", "render", "selector", "sock",
-            "sys",
+            "sys", "watch",
         ],
     ),
     ("context", &["cli", "model", "proc", "render"]),
