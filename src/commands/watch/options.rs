@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::commands::values;
 use crate::error::Error;
 use crate::model::Interest;
-use crate::selector::{Backend, Feature, RegisterError, Trigger};
+use crate::selector::{Backend, Trigger};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use std::time::Duration;
 
@@ -141,10 +141,8 @@ impl Args {
             let capabilities = backend.capabilities();
             let usual = if capabilities.level { Trigger::Level } else { Trigger::Edge };
             let trigger = self.trigger.unwrap_or(usual);
-            let needed = Feature::Trigger(trigger);
-            if !capabilities.has(needed) {
-                return Err(Error::Usage(RegisterError::Refused { by: backend, what: needed }.to_string()));
-            }
+            let want = self.events.unwrap_or(Interest::IN);
+            backend.check(want, trigger).map_err(|e| Error::Usage(e.to_string()))?;
             lookouts.push((backend, trigger));
         }
         Ok((lookouts, auto))
