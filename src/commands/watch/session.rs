@@ -77,6 +77,8 @@ pub(super) struct Session<'s> {
     bounds: Bounds,
     started: Instant,
     follow: Instant,
+    /// When the selectors are asked next, if every return is shown.
+    next_return: Instant,
     /// Which subject is asked next whether it is closed, and whether it has more.
     next_check: usize,
     next_more: usize,
@@ -136,6 +138,7 @@ impl<'s> Session<'s> {
             bounds,
             started,
             follow: started,
+            next_return: started,
             next_check: 0,
             next_more: 0,
             told: 0,
@@ -254,7 +257,9 @@ impl<'s> Session<'s> {
             self.await_alarm(events, Some(Duration::ZERO))?;
         } else {
             self.await_alarm(events, wait)?;
-            self.look(Some(Duration::ZERO))?;
+            if self.may_look() {
+                self.look(Some(Duration::ZERO))?;
+            }
         }
         if let Some(end) = self.hear(events)? {
             return Ok(Some(end));
@@ -282,6 +287,16 @@ impl<'s> Session<'s> {
         Ok((!watched && !followed && !retried).then_some(End::Gone { ended: self.ended }))
     }
 
+    /// Whether it is time to look: always, unless every return is shown.
+    fn may_look(&mut self) -> bool {
+        let now = Instant::now();
+        let may = !self.bounds.repeat || now >= self.next_return;
+        if may {
+            self.next_return = now + self.bounds.interval;
+        }
+        may
+    }
+
     fn await_alarm(&mut self, events: &mut Events, wait: Option<Duration>) -> Result<(), Error> {
         match self.alarm.poll(events, wait) {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => Err(refused(e)),
@@ -301,7 +316,11 @@ impl<'s> Session<'s> {
         if self.drained {
             return Some(Duration::ZERO);
         }
-        let tick = self.ticks().then_some(self.bounds.interval);
+        let tick = if self.bounds.repeat {
+            Some(self.next_return.saturating_duration_since(Instant::now()))
+        } else {
+            self.ticks().then_some(self.bounds.interval)
+        };
         let rest = self.bounds.timeout.map(|timeout| timeout.saturating_sub(self.started.elapsed()));
         match (tick, rest) {
             (Some(tick), Some(rest)) => Some(tick.min(rest)),
