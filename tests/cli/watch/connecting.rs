@@ -1,0 +1,104 @@
+//! Connections that it makes itself: what becomes of them is the readiness it is.
+
+use super::{check, fdscope, names, watch};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+use serde_json::{Value, json};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
+
+/// A socket with a port, at which nobody listens yet; so nobody else can take it.
+fn deaf() -> (OwnedFd, SocketAddr) {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    let address = rustix::net::getsockname(&socket).unwrap().try_into().unwrap();
+    (socket, address)
+}
+
+/// The event that it waits for comes, and it ends.
+fn ready(arguments: &str) -> Value {
+    let run = fdscope(format!("{arguments} -u ready")).run();
+    let events = run.check(0, "").json_lines();
+    assert_eq!(names(&events), ["armed", "ready", "summary"]);
+    events[1].clone()
+}
+
+#[test]
+fn tcp() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("tcp:{}", listener.local_addr().unwrap());
+    for with in super::ALL {
+        check(
+            &ready(&format!("{target} --with {with}")),
+            &json!({"target": target, "kind": "tcp", "readiness": ["out"], "selector": with,
+                    "pid": {"$absent": true}, "socket_error": {"$absent": true}}),
+        );
+    }
+    let (peer, _) = listener.accept().unwrap();
+    drop(peer);
+}
+
+#[test]
+fn udp() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let target = format!("udp:{}", peer.local_addr().unwrap());
+    check(&ready(&target), &json!({"target": target, "kind": "udp", "readiness": ["out"]}));
+}
+
+/// Of whichever type the other end is.
+#[test]
+fn unix() {
+    let dir = tempfile::tempdir().unwrap();
+    for (socket_type, name) in
+        [(SocketType::STREAM, "stream"), (SocketType::SEQPACKET, "seqpacket"), (SocketType::DGRAM, "dgram")]
+    {
+        let path = dir.path().join(name);
+        let peer = socket(AddressFamily::UNIX, socket_type, None).unwrap();
+        bind(&peer, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        let target = format!("unix:{}", path.display());
+        if socket_type != SocketType::DGRAM {
+            fdscope(&target).run().check(3, "connection refused (ECONNREFUSED)");
+            listen(&peer, 8).unwrap();
+        }
+        check(&ready(&target), &json!({"target": target, "kind": "unix", "readiness": ["out"]}));
+    }
+    let run = fdscope(format!("unix:{}/nobody", dir.path().display())).run();
+    run.check(3, "no such file or directory (ENOENT)").prints("");
+}
+
+#[test]
+fn refused() {
+    let (_socket, address) = deaf();
+    for with in ["epoll", "poll"] {
+        let run = fdscope(format!("tcp:{address} --with {with} -u ready")).run();
+        let events = run.check(1, "").json_lines();
+        assert_eq!(names(&events), ["armed", "error", "summary"]);
+        check(
+            &events[1],
+            &json!({"socket_error": "ECONNREFUSED", "readiness": {"$set": ["in", "out", "err", "hup", "rdhup"]}}),
+        );
+    }
+    let run = fdscope(format!("tcp:{address} -u error")).run();
+    run.check(0, "");
+}
+
+/// Again and again, until somebody listens.
+#[test]
+fn retry() {
+    let (socket, address) = deaf();
+    let mut run = watch(format!("tcp:{address} --retry 5ms -u ready"));
+    for _ in 0..2 {
+        check(&run.event("error"), &json!({"socket_error": "ECONNREFUSED"}));
+    }
+    listen(&socket, 8).unwrap();
+    check(&run.event("ready"), &json!({"readiness": ["out"]}));
+    run.end().check(0, "");
+}
+
+/// The time is up, though it would go on trying.
+#[test]
+fn retry_in_vain() {
+    let (_socket, address) = deaf();
+    let run = fdscope(format!("tcp:{address} --retry 5ms -u ready -t 50ms")).run();
+    let events = run.check(124, "").json_lines();
+    assert_eq!(events[events.len() - 2]["event"], "timeout");
+}
