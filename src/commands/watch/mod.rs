@@ -11,6 +11,8 @@ mod session;
 mod stage;
 mod subject;
 mod target;
+mod trace;
+mod tracks;
 
 pub(super) use event::fields;
 pub use options::Args;
@@ -26,6 +28,7 @@ use nix::sys::signal::Signal;
 use session::{Bounds, End, Session};
 use stage::{Stage, Wishes};
 use std::io::{self, Write};
+use trace::Trace;
 
 /// Runs `fdscope watch`.
 pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
@@ -72,7 +75,12 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         (false, false) => (&mut context.out, None),
     };
     let renderer = Renderer::new(context.style, "watch", event::COLUMNS.to_vec(), false);
-    let sink = Sink::new(&renderer, out, lines::line, true, false, false);
+    let selectors: Vec<&str> = lookouts.iter().map(|l| l.backend.name()).collect();
+    let sink = if context.trace {
+        Sink::own(Box::new(Trace::new(out, selectors, args.repeat)))
+    } else {
+        Sink::new(&renderer, out, lines::line, true, false, false)
+    };
     let signals = Signals::open(caught).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let mut session = Session::start(sink, tee, signals, lookouts, stage, &system, bounds)?;
     let end = session.run()?;

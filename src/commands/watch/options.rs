@@ -75,7 +75,8 @@ Examples:
   fdscope watch 4242:7                                when is this fd readable, and who lets it wait
   fdscope watch nginx:all                             everything that these processes hold
   fdscope watch tcp:localhost:80 --retry 1s -u ready  wait until the port answers
-  fdscope watch 0 --with select,poll,epoll            which selector says what of standard input";
+  fdscope watch 0 --with select,poll,epoll            which selector says what of standard input
+  fdscope watch 4242:all --format trace > trace.json  a recording for ui.perfetto.dev";
 
 /// Selectors, as users name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -163,7 +163,9 @@ impl<'s> Session<'s> {
                 self.bounds.drains && self.stage.subjects[token].own_fd().is_some();
             constant.extend(self.register(token));
         }
-        let targets = self.stage.subjects.iter().filter(|s| s.open).count() + constant.len();
+        let subjects = self.stage.subjects.iter().enumerate();
+        let watched = subjects.filter(|(token, s)| s.open || constant.binary_search(token).is_ok());
+        let targets = watched.map(|(_, s)| Rc::clone(&s.who)).collect();
         self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Armed { targets }))?;
         for token in constant {
             self.show_constant(token)?;
