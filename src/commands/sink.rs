@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use std::io::{self, Write};
+use std::time::Duration;
 
 /// How many columns and rows a terminal has that does not tell.
 const USUAL_SIZE: (usize, usize) = (80, 24);
@@ -46,6 +47,16 @@ pub(super) trait Show<R> {
 
     /// Writes what is left.
     fn finish(&mut self) -> io::Result<()>;
+
+    /// How often it wants to be flushed though nothing happens.
+    fn pace(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Leaves the terminal to others until it is flushed again.
+    fn pause(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Lines for people.
@@ -131,6 +142,16 @@ impl<'o, R: Record> Sink<'o, R> {
             Ok(()) => {}
         }
         Ok(())
+    }
+
+    /// How often it wants to be flushed though nothing happens.
+    pub(super) fn pace(&self) -> Option<Duration> {
+        if let Form::Own(show) = &self.form { show.pace() } else { None }
+    }
+
+    /// Leaves the terminal to others until it is flushed again.
+    pub(super) fn pause(&mut self) -> Result<(), Error> {
+        self.unless_dead(|form| if let Form::Own(show) = form { show.pause() } else { Ok(()) })
     }
 
     /// Whether there is a line that stays.

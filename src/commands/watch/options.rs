@@ -51,6 +51,12 @@ pub struct Args {
     #[arg(long, help_heading = "Looking")]
     pub(super) repeat: bool,
 
+    /// Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A
+    /// column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl
+    /// and --format trace
+    #[arg(long, help_heading = "Output", conflicts_with = "tee")]
+    pub(super) timeline: bool,
+
     /// Read and discard what comes on fdscope's own fds
     #[arg(long, help_heading = "Reading")]
     drain: bool,
@@ -76,6 +82,7 @@ Examples:
   fdscope watch nginx:all                             everything that these processes hold
   fdscope watch tcp:localhost:80 --retry 1s -u ready  wait until the port answers
   fdscope watch 0 --with select,poll,epoll            which selector says what of standard input
+  fdscope watch nginx:all --timeline                  the same as a picture that moves
   fdscope watch 4242:all --format trace > trace.json  a recording for ui.perfetto.dev";
 
 /// Selectors, as users name them.

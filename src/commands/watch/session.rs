@@ -303,7 +303,7 @@ impl<'s> Session<'s> {
         if self.drained {
             return Some(Duration::ZERO);
         }
-        let tick = self.ticks().then_some(self.bounds.interval);
+        let tick = self.ticks().then_some(self.bounds.interval).or(self.sink.pace());
         let rest = self.bounds.timeout.map(|timeout| timeout.saturating_sub(self.started.elapsed()));
         match (tick, rest) {
             (Some(tick), Some(rest)) => Some(tick.min(rest)),
@@ -628,8 +628,12 @@ impl<'s> Session<'s> {
         for event in events {
             match event.token() {
                 SIGNALS => {
-                    if let Some(received) = self.signals.next() {
-                        return Ok(Some(End::Signal(received.signal)));
+                    while let Some(received) = self.signals.next() {
+                        if received.signal != Signal::SIGTSTP {
+                            return Ok(Some(End::Signal(received.signal)));
+                        }
+                        self.sink.pause()?;
+                        let _ = nix::sys::signal::raise(Signal::SIGSTOP);
                     }
                 }
                 Token(n) if n >= FIRST_PROCESS => self.exit(n - FIRST_PROCESS)?,
