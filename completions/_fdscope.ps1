@@ -189,6 +189,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Show every return of the selector, at most one an interval, instead of what changes')
+            [CompletionResult]::new('--timeline', '--timeline', [CompletionResultType]::ParameterName, 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace')
             [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'Read and discard what comes on fdscope''s own fds')
             [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Copy what comes on fdscope''s own fds to standard output; events go to standard error')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')

@@ -181,6 +181,7 @@ set edit:completion:arg-completer[fdscope] = {|@words|
             cand --format 'Output format'
             cand --color 'When to use colour'
             cand --repeat 'Show every return of the selector, at most one an interval, instead of what changes'
+            cand --timeline 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace'
             cand --drain 'Read and discard what comes on fdscope''s own fds'
             cand --tee 'Copy what comes on fdscope''s own fds to standard output; events go to standard error'
             cand --json 'Short for --format json'

@@ -1,7 +1,7 @@
 module completions {
 
   def "nu-complete fdscope format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope color" [] {
@@ -21,7 +21,7 @@ module completions {
   ]
 
   def "nu-complete fdscope list format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope list color" [] {
@@ -59,7 +59,7 @@ module completions {
   }
 
   def "nu-complete fdscope limits format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope limits color" [] {
@@ -94,7 +94,7 @@ module completions {
   }
 
   def "nu-complete fdscope listen format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope listen color" [] {
@@ -154,7 +154,7 @@ module completions {
   }
 
   def "nu-complete fdscope watch format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope watch color" [] {
@@ -169,6 +169,7 @@ module completions {
     --interval: string        # How often to look at what cannot be waited for
     --retry: string           # Connect again so long after a connection to tcp:, udp: or unix: has failed
     --repeat                  # Show every return of the selector, at most one an interval, instead of what changes
+    --timeline                # Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace
     --drain                   # Read and discard what comes on fdscope's own fds
     --tee                     # Copy what comes on fdscope's own fds to standard output; events go to standard error
     --until(-u): string@"nu-complete fdscope watch until" # End when this is seen of any target

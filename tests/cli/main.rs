@@ -12,4 +12,5 @@ mod listen;
 mod output;
 mod selecting;
 mod targets;
+mod watch_show;
 mod where_;
