@@ -328,7 +328,7 @@ _fdscope() {
             return 0
             ;;
         fdscope__subcmd__watch)
-            opts="-w -e -u -t -n -q -h --with --trigger --events --interval --retry --repeat --timeline --drain --tee --until --timeout --count --format --json --jsonl --no-header --color --quiet --help"
+            opts="-w -e -u -t -n -q -h --with --trigger --events --interval --retry --repeat --drain --tee --until --timeout --count --timeline --format --json --jsonl --no-header --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -192,9 +192,9 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l color -d 'When
 always\t'Always'
 never\t'Never'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l repeat -d 'Show every return of the selector, at most one an interval, instead of what changes'
-complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l timeline -d 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l drain -d 'Read and discard what comes on fdscope\'s own fds'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l tee -d 'Copy what comes on fdscope\'s own fds to standard output; events go to standard error'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l timeline -d 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l no-header -d 'Leave out the heading of tables and TSV'

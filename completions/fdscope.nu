@@ -169,12 +169,12 @@ module completions {
     --interval: string        # How often to look at what cannot be waited for
     --retry: string           # Connect again so long after a connection to tcp:, udp: or unix: has failed
     --repeat                  # Show every return of the selector, at most one an interval, instead of what changes
-    --timeline                # Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace
     --drain                   # Read and discard what comes on fdscope's own fds
     --tee                     # Copy what comes on fdscope's own fds to standard output; events go to standard error
     --until(-u): string@"nu-complete fdscope watch until" # End when this is seen of any target
     --timeout(-t): string     # End after this time, with status 124
     --count(-n): string       # End after so many events
+    --timeline                # Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace
     --format: string@"nu-complete fdscope watch format" # Output format
     --json                    # Short for --format json
     --jsonl                   # Short for --format jsonl

@@ -51,12 +51,6 @@ pub struct Args {
     #[arg(long, help_heading = "Looking")]
     pub(super) repeat: bool,
 
-    /// Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A
-    /// column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl
-    /// and --format trace
-    #[arg(long, help_heading = "Output", conflicts_with = "tee")]
-    pub(super) timeline: bool,
-
     /// Read and discard what comes on fdscope's own fds
     #[arg(long, help_heading = "Reading")]
     drain: bool,
@@ -74,6 +68,12 @@ pub struct Args {
     #[arg(long, short = 'n', value_name = "N", help_heading = "Ending",
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) count: Option<u64>,
+
+    /// Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A
+    /// column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl
+    /// and --format trace
+    #[arg(long, help_heading = "Output", conflicts_with = "tee")]
+    pub(super) timeline: bool,
 }
 
 const EXAMPLES: &str = "\
