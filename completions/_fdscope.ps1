@@ -191,6 +191,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Show every return of the selector, at most one an interval, instead of what changes')
             [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'Read and discard what comes on fdscope''s own fds')
             [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Copy what comes on fdscope''s own fds to standard output; events go to standard error')
+            [CompletionResult]::new('--timeline', '--timeline', [CompletionResultType]::ParameterName, 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')

@@ -45,7 +45,7 @@ _fdscope() {
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -91,7 +91,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -161,7 +161,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -313,7 +313,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -328,7 +328,7 @@ _fdscope() {
             return 0
             ;;
         fdscope__subcmd__watch)
-            opts="-w -e -u -t -n -q -h --with --trigger --events --interval --retry --repeat --drain --tee --until --timeout --count --format --json --jsonl --no-header --color --quiet --help"
+            opts="-w -e -u -t -n -q -h --with --trigger --events --interval --retry --repeat --drain --tee --until --timeout --count --timeline --format --json --jsonl --no-header --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -387,7 +387,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
                     return 0
                     ;;
                 --color)

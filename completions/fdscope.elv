@@ -183,6 +183,7 @@ set edit:completion:arg-completer[fdscope] = {|@words|
             cand --repeat 'Show every return of the selector, at most one an interval, instead of what changes'
             cand --drain 'Read and discard what comes on fdscope''s own fds'
             cand --tee 'Copy what comes on fdscope''s own fds to standard output; events go to standard error'
+            cand --timeline 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace'
             cand --json 'Short for --format json'
             cand --jsonl 'Short for --format jsonl'
             cand --no-header 'Leave out the heading of tables and TSV'

@@ -27,7 +27,8 @@ end
 complete -c fdscope -n "__fish_fdscope_needs_command" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
-tsv\t'Tab-separated, escaped, for cut and awk'"
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
 complete -c fdscope -n "__fish_fdscope_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -52,7 +53,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s c -l columns -d
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
-tsv\t'Tab-separated, escaped, for cut and awk'"
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -78,7 +80,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s c -l columns -d '
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
-tsv\t'Tab-separated, escaped, for cut and awk'"
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -106,7 +109,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s c -l columns 
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
-tsv\t'Tab-separated, escaped, for cut and awk'"
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -144,7 +148,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s n -l count -d
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
-tsv\t'Tab-separated, escaped, for cut and awk'"
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -181,13 +186,15 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s n -l count -d 
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
-tsv\t'Tab-separated, escaped, for cut and awk'"
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l repeat -d 'Show every return of the selector, at most one an interval, instead of what changes'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l drain -d 'Read and discard what comes on fdscope\'s own fds'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l tee -d 'Copy what comes on fdscope\'s own fds to standard output; events go to standard error'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l timeline -d 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l no-header -d 'Leave out the heading of tables and TSV'

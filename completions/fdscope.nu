@@ -1,7 +1,7 @@
 module completions {
 
   def "nu-complete fdscope format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope color" [] {
@@ -21,7 +21,7 @@ module completions {
   ]
 
   def "nu-complete fdscope list format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope list color" [] {
@@ -59,7 +59,7 @@ module completions {
   }
 
   def "nu-complete fdscope limits format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope limits color" [] {
@@ -94,7 +94,7 @@ module completions {
   }
 
   def "nu-complete fdscope listen format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope listen color" [] {
@@ -154,7 +154,7 @@ module completions {
   }
 
   def "nu-complete fdscope watch format" [] {
-    [ "table" "json" "jsonl" "tsv" ]
+    [ "table" "json" "jsonl" "tsv" "trace" ]
   }
 
   def "nu-complete fdscope watch color" [] {
@@ -174,6 +174,7 @@ module completions {
     --until(-u): string@"nu-complete fdscope watch until" # End when this is seen of any target
     --timeout(-t): string     # End after this time, with status 124
     --count(-n): string       # End after so many events
+    --timeline                # Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace
     --format: string@"nu-complete fdscope watch format" # Output format
     --json                    # Short for --format json
     --jsonl                   # Short for --format jsonl

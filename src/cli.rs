@@ -4,6 +4,7 @@ use crate::commands::{limits, list, listen, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
+use clap::builder::PossibleValue;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 /// Show what a running process holds open, how near it is to its limits, and whether it keeps up
@@ -35,7 +36,7 @@ enum Command {
 pub struct Global {
     /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table", hide_possible_values = false)]
-    format: Format,
+    format: Choice,
     /// Short for --format json
     #[arg(long, global = true, conflicts_with_all = ["format", "jsonl"])]
     json: bool,
@@ -51,6 +52,38 @@ pub struct Global {
     /// Leave out notes on stderr, but not errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
+}
+
+/// What `--format` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    /// A format of all subcommands.
+    Of(Format),
+    /// One of `watch`, which writes it itself.
+    Trace,
+}
+
+impl ValueEnum for Choice {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: &[Choice] = &[
+            Choice::Of(Format::Table),
+            Choice::Of(Format::Json),
+            Choice::Of(Format::Jsonl),
+            Choice::Of(Format::Tsv),
+            Choice::Trace,
+        ];
+        ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Of(format) => format.to_possible_value(),
+            Self::Trace => {
+                let help = "Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone";
+                Some(PossibleValue::new("trace").help(help))
+            }
+        }
+    }
 }
 
 /// When to colour.
@@ -70,14 +103,26 @@ impl Global {
         match (self.json, self.jsonl) {
             (true, _) => Format::Json,
             (_, true) => Format::Jsonl,
-            _ => self.format,
+            _ => match self.format {
+                Choice::Of(format) => format,
+                // Whatever else is written is written as it comes.
+                Choice::Trace => Format::Jsonl,
+            },
         }
+    }
+
+    /// Whether trace events are asked for.
+    pub fn trace(&self) -> bool {
+        self.format == Choice::Trace
     }
 }
 
 impl Cli {
     /// Runs the subcommand.
     pub fn run(self) -> Result<Outcome, Error> {
+        if self.global.trace() && !matches!(self.command, Command::Watch(_)) {
+            return Err(Error::Usage("--format trace is a format of fdscope watch alone".to_owned()));
+        }
         let mut context = Context::new(&self.global);
         match self.command {
             Command::List(args) => list::run(*args, &mut context),
@@ -95,6 +140,14 @@ pub fn command() -> clap::Command {
 
 #[cfg(test)]
 mod tests {
+    use super::{Choice, Format, ValueEnum as _};
+
+    #[test]
+    fn every_format_can_be_chosen() {
+        let all: Vec<_> = Format::value_variants().iter().map(|format| Choice::Of(*format)).collect();
+        assert_eq!(Choice::value_variants(), [all, vec![Choice::Trace]].concat());
+    }
+
     #[test]
     fn the_definition_holds() {
         super::command().debug_assert();

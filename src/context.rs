@@ -12,6 +12,8 @@ pub struct Context {
     pub root: ProcRoot,
     /// How output looks.
     pub style: Style,
+    /// Whether to write trace events, whatever the style says.
+    pub trace: bool,
     /// Whether notes on stderr are unwanted.
     pub quiet: bool,
     /// Standard output.
@@ -30,6 +32,7 @@ impl Context {
                 color: wants_color(global.color, terminal),
                 terminal,
             },
+            trace: global.trace(),
             quiet: global.quiet,
             out: BufWriter::with_capacity(1 << 16, io::stdout()),
         }

@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use std::io::{self, Write};
+use std::time::Duration;
 
-/// How wide a terminal is that does not tell.
-const USUAL_WIDTH: usize = 80;
+/// How many columns and rows a terminal has that does not tell.
+const USUAL_SIZE: (usize, usize) = (80, 24);
 
 /// Where events go.
 pub(super) struct Sink<'o, R: 'static> {
@@ -32,6 +33,30 @@ enum Form<'o, R: 'static> {
         /// What is not written yet: all that one turn brings, in one go.
         batch: Batch,
     },
+    /// What a command makes of them.
+    Own(Box<dyn Show<R> + 'o>),
+}
+
+/// A form of a command's own.
+pub(super) trait Show<R> {
+    /// Takes an event in.
+    fn write(&mut self, event: &R) -> io::Result<()>;
+
+    /// Has what came so far reach its reader.
+    fn flush(&mut self) -> io::Result<()>;
+
+    /// Writes what is left.
+    fn finish(&mut self) -> io::Result<()>;
+
+    /// How often it wants to be flushed though nothing happens.
+    fn pace(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Leaves the terminal to others until it is flushed again.
+    fn pause(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Lines for people.
@@ -54,6 +79,13 @@ pub(super) struct Looks {
     pub(super) several: bool,
 }
 
+impl Looks {
+    /// In the zone of the system.
+    pub(super) fn new(color: bool, several: bool) -> Self {
+        Self { zone: TimeZone::system(), color, several }
+    }
+}
+
 impl<'o, R: Record> Sink<'o, R> {
     /// A sink that writes to `out`, with a line that stays if that is wanted.
     pub(super) fn new(
@@ -65,12 +97,17 @@ impl<'o, R: Record> Sink<'o, R> {
         tolerant: bool,
     ) -> Self {
         let form = if renderer.style.format == Format::Table {
-            let looks = Looks { zone: TimeZone::system(), color: renderer.style.color, several };
+            let looks = Looks::new(renderer.style.color, several);
             Form::Lines(Lines { out, line, looks, status: status.then(String::new), shown: false })
         } else {
             Form::Records { renderer, writer: Writer::new(renderer, out), batch: Batch::default() }
         };
         Self { form, tolerant, dead: false }
+    }
+
+    /// A sink with a form of the command's own.
+    pub(super) fn own(show: Box<dyn Show<R> + 'o>) -> Self {
+        Self { form: Form::Own(show), tolerant: false, dead: false }
     }
 
     /// Writes an event, but for what is still in buffers.
@@ -107,6 +144,16 @@ impl<'o, R: Record> Sink<'o, R> {
         Ok(())
     }
 
+    /// How often it wants to be flushed though nothing happens.
+    pub(super) fn pace(&self) -> Option<Duration> {
+        if let Form::Own(show) = &self.form { show.pace() } else { None }
+    }
+
+    /// Leaves the terminal to others until it is flushed again.
+    pub(super) fn pause(&mut self) -> Result<(), Error> {
+        self.unless_dead(|form| if let Form::Own(show) = form { show.pause() } else { Ok(()) })
+    }
+
     /// Whether there is a line that stays.
     pub(super) fn has_status(&self) -> bool {
         matches!(self.form, Form::Lines(Lines { status: Some(_), .. }))
@@ -125,6 +172,7 @@ impl<R: Record> Form<'_, R> {
                 renderer.push(batch, event);
                 Ok(())
             }
+            Self::Own(show) => show.write(event),
         }
     }
 
@@ -140,6 +188,7 @@ impl<R: Record> Form<'_, R> {
                 }
                 writer.flush()
             }
+            Self::Own(show) => show.flush(),
         }
     }
 
@@ -153,6 +202,7 @@ impl<R: Record> Form<'_, R> {
                 writer.write(&batch)?;
                 writer.finish(Tally::default())
             }
+            Self::Own(mut show) => show.finish(),
         }
     }
 }
@@ -171,9 +221,7 @@ impl<R> Lines<'_, R> {
             return Ok(());
         }
         status.clone_into(old);
-        let told = tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_col.into());
-        // A terminal that nobody has given a size says 0.
-        let width = if told == 0 { USUAL_WIDTH } else { told };
+        let (width, _) = terminal_size();
         // In the last column the cursor of some terminals is on the next line already.
         let status: String = status.chars().take(width - 1).collect();
         self.clear()?;
@@ -183,9 +231,17 @@ impl<R> Lines<'_, R> {
     }
 }
 
+/// How many columns and rows the terminal has now.
+pub(super) fn terminal_size() -> (usize, usize) {
+    let told = tcgetwinsize(io::stdout()).map_or((0, 0), |size| (size.ws_col.into(), size.ws_row.into()));
+    // A terminal that nobody has given a size says 0.
+    let or = |told, usual| if told == 0 { usual } else { told };
+    (or(told.0, USUAL_SIZE.0), or(told.1, USUAL_SIZE.1))
+}
+
 /// Whether the terminal's line is ours to write on: that of a job in the background is where its
 /// user types.
-fn is_in_front() -> bool {
+pub(super) fn is_in_front() -> bool {
     // It cannot be asked of a terminal that is not the one we are controlled by.
     tcgetpgrp(io::stdout()).map_or(true, |group| group == getpgrp())
 }

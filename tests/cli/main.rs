@@ -13,4 +13,5 @@ mod output;
 mod selecting;
 mod targets;
 mod watch;
+mod watch_show;
 mod where_;

@@ -25,7 +25,7 @@ pub(super) struct Event {
 pub(super) enum What {
     /// All targets are registered.
     Armed {
-        targets: usize,
+        targets: Vec<Rc<Who>>,
     },
     /// The process has opened it since.
     Opened,
@@ -191,7 +191,7 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "reused", Bool, "whether the number of a closed fd is another's now",
         |e| if let What::Closed { reused } = e.what { Some(Cell::Bool(reused)) } else { None };
     "targets", Integer, "how many fds are watched",
-        |e| if let What::Armed { targets } = e.what { Some(Cell::Uint(targets as u64)) } else { None };
+        |e| if let What::Armed { targets } = &e.what { Some(Cell::Uint(targets.len() as u64)) } else { None };
     "transitions", Integer, "how many changes were seen", |e| Some(Cell::Uint(e.summary()?.transitions));
     "ready_total", Duration, "time that it was seen ready, in all", |e| Some(seconds(e.summary()?.durations.total()));
     "ready_longest", Duration, "the longest of these times; null if there was none",

@@ -27,7 +27,7 @@ pub(super) fn line(event: &Event, looks: &Looks) -> String {
 }
 
 /// A target in a few letters: what it was typed as, and which fd of it this is.
-fn short(who: &Who) -> String {
+pub(super) fn short(who: &Who) -> String {
     match (who.pid, who.fd) {
         (Some(pid), Some(fd)) => format!("{pid}:{fd}"),
         (Some(pid), None) => pid.to_string(),
@@ -39,7 +39,7 @@ fn say(event: &Event) -> String {
     let who = event.who.as_deref();
     let what = || who.map(describe).unwrap_or_default();
     match &event.what {
-        What::Armed { targets } => format!("watching {}", quantity(*targets, "fd", "fds")),
+        What::Armed { targets } => format!("watching {}", quantity(targets.len(), "fd", "fds")),
         What::Opened => what(),
         What::Ready | What::Hup | What::Error => join([views(event), facts(&event.facts), what()]),
         What::More => facts(&event.facts),

@@ -7,31 +7,47 @@ mod lines;
 mod lookout;
 mod options;
 mod processes;
+mod screen;
 mod session;
 mod stage;
 mod subject;
 mod target;
+mod timeline;
+mod trace;
+mod tracks;
 
 pub(super) use event::fields;
 pub use options::Args;
 
 use super::signals::{self, Signals};
-use super::sink::Sink;
+use super::sink::{Looks, Sink};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::proc::System;
 use crate::render::{Format, Renderer};
 use lookout::Lookout;
 use nix::sys::signal::Signal;
+use screen::Screen;
 use session::{Bounds, End, Session};
 use stage::{Stage, Wishes};
 use std::io::{self, Write};
+use std::time::Duration;
+use timeline::Timeline;
+use trace::Trace;
+
+/// The least that a column of the timeline stands for.
+const COLUMN: Duration = Duration::from_millis(100);
 
 /// Runs `fdscope watch`.
 pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let (lookouts, auto) = args.lookouts()?;
-    let caught = signals::catch(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
-    let caught = caught.map_err(|e| Error::Io("signals".to_owned(), e))?;
+    if args.timeline {
+        check_timeline(context)?;
+    }
+    let mut wanted = vec![Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+    // Before these have their way, the terminal is put back as it was.
+    wanted.extend(if args.timeline { &[Signal::SIGQUIT, Signal::SIGTSTP][..] } else { &[] });
+    let caught = signals::catch(&wanted).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let system = System::new(context.root.clone(), false);
     let wishes = Wishes { events: args.events, lookouts: lookouts.len() };
     // What was inherited is taken over before anything of ours is opened.
@@ -50,7 +66,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         retry: args.retry,
         drains: args.drains(),
         auto,
-        together: table && lookouts.len() > 1,
+        together: table && !args.timeline && lookouts.len() > 1,
         events: args.events,
     };
     let failed = |e: io::Error| Error::Refused(format!("cannot make a selector: {e}"));
@@ -72,7 +88,15 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         (false, false) => (&mut context.out, None),
     };
     let renderer = Renderer::new(context.style, "watch", event::COLUMNS.to_vec(), false);
-    let sink = Sink::new(&renderer, out, lines::line, true, false, false);
+    let selectors: Vec<&str> = lookouts.iter().map(|l| l.backend.name()).collect();
+    let sink = if args.timeline {
+        let timeline = Timeline::new(selectors, args.interval.max(COLUMN), args.repeat);
+        Sink::own(Box::new(Screen::new(out, timeline, Looks::new(context.style.color, true))))
+    } else if context.trace {
+        Sink::own(Box::new(Trace::new(out, selectors, args.repeat)))
+    } else {
+        Sink::new(&renderer, out, lines::line, true, false, false)
+    };
     let signals = Signals::open(caught).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let mut session = Session::start(sink, tee, signals, lookouts, stage, &system, bounds)?;
     let end = session.run()?;
@@ -87,6 +111,24 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         End::Gone { .. } if args.until.is_some() => Ok(Outcome::NotMet),
         End::Gone { .. } => Ok(Outcome::Met),
     }
+}
+
+/// Whether a timeline can be drawn.
+fn check_timeline(context: &Context) -> Result<(), Error> {
+    let reason = if context.trace || context.style.format != Format::Table {
+        "--timeline is a picture, and has no other format"
+    } else if context.quiet {
+        "--timeline and --quiet exclude each other"
+    } else if !context.style.terminal {
+        "--timeline draws on a terminal, and standard output is none: --format jsonl records what happens, \
+         and --format trace does for a trace viewer"
+    } else if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
+        "--timeline cannot draw on this terminal, as TERM has it: --format jsonl and --format trace record \
+         what happens"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(reason.to_owned()))
 }
 
 /// As many fd numbers as we may have: each registration is made under its own.

@@ -68,6 +68,12 @@ pub struct Args {
     #[arg(long, short = 'n', value_name = "N", help_heading = "Ending",
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) count: Option<u64>,
+
+    /// Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A
+    /// column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl
+    /// and --format trace
+    #[arg(long, help_heading = "Output", conflicts_with = "tee")]
+    pub(super) timeline: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -75,7 +81,9 @@ Examples:
   fdscope watch 4242:7                                when is this fd readable, and who lets it wait
   fdscope watch nginx:all                             everything that these processes hold
   fdscope watch tcp:localhost:80 --retry 1s -u ready  wait until the port answers
-  fdscope watch 0 --with select,poll,epoll            which selector says what of standard input";
+  fdscope watch 0 --with select,poll,epoll            which selector says what of standard input
+  fdscope watch nginx:all --timeline                  the same as a picture that moves
+  fdscope watch 4242:all --format trace > trace.json  a recording for ui.perfetto.dev";
 
 /// Selectors, as users name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -166,7 +166,9 @@ impl<'s> Session<'s> {
                 self.bounds.drains && self.stage.subjects[token].own_fd().is_some();
             constant.extend(self.register(token));
         }
-        let targets = self.stage.subjects.iter().filter(|s| s.open).count() + constant.len();
+        let subjects = self.stage.subjects.iter().enumerate();
+        let watched = subjects.filter(|(token, s)| s.open || constant.binary_search(token).is_ok());
+        let targets = watched.map(|(_, s)| Rc::clone(&s.who)).collect();
         self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Armed { targets }))?;
         for token in constant {
             self.show_constant(token)?;
@@ -319,7 +321,7 @@ impl<'s> Session<'s> {
         let tick = if self.bounds.repeat {
             Some(self.next_return.saturating_duration_since(Instant::now()))
         } else {
-            self.ticks().then_some(self.bounds.interval)
+            self.ticks().then_some(self.bounds.interval).or(self.sink.pace())
         };
         let rest = self.bounds.timeout.map(|timeout| timeout.saturating_sub(self.started.elapsed()));
         match (tick, rest) {
@@ -645,8 +647,12 @@ impl<'s> Session<'s> {
         for event in events {
             match event.token() {
                 SIGNALS => {
-                    if let Some(received) = self.signals.next() {
-                        return Ok(Some(End::Signal(received.signal)));
+                    while let Some(received) = self.signals.next() {
+                        if received.signal != Signal::SIGTSTP {
+                            return Ok(Some(End::Signal(received.signal)));
+                        }
+                        self.sink.pause()?;
+                        let _ = nix::sys::signal::raise(Signal::SIGSTOP);
                     }
                 }
                 Token(n) if n >= FIRST_PROCESS => self.exit(n - FIRST_PROCESS)?,

@@ -4,6 +4,7 @@ use super::{Fdscope, PATIENCE};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::WaitOptions;
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 use std::fs::File;
@@ -57,11 +58,37 @@ impl OnTerminal {
             if let Some(at) = seen.find(text) {
                 return from + at + text.len();
             }
-            let left = until.saturating_duration_since(Instant::now());
-            let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
-            let ready = poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&left));
-            assert!(matches!(ready, Ok(1)) && self.read(), "no {text:?} on the terminal, but {seen:?}");
+            assert!(self.read_until(until), "no {text:?} on the terminal, but {seen:?}");
         }
+    }
+
+    /// Waits until something is found in all that it has written, and gives that.
+    pub(crate) fn wait_until<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> T {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = find(&self.text()) {
+                return found;
+            }
+            assert!(self.read_until(until), "not on the terminal, but {:?}", self.text());
+        }
+    }
+
+    /// What it has written so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&self.master, size).expect("TIOCSWINSZ");
+    }
+
+    /// Waits until it is stopped.
+    pub(crate) fn wait_for_stop(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        let changed = rustix::process::waitpid(Some(pid), WaitOptions::UNTRACED).expect("it is our child");
+        assert!(changed.is_some_and(|(_, status)| status.stopped()), "{changed:?}");
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -73,6 +100,14 @@ impl OnTerminal {
         while self.read() {}
         let status = self.child.wait().expect("it is our child");
         (String::from_utf8(std::mem::take(&mut self.bytes)).expect("output is UTF-8"), status)
+    }
+
+    /// Reads once, if that can be done before then; whether there was something.
+    fn read_until(&mut self, until: Instant) -> bool {
+        let left = until.saturating_duration_since(Instant::now());
+        let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        let ready = poll(&mut [PollFd::new(&self.master, PollFlags::IN)], Some(&left));
+        matches!(ready, Ok(1)) && self.read()
     }
 
     /// Reads once; whether there was something. The last slave's close makes it EIO.
