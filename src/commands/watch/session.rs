@@ -221,7 +221,10 @@ impl<'s> Session<'s> {
         }
         subject.open = true;
         let sights = poll.look(Some(Duration::ZERO), &self.stage.subjects, &self.stage.donors);
-        self.stage.subjects[token].open = false;
+        // To be read, it is not over yet.
+        let drained = self.stage.subjects[token].drained;
+        self.stage.subjects[token].open = drained;
+        self.drained |= drained;
         for (seen, sight) in sights.map_err(refused)? {
             if let Sight::Ready { readiness, raw } = sight
                 && seen == token

@@ -116,6 +116,22 @@ fn tee() {
     }
 }
 
+/// Files that epoll refuses are read, too.
+#[test]
+fn tee_of_a_file() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let text = "a line, and so on\n".repeat(200_000);
+    file.write_all(text.as_bytes()).unwrap();
+    for arguments in ["", "--with poll", "--trigger edge"] {
+        let run =
+            Fdscope::new(format!("watch 0 --jsonl --tee {arguments}")).stdin(file.reopen().unwrap()).run();
+        let told = run.stderr();
+        assert_eq!(run.status(), 0, "{told}");
+        assert!(run.stdout() == text, "{arguments}: {told}");
+        assert!(told.contains("\"end\"") && told.contains(&format!("\"bytes\":{}", text.len())), "{told}");
+    }
+}
+
 /// It reads without waiting where the description would have it wait.
 #[test]
 fn flags_of_a_shared_description_stay() {
