@@ -17,6 +17,11 @@ pub(super) fn connect(remote: &Remote) -> Result<OwnedFd, String> {
     }
 }
 
+/// A socket that is connected to nobody.
+pub(super) fn unconnected() -> Result<OwnedFd, String> {
+    socket(AddressFamily::UNIX, SocketType::STREAM)
+}
+
 fn inet(text: &str, socket_type: SocketType) -> Result<OwnedFd, String> {
     let address = resolve(text)?;
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };

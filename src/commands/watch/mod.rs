@@ -49,7 +49,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     wanted.extend(if args.timeline { &[Signal::SIGQUIT, Signal::SIGTSTP][..] } else { &[] });
     let caught = signals::catch(&wanted).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let system = System::new(context.root.clone(), false);
-    let wishes = Wishes { events: args.events, lookouts: lookouts.len() };
+    let wishes = Wishes { events: args.events, lookouts: lookouts.len(), retries: args.retry.is_some() };
     // What was inherited is taken over before anything of ours is opened.
     let stage = Stage::set(&args.targets, wishes, context, &system)?;
     if stage.subjects.is_empty() && !stage.processes.iter().any(|p| p.follow) {

@@ -164,10 +164,16 @@ impl<'s> Session<'s> {
         for token in 0..self.stage.subjects.len() {
             self.stage.subjects[token].drained =
                 self.bounds.drains && self.stage.subjects[token].own_fd().is_some();
-            constant.extend(self.register(token));
+            if self.stage.subjects[token].open {
+                constant.extend(self.register(token));
+            } else {
+                // A connection that could not even be begun.
+                self.retries.push((token, self.bounds.retry.map(|retry| self.started + retry)));
+            }
         }
         let subjects = self.stage.subjects.iter().enumerate();
-        let watched = subjects.filter(|(token, s)| s.open || constant.binary_search(token).is_ok());
+        let watched = subjects
+            .filter(|(token, s)| s.open || s.remote.is_some() || constant.binary_search(token).is_ok());
         let targets = watched.map(|(_, s)| Rc::clone(&s.who)).collect();
         self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Armed { targets }))?;
         for token in constant {
@@ -533,7 +539,7 @@ impl<'s> Session<'s> {
                 continue;
             }
             let Ok(found) = process.list(None, self.system.root()) else { continue };
-            let wishes = Wishes { events: self.bounds.events, lookouts: self.lookouts.len() };
+            let wishes = Wishes { events: self.bounds.events, lookouts: self.lookouts.len(), retries: false };
             for one in found {
                 let token = self.stage.subjects.len();
                 self.stage.subjects.push(Subject::foreign(one.who, index, one.want, wishes));

@@ -29,6 +29,8 @@ pub(super) struct Stage {
 pub(super) struct Wishes {
     pub(super) events: Option<Interest>,
     pub(super) lookouts: usize,
+    /// Whether a connection that cannot be begun is tried again.
+    pub(super) retries: bool,
 }
 
 impl Stage {
@@ -53,9 +55,18 @@ impl Stage {
                     let usual = if *how == Access::Write { Interest::OUT } else { reading() };
                     stage.own(target, fd, usual, wishes, system);
                 }),
-                What::Connect(remote) => {
-                    connect::connect(remote).map(|fd| stage.connection(target, remote, fd, wishes))
-                }
+                What::Connect(remote) => match connect::connect(remote) {
+                    Ok(fd) => {
+                        stage.connection(target, remote, fd, wishes);
+                        Ok(())
+                    }
+                    // Something in its place, until there is whom to connect to.
+                    Err(reason) if wishes.retries => connect::unconnected().map(|fd| {
+                        context.note(&format!("{reason}; trying again"));
+                        stage.connection(target, remote, fd, wishes).open = false;
+                    }),
+                    Err(reason) => Err(reason),
+                },
                 What::Process { target: process, all } => {
                     let fds = process.fds.as_ref();
                     match resolve(&context.root, process) {
@@ -95,14 +106,16 @@ impl Stage {
     }
 
     /// A connection of our own, on its way.
-    fn connection(&mut self, target: &Target, remote: &Remote, fd: OwnedFd, wishes: Wishes) {
+    fn connection(&mut self, target: &Target, remote: &Remote, fd: OwnedFd, wishes: Wishes) -> &mut Subject {
         let number = FdNum(fd.as_raw_fd());
         let target = target.text.as_bytes().to_vec();
         let kind = remote.kind().to_owned();
         let who = Who { target, pid: None, command: None, fd: Some(number), kind, name: remote.name() };
         let mut subject = Subject::own(who, fd, reading() | Interest::OUT, wishes);
         subject.remote = Some(remote.clone());
+        let place = self.subjects.len();
         self.subjects.push(subject);
+        &mut self.subjects[place]
     }
 
     /// An fd of our own.

@@ -94,6 +94,21 @@ fn retry() {
     run.end().check(0, "");
 }
 
+/// Also where there is nothing yet that could refuse.
+#[test]
+fn retry_what_is_not_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("socket");
+    let mut run = watch(format!("unix:{} --retry 5ms -u ready", path.display()));
+    let peer = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    bind(&peer, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    listen(&peer, 8).unwrap();
+    check(&run.event("ready"), &json!({"kind": "unix", "readiness": ["out"]}));
+    let run = run.end();
+    run.check(0, "no such file or directory (ENOENT); trying again");
+    assert_eq!(run.json_lines()[0]["targets"], 1);
+}
+
 /// The time is up, though it would go on trying.
 #[test]
 fn retry_in_vain() {
