@@ -18,7 +18,13 @@ pub(super) struct Process {
     pub(super) ended: bool,
     /// How many fds it had when they were listed last.
     count: Option<u64>,
+    /// How often that was asked.
+    asked: u32,
 }
+
+/// How often fds are listed even if there are as many as before: one of each so many times. One that
+/// is not watched may have gone as another came.
+const SURELY: u32 = 10;
 
 /// An fd of a process, and what is asked of it unless the user says otherwise.
 pub(super) struct Found {
@@ -31,7 +37,7 @@ impl Process {
     pub(super) fn open(pid: Pid, target: &[u8], follow: bool) -> Result<(Self, Donor), Errno> {
         let donor = Donor::process(pid)?;
         let target = target.to_vec();
-        Ok((Self { pid, target, follow, known: BTreeSet::new(), ended: false, count: None }, donor))
+        Ok((Self { pid, target, follow, known: BTreeSet::new(), ended: false, count: None, asked: 0 }, donor))
     }
 
     /// Fds that are not known yet, of those that are meant. They are known then.
@@ -58,18 +64,19 @@ impl Process {
         Ok(found)
     }
 
-    /// Forgets a number, which is another fd's now.
+    /// Forgets a number, which may be another fd's.
     pub(super) fn forget(&mut self, fd: FdNum) {
         self.known.remove(&fd);
         self.count = None;
     }
 
     /// Whether its fds have to be listed again: their number, which costs next to nothing to ask
-    /// for, is another.
+    /// for, is another, or it is time to be sure.
     pub(super) fn has_changed(&mut self, system: &System) -> bool {
         let count = ProcessDir::open(system.root(), self.pid, system).and_then(|dir| count_fds(&dir));
         let count = count.ok().flatten();
-        std::mem::replace(&mut self.count, count) != count
+        self.asked = self.asked.wrapping_add(1);
+        std::mem::replace(&mut self.count, count) != count || self.asked.is_multiple_of(SURELY)
     }
 }
 

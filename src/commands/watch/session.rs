@@ -520,7 +520,8 @@ impl<'s> Session<'s> {
         let now = Instant::now();
         subject.trackers.iter_mut().for_each(|t| t.end(now));
         let who = Rc::clone(&subject.who);
-        if let (true, Some(process), Some(fd)) = (reused, subject.process(), who.fd) {
+        // Its number may be another's now or soon, and there may be another in its place.
+        if let (Some(process), Some(fd)) = (subject.process(), who.fd) {
             self.stage.processes[process].forget(fd);
         }
         self.tell(self.event(What::Closed { reused }, &who))
