@@ -19,7 +19,7 @@ mod several;
 mod triggers;
 mod wakeups;
 
-use crate::support::{Background, Fdscope, call, difference, pass};
+use crate::support::{Background, Fdscope, call, call_fd, difference, pass};
 use serde_json::Value;
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::sync::Once;
@@ -77,6 +77,19 @@ fn here_all(fds: &[i32]) -> String {
     });
     let fds: Vec<_> = fds.iter().map(i32::to_string).collect();
     format!("{}:{}", std::process::id(), fds.join(","))
+}
+
+/// Whether other processes' fds cannot be watched here, which is then said.
+fn cannot_watch_others() -> bool {
+    const KCMP_FILE: usize = 0;
+    let own = std::process::id() as usize;
+    let tried = call_fd(libc::SYS_pidfd_open, [own, 0, 0, 0, 0, 0])
+        .and_then(|pidfd| call_fd(libc::SYS_pidfd_getfd, [pidfd.as_raw_fd() as usize, 0, 0, 0, 0, 0]))
+        .and_then(|_| call(libc::SYS_kcmp, [own, own, KCMP_FILE, 0, 0, 0]));
+    if let Err(e) = &tried {
+        eprintln!("skipped: fds of other processes, because pidfd_getfd or kcmp is not to be had: {e}");
+    }
+    tried.is_err()
 }
 
 /// What is said on stderr with these selectors of other processes' fds.
