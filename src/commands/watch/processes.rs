@@ -5,6 +5,10 @@ use crate::model::{Access, Assoc, Fd, FdNum, FdRanges, Interest, Pid};
 use crate::proc::{Donor, OpenError, Plan, ProcRoot, ProcessDir, Scanner, Slice, System, count_fds};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Listing fds takes at most this part of the time.
+const LISTING_SHARE: u32 = 50;
 
 /// A process with fds that are watched.
 pub(super) struct Process {
@@ -16,8 +20,10 @@ pub(super) struct Process {
     /// Numbers that are watched, or cannot be.
     pub(super) known: BTreeSet<FdNum>,
     pub(super) ended: bool,
-    /// How many fds it had when they were listed last.
+    /// How many fds it had when they were counted last.
     count: Option<u64>,
+    /// When its fds were listed last, and how long that took.
+    listed: Option<(Instant, Duration)>,
 }
 
 /// An fd of a process, and what is asked of it unless the user says otherwise.
@@ -31,7 +37,10 @@ impl Process {
     pub(super) fn open(pid: Pid, target: &[u8], follow: bool) -> Result<(Self, Donor), Errno> {
         let donor = Donor::process(pid)?;
         let target = target.to_vec();
-        Ok((Self { pid, target, follow, known: BTreeSet::new(), ended: false, count: None }, donor))
+        Ok((
+            Self { pid, target, follow, known: BTreeSet::new(), ended: false, count: None, listed: None },
+            donor,
+        ))
     }
 
     /// Fds that are not known yet, of those that are meant. They are known then.
@@ -41,7 +50,9 @@ impl Process {
         let plan = &plan();
         let dir = ProcessDir::open(root, self.pid, system)?;
         let meant = |fd: &FdNum| fds.is_none_or(|fds| fds.contains(*fd));
+        let begin = Instant::now();
         let present: BTreeSet<FdNum> = numbers(root, self.pid)?.filter(meant).collect();
+        self.listed = Some((begin, begin.elapsed()));
         let fresh: Vec<FdNum> = present.difference(&self.known).copied().collect();
         self.known = present;
         let mut found = Vec::with_capacity(fresh.len());
@@ -65,11 +76,13 @@ impl Process {
     }
 
     /// Whether its fds have to be listed again: their number, which costs next to nothing to ask
-    /// for, is another.
+    /// for, is another; or it is time to, since that number tells not all. A thread that waits in
+    /// `accept4(2)` has taken the number of its next fd already.
     pub(super) fn has_changed(&mut self, system: &System) -> bool {
         let count = ProcessDir::open(system.root(), self.pid, system).and_then(|dir| count_fds(&dir));
         let count = count.ok().flatten();
-        std::mem::replace(&mut self.count, count) != count
+        let due = self.listed.is_none_or(|(at, took)| at.elapsed() >= took * LISTING_SHARE);
+        std::mem::replace(&mut self.count, count) != count || due
     }
 }
 
