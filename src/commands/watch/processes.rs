@@ -119,6 +119,7 @@ pub(super) fn lasting(name: &[u8]) -> Vec<u8> {
     let other = name.windows(arrow.len()).position(|w| w == arrow).map(|at| at + arrow.len());
     let end = other.and_then(|at| name[at..].iter().position(|&b| b == b' ').map(|n| at + n));
     let name = &name[..end.unwrap_or(name.len())];
+    let name = if end.is_some() { name.strip_suffix(b",").unwrap_or(name) } else { name };
     let mut rest = name;
     let mut parts: Vec<&[u8]> = Vec::new();
     while let Some(at) = rest.windows(2).position(|w| w == b", ") {
@@ -156,6 +157,7 @@ mod tests {
         assert_eq!(name("read end of 12, empty"), "read end of 12");
         assert_eq!(name("*:80 listen, queue 0"), "*:80 listen");
         assert_eq!(name("a:1 → b:2 close-wait"), "a:1 → b:2");
+        assert_eq!(name("a:1 → b:2, 1 unread"), "a:1 → b:2");
         assert_eq!(name("count 3, id 1"), "id 1");
         assert_eq!(name("watching 2 fds: 4 6"), "");
         assert_eq!(name("/tmp/a, b"), "/tmp/a, b");
