@@ -3,7 +3,7 @@
 use super::target::Target;
 use crate::commands::values;
 use crate::error::Error;
-use crate::model::Interest;
+use crate::model::{Interest, Readiness};
 use crate::selector::{Backend, Feature, RegisterError, Trigger};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use std::time::Duration;
@@ -116,10 +116,11 @@ pub(super) enum Until {
 }
 
 impl Until {
-    /// Whether an event of this name is it.
-    pub(super) fn is_met_by(self, event: &str) -> bool {
+    /// Whether an event of this name is it, seen with this in force.
+    pub(super) fn is_met_by(self, event: &str, readiness: Readiness) -> bool {
         match self {
-            Self::Ready => event == "ready",
+            // Data and the end may come at once, and the event is named for the end then.
+            Self::Ready => event == "ready" || event == "hup" && readiness.contains(Readiness::IN),
             Self::Clear => event == "clear",
             Self::Hup => event == "hup",
             Self::Closed => matches!(event, "closed" | "exited"),

@@ -689,7 +689,8 @@ impl<'s> Session<'s> {
             return Ok(());
         }
         self.told += 1;
-        let met = self.bounds.until.is_some_and(|until| until.is_met_by(event.name()));
+        let readiness = event.seen.map(|seen| seen.readiness).unwrap_or_default();
+        let met = self.bounds.until.is_some_and(|until| until.is_met_by(event.name(), readiness));
         if met || self.bounds.count.is_some_and(|count| self.told >= count) {
             self.end = Some(End::Met);
         }
