@@ -170,19 +170,19 @@ select\t'select(2)'
 poll\t'poll(2)'
 epoll\t'epoll(7)'
 mio\t'mio, which is edge-triggered epoll in Rust\'s event loops'"
-complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l trigger -d 'What is reported: what is in force, what comes, or the first that comes [default: level, with mio edge]' -r -f -a "level\t'At every wait, for as long as it is'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l trigger -d 'What is reported: what is in force (level), what comes (edge), or the first that comes (oneshot); only level tells when it is over [default: level, with mio edge]' -r -f -a "level\t'At every wait, for as long as it is'
 edge\t'Once it comes into force, and again when more arrives'
 oneshot\t'Once, then nothing, not even hup, until the registration is modified'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s e -l events -d 'Which conditions to ask for: in, out, pri, rdhup [default: out for what is open for writing alone, in,pri,rdhup otherwise, and out too for what is connected to]' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l interval -d 'How often to look at what cannot be waited for' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l retry -d 'Connect again so long after a connection to tcp:, udp: or unix: has failed' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s u -l until -d 'End when this is seen of any target' -r -f -a "ready\t'A condition comes'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l interval -d 'How often to look at what cannot be waited for: whether what is ready still is, and fds of other processes by select and poll. Times are as exact as this, and shorter ones cost more' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l retry -d 'Connect again so long after a connection has failed; without, that is the end of it' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s u -l until -d 'End with status 0 when this is seen of any target' -r -f -a "ready\t'A condition comes'
 clear\t'A condition goes'
 hup\t'The other end hangs up'
 closed\t'It is closed, or its process ends'
 error\t'An error is pending'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s t -l timeout -d 'End after this time, with status 124' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s n -l count -d 'End after so many events' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s n -l count -d 'End with status 0 after so many events, not counting armed, timeout and summary' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
@@ -192,7 +192,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l color -d 'When
 always\t'Always'
 never\t'Never'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l repeat -d 'Show every return of the selector, at most one an interval, instead of what changes'
-complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l drain -d 'Read and discard what comes on fdscope\'s own fds'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l drain -d 'Read and discard what comes on fdscope\'s own fds, so that they become clear; never those of other processes'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l tee -d 'Copy what comes on fdscope\'s own fds to standard output; events go to standard error'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l timeline -d 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l json -d 'Short for --format json'

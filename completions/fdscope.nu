@@ -164,16 +164,16 @@ module completions {
   # Watch fds become ready, and see how long they wait for it to be noticed
   export extern "fdscope watch" [
     --with(-w): string@"nu-complete fdscope watch with" # The selector to look with; with several, all look at the same moments
-    --trigger: string@"nu-complete fdscope watch trigger" # What is reported: what is in force, what comes, or the first that comes [default: level, with mio edge]
+    --trigger: string@"nu-complete fdscope watch trigger" # What is reported: what is in force (level), what comes (edge), or the first that comes (oneshot); only level tells when it is over [default: level, with mio edge]
     --events(-e): string      # Which conditions to ask for: in, out, pri, rdhup [default: out for what is open for writing alone, in,pri,rdhup otherwise, and out too for what is connected to]
-    --interval: string        # How often to look at what cannot be waited for
-    --retry: string           # Connect again so long after a connection to tcp:, udp: or unix: has failed
+    --interval: string        # How often to look at what cannot be waited for: whether what is ready still is, and fds of other processes by select and poll. Times are as exact as this, and shorter ones cost more
+    --retry: string           # Connect again so long after a connection has failed; without, that is the end of it
     --repeat                  # Show every return of the selector, at most one an interval, instead of what changes
-    --drain                   # Read and discard what comes on fdscope's own fds
+    --drain                   # Read and discard what comes on fdscope's own fds, so that they become clear; never those of other processes
     --tee                     # Copy what comes on fdscope's own fds to standard output; events go to standard error
-    --until(-u): string@"nu-complete fdscope watch until" # End when this is seen of any target
+    --until(-u): string@"nu-complete fdscope watch until" # End with status 0 when this is seen of any target
     --timeout(-t): string     # End after this time, with status 124
-    --count(-n): string       # End after so many events
+    --count(-n): string       # End with status 0 after so many events, not counting armed, timeout and summary
     --timeline                # Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace
     --format: string@"nu-complete fdscope watch format" # Output format
     --json                    # Short for --format json

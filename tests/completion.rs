@@ -76,6 +76,20 @@ fn services_and_the_file_to_send() {
 }
 
 #[test]
+fn targets_to_watch() {
+    let own = std::process::id();
+    let pids = candidates(&["fdscope", "watch", &own.to_string()]);
+    assert!(pids.contains(&format!("{own}:")), "{own}: is not in {pids:?}");
+    let (reader, _writer) = std::io::pipe().unwrap();
+    let fd = format!("{own}:{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+    let fds = candidates(&["fdscope", "watch", &format!("{own}:")]);
+    assert!(fds.contains(&fd) && fds.contains(&format!("{own}:all")), "{fd} is not in {fds:?}");
+    offers(&["fdscope", "watch", "tc"], &["tcp:"]);
+    offers(&["fdscope", "watch", "rw:Cargo.t"], &["rw:Cargo.toml"]);
+    offers(&["fdscope", "watch", "./Cargo.t"], &["./Cargo.toml"]);
+}
+
+#[test]
 fn ports_that_somebody_listens_on() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();

@@ -3,6 +3,7 @@
 
 use fdscope::commands::{Block, list_fields, manuals};
 use fdscope::query::Where;
+use regex::Regex;
 use std::process::Command;
 
 #[test]
@@ -50,9 +51,11 @@ fn expressions_in_the_manual() {
     assert!(found > 5);
 }
 
-/// Splits a command as a shell does, and gives it to the definition of the command line.
+/// Splits a command as a shell does, and gives it to the definition of the command line. Where it
+/// writes to and reads from is left out.
 fn accept(line: &str) {
-    let script = format!("printf '%s\\0' {line}");
+    let redirection = Regex::new(r" \d*<[^ ]+| > [a-z.]+$").unwrap();
+    let script = format!("printf '%s\\0' {}", redirection.replace_all(line, ""));
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
     let words = String::from_utf8(output.stdout).unwrap();
     let words: Vec<&str> = words.split_terminator('\0').collect();

@@ -3,7 +3,7 @@
 use super::{fields, kinds, limits};
 use crate::kind::ALL;
 use crate::listener::Service;
-use crate::model::{Inode, Resource};
+use crate::model::{Inode, Pid, Resource};
 use crate::proc::{ProcRoot, all_pids, command_of, holders};
 use crate::sock::Diag;
 use clap_complete::CompletionCandidate;
@@ -15,12 +15,55 @@ use std::os::unix::ffi::OsStrExt as _;
 pub(super) fn pids() -> Vec<CompletionCandidate> {
     let root = ProcRoot::from_env();
     let own = std::process::id() as i32;
-    let candidate = |pid: crate::model::Pid| {
+    let candidate = |pid: Pid| {
         let command = String::from_utf8_lossy(&command_of(&root, pid)?).into_owned();
         Some(CompletionCandidate::new(pid.to_string()).help(Some(command.into())))
     };
     let pids = all_pids(&root).unwrap_or_default();
     pids.into_iter().filter(|p| p.0 != own).filter_map(candidate).collect()
+}
+
+/// Targets of `watch`: processes, behind the colon their fds with what they are, behind `/`, `r:`,
+/// `w:` and `rw:` files.
+pub(super) fn watch_targets(current: &OsStr) -> Vec<CompletionCandidate> {
+    let bytes = current.as_bytes();
+    let how = ["rw:", "r:", "w:"].into_iter().find(|how| bytes.starts_with(how.as_bytes()));
+    if how.is_some() || bytes.contains(&b'/') {
+        let how = how.unwrap_or_default();
+        let files = PathCompleter::any().complete(OsStr::from_bytes(&bytes[how.len()..]));
+        return files.into_iter().map(|file| file.add_prefix(how)).collect();
+    }
+    let text = current.to_string_lossy();
+    let candidates = match text.split_once(':').and_then(|(pid, _)| Some(Pid(pid.parse().ok()?))) {
+        Some(pid) => fds(pid),
+        None => {
+            let colon = |pid: CompletionCandidate| {
+                let mut value = pid.get_value().to_owned();
+                value.push(":");
+                CompletionCandidate::new(value).help(pid.get_help().cloned())
+            };
+            let others = ["tcp:", "udp:", "unix:"].map(CompletionCandidate::new);
+            pids().into_iter().map(colon).chain(others).collect()
+        }
+    };
+    let fits = |c: &CompletionCandidate| c.get_value().as_bytes().starts_with(bytes);
+    candidates.into_iter().filter(fits).collect()
+}
+
+/// All fds of a process, and each of them.
+fn fds(pid: Pid) -> Vec<CompletionCandidate> {
+    let folder = ProcRoot::from_env().join(format!("{pid}/fd"));
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let fd =
+        |entry: std::fs::DirEntry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path()));
+    let mut fds: Vec<_> = entries.filter_map(fd).collect();
+    fds.sort_unstable();
+    let each = fds.into_iter().map(|(fd, path)| {
+        let file = std::fs::read_link(path).ok().map(|file| file.display().to_string().into());
+        CompletionCandidate::new(format!("{pid}:{fd}")).help(file)
+    });
+    let all = CompletionCandidate::new(format!("{pid}:all")).help(Some("and those that it opens".into()));
+    std::iter::once(all).chain(each).collect()
 }
 
 /// Words of `--kind`, after a comma too.

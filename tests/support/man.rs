@@ -131,7 +131,7 @@ fn blocks(page: &mut Page, blocks: &[Block]) {
         match block {
             Block::Heading(text) => page.heading(text),
             Block::Text(text) => page.text(text, first),
-            Block::Code(text) => page.code(text),
+            Block::Code(text) => page.code(text, first),
             Block::Term(term, text, width) => page.term(term, text, *width),
             Block::Table(rows, width) => page.table(rows, *width),
         }

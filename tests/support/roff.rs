@@ -41,9 +41,12 @@ impl Page {
         self.fill(text);
     }
 
-    /// Lines as they are.
-    pub(crate) fn code(&mut self, code: &str) {
-        for start in [".PP", ".RS 4", ".EX"] {
+    /// Lines as they are; `first` as with text.
+    pub(crate) fn code(&mut self, code: &str, first: bool) {
+        if !first {
+            self.line(".PP");
+        }
+        for start in [".RS 4", ".EX"] {
             self.line(start);
         }
         for line in code.lines() {

@@ -25,8 +25,8 @@ pub(super) fn manual() -> Manual {
             shared::environment(),
             notes(),
             shared::see_also(
-                "`fdscope`(1), `fdscope-limits`(1), `fdscope-listen`(1), `lsof`(8), `lsfd`(1), `ss`(8), `fuser`(1), \
-                 `open`(2), `epoll`(7), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
+                "`fdscope`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), \
+                 `lsfd`(1), `ss`(8), `fuser`(1), `open`(2), `epoll`(7), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],
     }

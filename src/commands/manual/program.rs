@@ -15,7 +15,7 @@ pub(super) fn manual() -> Manual {
             permissions(),
             harmless(),
             shared::see_also(
-                "`fdscope-list`(1), `fdscope-limits`(1), `fdscope-listen`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
+                "`fdscope-list`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
                  `prlimit`(1), `fuser`(1), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],
@@ -61,6 +61,7 @@ fn formats() -> Section {
              is absent or not known is empty. The values of a list are joined by commas, the records in a \
              list by semicolons.",
         )
+        .term(8, "`trace`", "Trace events, of `watch` alone: see `fdscope-watch`(1).")
         .text(
             "In JSON, a field of a kind of fd, such as `tcp.state`, is in an object: \
              `{\"tcp\":{\"state\":\"listen\"}}`. A field that a record does not have is absent, and one \
@@ -87,8 +88,8 @@ fn names() -> Section {
 fn exit_status() -> Section {
     shared::exit_status()
         .text(
-            "`listen`, which goes on until something ends it and can run a command, has 3 also where it cannot \
-             listen, and:",
+            "`listen` and `watch`, which go on until something ends them, have 124 too; `listen`, which can run a \
+             command, has 3 also where it cannot listen, and the others:",
         )
         .terms(
             6,
@@ -108,7 +109,7 @@ fn exit_status() -> Section {
 fn completion() -> Section {
     Section::new("SHELL COMPLETION")
         .text(
-            "`fdscope` itself can complete pids, ports, kinds, fields and limits, from the running system. \
+            "`fdscope` itself can complete pids, fds, ports, kinds, fields and limits, from the running system. \
              To have that, put the line of your shell into its start-up file:",
         )
         .code(
@@ -117,6 +118,11 @@ fn completion() -> Section {
              COMPLETE=fish fdscope | source           # ~/.config/fish/config.fish\n\
              eval (E:COMPLETE=elvish fdscope | slurp) # ~/.config/elvish/rc.elv",
         )
+        .text(
+            "bash takes a colon for the end of a word, so that it does not complete what comes behind one, such as \
+             `fdscope watch` *PID*`:`, unless this is in its start-up file too:",
+        )
+        .code("COMP_WORDBREAKS=${COMP_WORDBREAKS//:}")
         .text(
             "Files with the options alone, which also exist for PowerShell and Nushell, come with the \
              sources, in `completions/`.",
@@ -135,6 +141,11 @@ fn examples() -> Section {
         .example(
             "What clients do while a server accepts nothing:",
             "fdscope listen 127.0.0.1:8080 --backlog 5 --accept none",
+        )
+        .example("Whether a server takes what comes, and how long it lets it wait:", "fdscope watch 4242:all")
+        .example(
+            "Wait until a port answers:",
+            "fdscope watch tcp:127.0.0.1:8080 --retry 1s --until ready --quiet",
         )
 }
 
@@ -172,6 +183,9 @@ fn permissions() -> Section {
              `CAP_SYS_ADMIN` besides.",
         )
         .text(
+            "To watch an fd takes the right to attach to its process, in all cases.",
+        )
+        .text(
             "A process that may not be read is left out of a listing of all processes, and told of on \
              standard error. If it was named as a *TARGET*, that is an error. An fd that cannot be read is \
              never dropped: it is a record of kind `error` with the system call and its error.",
@@ -187,6 +201,13 @@ fn harmless() -> Section {
         .text(
             "`listen --watch-only` only asks the kernel about a listener. It holds neither the socket nor a \
              connection, and accepts nothing, so that the server can close it, and bind it again, at any time.",
+        )
+        .text(
+            "`watch` has a duplicate of each fd that it watches, made with `pidfd_getfd`(2), for the microseconds \
+             that it takes to register it with epoll, or to ask it with select or poll, and closes it. \
+             Whatever else it asks (`FIONREAD`, `SIOCOUTQ`, `TCP_INFO`), it asks in the same way. It holds \
+             nothing, reads nothing, and sets no flag; `--drain` and `--tee` read `fdscope`'s own fds. Each \
+             event on a watched fd costs the kernel a little more: see `fdscope-watch`(1).",
         )
         .text(
             "For pipes, FIFOs, memfds and POSIX message queues it asks the kernel what only a holder may \

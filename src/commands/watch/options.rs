@@ -1,11 +1,12 @@
 //! The arguments of `watch`, and what they amount to.
 
 use super::target::Target;
-use crate::commands::values;
+use crate::commands::{complete, values};
 use crate::error::Error;
-use crate::model::Interest;
+use crate::model::{Interest, Readiness};
 use crate::selector::{Backend, Trigger};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap_complete::ArgValueCompleter;
 use std::time::Duration;
 
 /// Watch fds become ready, and see how long they wait for it to be noticed
@@ -18,7 +19,7 @@ use std::time::Duration;
 pub struct Args {
     /// An inherited fd such as 0, PID:FDS, PID:all, NAME:FDS, a PATH to open (r:, w: or rw: before it),
     /// tcp:HOST:PORT, udp:HOST:PORT or unix:PATH to connect to
-    #[arg(value_name = "TARGET", required = true,
+    #[arg(value_name = "TARGET", required = true, add = ArgValueCompleter::new(complete::watch_targets),
           value_parser = OsStringValueParser::new().try_map(|text| Target::parse(&text)))]
     pub(super) targets: Vec<Target>,
 
@@ -32,39 +33,41 @@ pub struct Args {
         help_heading = "Looking"
     )]
     pub(super) with: Vec<With>,
-    /// What is reported: what is in force, what comes, or the first that comes [default: level, with
-    /// mio edge]
+    /// What is reported: what is in force (level), what comes (edge), or the first that comes (oneshot);
+    /// only level tells when it is over [default: level, with mio edge]
     #[arg(long, value_name = "TRIGGER", help_heading = "Looking")]
     trigger: Option<Trigger>,
     /// Which conditions to ask for: in, out, pri, rdhup [default: out for what is open for writing
     /// alone, in,pri,rdhup otherwise, and out too for what is connected to]
     #[arg(long, short = 'e', value_name = "EVENTS", help_heading = "Looking")]
     pub(super) events: Option<Interest>,
-    /// How often to look at what cannot be waited for
+    /// How often to look at what cannot be waited for: whether what is ready still is, and fds of other
+    /// processes by select and poll. Times are as exact as this, and shorter ones cost more
     #[arg(long, value_name = "TIME", help_heading = "Looking", value_parser = values::period,
           default_value = "10ms")]
     pub(super) interval: Duration,
-    /// Connect again so long after a connection to tcp:, udp: or unix: has failed
+    /// Connect again so long after a connection has failed; without, that is the end of it
     #[arg(long, value_name = "TIME", help_heading = "Looking", value_parser = values::period)]
     pub(super) retry: Option<Duration>,
     /// Show every return of the selector, at most one an interval, instead of what changes
     #[arg(long, help_heading = "Looking")]
     pub(super) repeat: bool,
 
-    /// Read and discard what comes on fdscope's own fds
+    /// Read and discard what comes on fdscope's own fds, so that they become clear; never those of other
+    /// processes
     #[arg(long, help_heading = "Reading")]
     drain: bool,
     /// Copy what comes on fdscope's own fds to standard output; events go to standard error
     #[arg(long, help_heading = "Reading")]
     pub(super) tee: bool,
 
-    /// End when this is seen of any target
+    /// End with status 0 when this is seen of any target
     #[arg(long, short = 'u', value_name = "EVENT", help_heading = "Ending")]
     pub(super) until: Option<Until>,
     /// End after this time, with status 124
     #[arg(long, short = 't', value_name = "TIME", help_heading = "Ending", value_parser = values::period)]
     pub(super) timeout: Option<Duration>,
-    /// End after so many events
+    /// End with status 0 after so many events, not counting armed, timeout and summary
     #[arg(long, short = 'n', value_name = "N", help_heading = "Ending",
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) count: Option<u64>,
@@ -116,10 +119,11 @@ pub(super) enum Until {
 }
 
 impl Until {
-    /// Whether an event of this name is it.
-    pub(super) fn is_met_by(self, event: &str) -> bool {
+    /// Whether an event of this name is it, seen with this in force.
+    pub(super) fn is_met_by(self, event: &str, readiness: Readiness) -> bool {
         match self {
-            Self::Ready => event == "ready",
+            // Data and the end may come at once, and the event is named for the end then.
+            Self::Ready => event == "ready" || event == "hup" && readiness.contains(Readiness::IN),
             Self::Clear => event == "clear",
             Self::Hup => event == "hup",
             Self::Closed => matches!(event, "closed" | "exited"),

@@ -5,6 +5,10 @@ use crate::model::{Access, Assoc, Fd, FdNum, FdRanges, Interest, Pid};
 use crate::proc::{Donor, OpenError, Plan, ProcRoot, ProcessDir, Scanner, Slice, System, count_fds};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Listing fds takes at most this part of the time.
+const LISTING_SHARE: u32 = 50;
 
 /// A process with fds that are watched.
 pub(super) struct Process {
@@ -16,15 +20,11 @@ pub(super) struct Process {
     /// Numbers that are watched, or cannot be.
     pub(super) known: BTreeSet<FdNum>,
     pub(super) ended: bool,
-    /// How many fds it had when they were listed last.
+    /// How many fds it had when they were counted last.
     count: Option<u64>,
-    /// How often that was asked.
-    asked: u32,
+    /// When its fds were listed last, and how long that took.
+    listed: Option<(Instant, Duration)>,
 }
-
-/// How often fds are listed even if there are as many as before: one of each so many times. One that
-/// is not watched may have gone as another came.
-const SURELY: u32 = 10;
 
 /// An fd of a process, and what is asked of it unless the user says otherwise.
 pub(super) struct Found {
@@ -37,7 +37,10 @@ impl Process {
     pub(super) fn open(pid: Pid, target: &[u8], follow: bool) -> Result<(Self, Donor), Errno> {
         let donor = Donor::process(pid)?;
         let target = target.to_vec();
-        Ok((Self { pid, target, follow, known: BTreeSet::new(), ended: false, count: None, asked: 0 }, donor))
+        Ok((
+            Self { pid, target, follow, known: BTreeSet::new(), ended: false, count: None, listed: None },
+            donor,
+        ))
     }
 
     /// Fds that are not known yet, of those that are meant. They are known then.
@@ -47,7 +50,9 @@ impl Process {
         let plan = &plan();
         let dir = ProcessDir::open(root, self.pid, system)?;
         let meant = |fd: &FdNum| fds.is_none_or(|fds| fds.contains(*fd));
+        let begin = Instant::now();
         let present: BTreeSet<FdNum> = numbers(root, self.pid)?.filter(meant).collect();
+        self.listed = Some((begin, begin.elapsed()));
         let fresh: Vec<FdNum> = present.difference(&self.known).copied().collect();
         self.known = present;
         let mut found = Vec::with_capacity(fresh.len());
@@ -71,12 +76,13 @@ impl Process {
     }
 
     /// Whether its fds have to be listed again: their number, which costs next to nothing to ask
-    /// for, is another, or it is time to be sure.
+    /// for, is another; or it is time to, since that number tells not all. A thread that waits in
+    /// `accept4(2)` has taken the number of its next fd already.
     pub(super) fn has_changed(&mut self, system: &System) -> bool {
         let count = ProcessDir::open(system.root(), self.pid, system).and_then(|dir| count_fds(&dir));
         let count = count.ok().flatten();
-        self.asked = self.asked.wrapping_add(1);
-        std::mem::replace(&mut self.count, count) != count || self.asked.is_multiple_of(SURELY)
+        let due = self.listed.is_none_or(|(at, took)| at.elapsed() >= took * LISTING_SHARE);
+        std::mem::replace(&mut self.count, count) != count || due
     }
 }
 
@@ -113,6 +119,7 @@ pub(super) fn lasting(name: &[u8]) -> Vec<u8> {
     let other = name.windows(arrow.len()).position(|w| w == arrow).map(|at| at + arrow.len());
     let end = other.and_then(|at| name[at..].iter().position(|&b| b == b' ').map(|n| at + n));
     let name = &name[..end.unwrap_or(name.len())];
+    let name = if end.is_some() { name.strip_suffix(b",").unwrap_or(name) } else { name };
     let mut rest = name;
     let mut parts: Vec<&[u8]> = Vec::new();
     while let Some(at) = rest.windows(2).position(|w| w == b", ") {
@@ -150,6 +157,7 @@ mod tests {
         assert_eq!(name("read end of 12, empty"), "read end of 12");
         assert_eq!(name("*:80 listen, queue 0"), "*:80 listen");
         assert_eq!(name("a:1 → b:2 close-wait"), "a:1 → b:2");
+        assert_eq!(name("a:1 → b:2, 1 unread"), "a:1 → b:2");
         assert_eq!(name("count 3, id 1"), "id 1");
         assert_eq!(name("watching 2 fds: 4 6"), "");
         assert_eq!(name("/tmp/a, b"), "/tmp/a, b");

@@ -407,8 +407,14 @@ impl<'s> Session<'s> {
 
     fn tell_changes(&mut self, mut changes: Vec<Sighting>) -> Result<(), Error> {
         if self.bounds.together {
-            // One line an fd, whatever number of selectors has seen a change.
-            changes.sort_by_key(|c| (c.subject, matches!(c.change, Change::Clear { .. }), c.lookout));
+            // One line an fd, whatever number of selectors has seen a change: the worst of them.
+            let rank = |change| match change {
+                Change::Error => 0,
+                Change::Hup => 1,
+                Change::Ready => 2,
+                Change::Clear { .. } => 3,
+            };
+            changes.sort_by_key(|c| (c.subject, rank(c.change), c.lookout));
             changes.dedup_by_key(|c| c.subject);
         }
         for Sighting { subject: token, lookout, change, readiness, raw } in changes {
@@ -712,7 +718,8 @@ impl<'s> Session<'s> {
             return Ok(());
         }
         self.told += 1;
-        let met = self.bounds.until.is_some_and(|until| until.is_met_by(event.name()));
+        let readiness = event.seen.map(|seen| seen.readiness).unwrap_or_default();
+        let met = self.bounds.until.is_some_and(|until| until.is_met_by(event.name(), readiness));
         if met || self.bounds.count.is_some_and(|count| self.told >= count) {
             self.end = Some(End::Met);
         }

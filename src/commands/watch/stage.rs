@@ -71,9 +71,15 @@ impl Stage {
                     let fds = process.fds.as_ref();
                     match resolve(&context.root, process) {
                         Err(e) => Err(format!("{}: {}", e.target, e.reason)),
-                        Ok(pids) => pids
-                            .into_iter()
-                            .try_for_each(|pid| stage.process(target, pid, fds, *all, wishes, system)),
+                        Ok(pids) => {
+                            for pid in pids {
+                                if let Err(reason) = stage.process(target, pid, fds, *all, wishes, system) {
+                                    context.complain(&reason);
+                                    stage.failed = true;
+                                }
+                            }
+                            Ok(())
+                        }
                     }
                 }
             };

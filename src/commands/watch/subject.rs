@@ -195,7 +195,8 @@ impl Subject {
             }
             facts.readable_bytes = rustix::io::ioctl_fionread(fd).ok();
             if self.asks.socket {
-                facts.unsent_bytes = sys::unsent_bytes(fd).ok();
+                // Of a connection that has failed, its SYN may be left, which is no byte of anybody's.
+                facts.unsent_bytes = sys::unsent_bytes(fd).ok().filter(|_| !has_error);
                 if own
                     && has_error
                     && let Ok(Err(error)) = sockopt::socket_error(fd)
