@@ -30,6 +30,8 @@ const FIRST_PROCESS: usize = 2;
 
 /// How often processes are asked for new fds, at most.
 const FOLLOW: Duration = Duration::from_millis(100);
+/// How long after something has come it is looked at again.
+const AGAIN: Duration = Duration::from_micros(200);
 /// How often more of the same is told, at most.
 const MORE: Duration = Duration::from_millis(100);
 /// How many subjects are asked in one turn whether they are closed, or have more to read.
@@ -88,6 +90,8 @@ pub(super) struct Session<'s> {
     ended: bool,
     /// Whether reading made room, so that it is worth looking at once.
     drained: bool,
+    /// Whether something has come since that was asked last.
+    came: bool,
     buffer: Vec<u8>,
     /// Connections that have failed, and when they are tried again.
     retries: Vec<(usize, Option<Instant>)>,
@@ -146,6 +150,7 @@ impl<'s> Session<'s> {
             ended: false,
             drained: false,
             retries: Vec::new(),
+            came: false,
             buffer: if bounds.drains { vec![0; 64 * 1024] } else { Vec::new() },
         };
         session.arm()?;
@@ -270,6 +275,7 @@ impl<'s> Session<'s> {
             self.await_alarm(events, wait)?;
             if self.may_look() {
                 self.look(Some(Duration::ZERO))?;
+                self.look_again()?;
             }
         }
         if let Some(end) = self.hear(events)? {
@@ -281,6 +287,17 @@ impl<'s> Session<'s> {
         self.look_for_closed()?;
         self.look_for_new()?;
         Ok(None)
+    }
+
+    /// Looks once more, soon after something has come. What wakes us up is that it comes, so whoever
+    /// takes it at once and gets more soon would otherwise be seen to let it wait all the time.
+    fn look_again(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.came) && !self.bounds.repeat && !self.stage.processes.is_empty() {
+            std::thread::sleep(AGAIN);
+            self.look(Some(Duration::ZERO))?;
+            self.came = false;
+        }
+        Ok(())
     }
 
     /// Whether this is the end.
@@ -406,6 +423,7 @@ impl<'s> Session<'s> {
     }
 
     fn tell_changes(&mut self, mut changes: Vec<Sighting>) -> Result<(), Error> {
+        self.came |= changes.iter().any(|c| !matches!(c.change, Change::Clear { .. }));
         if self.bounds.together {
             // One line an fd, whatever number of selectors has seen a change: the worst of them.
             let rank = |change| match change {
