@@ -590,18 +590,17 @@ impl<'s> Session<'s> {
             let readable = subject.trackers.iter().any(|t| {
                 t.readiness().intersects(Readiness::IN | Readiness::HUP | Readiness::ERR | Readiness::RDHUP)
             });
-            let Some(fd) = subject.own_fd().filter(|_| subject.open && readable) else { continue };
+            let reads = subject.open && subject.drained && readable;
+            let Some(fd) = subject.own_fd().filter(|_| reads) else { continue };
             let tee = self.tee.as_mut().map(|t| &mut **t as &mut dyn Write);
-            let drained = match drain(fd, &mut self.buffer, tee) {
-                Ok(drained) => drained,
-                Err(e) if self.tee.is_some() && e.kind() == io::ErrorKind::BrokenPipe => {
-                    return Err(Error::Output(e));
-                }
-                Err(_) => Drained::End(0),
-            };
+            let drained = drain(fd, &mut self.buffer, tee).map_err(Error::Output)?;
             let (bytes, ends) = match drained {
                 Drained::Some(bytes) | Drained::Dry(bytes) => (bytes, false),
                 Drained::End(bytes) => (bytes, true),
+                Drained::Never => {
+                    subject.drained = false;
+                    continue;
+                }
             };
             subject.bytes += bytes;
             subject.clear_bytes();
