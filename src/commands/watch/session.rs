@@ -281,8 +281,9 @@ impl<'s> Session<'s> {
         if let Some(end) = self.hear(events)? {
             return Ok(Some(end));
         }
-        self.drain()?;
+        // What has failed is tried again, not read to its end.
         self.look_for_failed()?;
+        self.drain()?;
         self.look_for_more()?;
         self.look_for_closed()?;
         self.look_for_new()?;
