@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::model::{Interest, Readiness, neutralise};
 use crate::proc::System;
 use crate::selector::{Backend, Feature, RegisterError, Trigger};
-use crate::sys::{self, Registered};
 use crate::watch::Change;
 use jiff::Timestamp;
 use mio::unix::SourceFd;
@@ -273,13 +272,14 @@ impl<'s> Session<'s> {
             self.await_alarm(events, Some(Duration::ZERO))?;
         } else {
             self.await_alarm(events, wait)?;
-            if self.may_look() {
-                self.look(Some(Duration::ZERO))?;
-                self.look_again()?;
-            }
         }
+        // A process that ends closes all it has: that it ended is what is told.
         if let Some(end) = self.hear(events)? {
             return Ok(Some(end));
+        }
+        if !blocks && self.may_look() {
+            self.look(Some(Duration::ZERO))?;
+            self.look_again()?;
         }
         // What has failed is tried again, not read to its end.
         self.look_for_failed()?;
@@ -400,6 +400,15 @@ impl<'s> Session<'s> {
             if level {
                 ready.sort_unstable();
                 for token in before.into_iter().filter(|t| ready.binary_search(t).is_err()) {
+                    // A registration ends without an event: that is no clear.
+                    let gone = self.stage.closed(token, lookout.fd());
+                    if let Some(reused) = gone {
+                        closed.push((token, reused));
+                        continue;
+                    }
+                    if closed.iter().any(|(other, _)| *other == token) {
+                        continue;
+                    }
                     let subject = &mut self.stage.subjects[token];
                     let nothing = Readiness::default();
                     let told = subject.trackers[i].level(nothing, now);
@@ -512,20 +521,7 @@ impl<'s> Session<'s> {
         if let Some(epoll) = self.lookouts.iter().find_map(Lookout::fd) {
             for n in 0..count.min(SHARE) {
                 let token = (self.next_check + n) % count;
-                let subject = &self.stage.subjects[token];
-                let (Some(process), Some(number), Some(fd)) =
-                    (subject.process(), subject.number, subject.who.fd)
-                else {
-                    continue;
-                };
-                if !subject.open {
-                    continue;
-                }
-                match sys::registered(self.stage.processes[process].pid, fd, epoll, number) {
-                    Ok(Registered::Closed) => closed.push((token, false)),
-                    Ok(Registered::Other) => closed.push((token, true)),
-                    Ok(Registered::Same) | Err(_) => {}
-                }
+                closed.extend(self.stage.closed(token, Some(epoll)).map(|reused| (token, reused)));
             }
             self.next_check = (self.next_check + SHARE) % count.max(1);
         }

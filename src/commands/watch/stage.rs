@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::model::{Assoc, Fd, FdNum, FdRanges, Interest, Pid};
 use crate::proc::{Donor, OpenError, ProcessDir, Scanner, Slice, System, resolve};
-use crate::sys;
+use crate::sys::{self, Registered};
 use rustix::fd::{AsRawFd as _, OwnedFd};
 use rustix::io::Errno;
 use std::os::unix::ffi::OsStrExt as _;
@@ -134,6 +134,19 @@ impl Stage {
         let target = target.text.as_bytes().to_vec();
         let who = Who { target, pid: None, command: None, fd: Some(shown), kind, name };
         self.subjects.push(Subject::own(who, fd, usual, wishes));
+    }
+
+    /// Whether an fd of a process is closed, and if so, whether its number is another's now. `epoll`
+    /// is the one that has it registered.
+    pub(super) fn closed(&self, token: usize, epoll: Option<FdNum>) -> Option<bool> {
+        let subject = &self.subjects[token];
+        let process = &self.processes[subject.process().filter(|_| subject.open)?];
+        match sys::registered(process.pid, subject.who.fd?, epoll?, subject.number?) {
+            Ok(Registered::Closed) => Some(false),
+            Ok(Registered::Other) => Some(true),
+            // Without leave to ask it counts as what it was.
+            Ok(Registered::Same) | Err(_) => None,
+        }
     }
 
     /// Fds of a process.
