@@ -52,6 +52,25 @@ pub fn registered(pid: Pid, target: FdNum, epoll: FdNum, number: FdNum) -> io::R
     }
 }
 
+/// Whether our epoll fd has anything registered under the number `number`.
+pub fn has_registered(epoll: FdNum, number: FdNum) -> io::Result<bool> {
+    let slot = EpollSlot { efd: epoll.0 as u32, tfd: number.0 as u32, toff: 0 };
+    // SAFETY: getpid takes nothing; `slot` is the struct that KCMP_EPOLL_TFD reads, and lives over
+    // the call. What is registered is compared with the epoll fd, which is open.
+    let order = unsafe {
+        let own = libc::getpid();
+        let fd = epoll.0 as libc::c_ulong;
+        libc::syscall(libc::SYS_kcmp, own, own, KCMP_EPOLL_TFD, fd, &raw const slot)
+    };
+    match order {
+        0.. => Ok(true),
+        _ => match io::Error::last_os_error() {
+            e if e.raw_os_error() == Some(libc::ENOENT) => Ok(false),
+            e => Err(e),
+        },
+    }
+}
+
 /// Whether two tasks share one fd table.
 pub fn same_fd_table(a: Pid, b: Pid) -> io::Result<bool> {
     // SAFETY: KCMP_FILES takes two pids and no pointers; the last two arguments are ignored.

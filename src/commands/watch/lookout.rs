@@ -15,10 +15,6 @@ pub(super) const ALARM: Token = Token(u64::MAX);
 /// How many duplicates a sampling lookout holds at a time.
 const HANDFUL: usize = 64;
 
-/// Numbers from here on are given to duplicates that are registered, so that no two are known by
-/// the same.
-const FIRST_NUMBER: i32 = 64;
-
 /// A selector, and how it looks.
 pub(super) struct Lookout {
     pub(super) backend: Backend,
@@ -88,7 +84,7 @@ impl Lookout {
         if let Some(fd) = subject.own_fd() {
             return self.selector.register(fd, at, want, trigger);
         }
-        let samples = self.samples;
+        let (samples, number) = (self.samples, subject.number);
         let selector = &mut self.selector;
         let mut identity = None;
         let registered = subject.with_fd(donors, |fd| {
@@ -100,7 +96,7 @@ impl Lookout {
                     Ok(None)
                 });
             }
-            let numbered = numbered(fd, token);
+            let numbered = number.and_then(|number| numbered(fd, number));
             let (fd, number) = match &numbered {
                 Some(own) => (own.as_fd(), Some(FdNum(own.as_raw_fd()))),
                 None => (fd, None),
@@ -109,7 +105,9 @@ impl Lookout {
         });
         match registered {
             Ok(Ok(number)) => {
-                subject.number = subject.number.or(number);
+                if !samples {
+                    subject.number = number;
+                }
                 if self.identities.len() <= token {
                     self.identities.resize(token + 1, None);
                 }
@@ -215,9 +213,8 @@ fn sight(event: &Event) -> (usize, Sight) {
     (event.token.0 as usize, Sight::Ready { readiness: event.readiness, raw: event.raw })
 }
 
-/// A duplicate with a number of its own; `None` where the limit of numbers does not allow that.
-fn numbered(fd: BorrowedFd<'_>, token: usize) -> Option<OwnedFd> {
-    let wanted = FIRST_NUMBER.checked_add(i32::try_from(token).ok()?)?;
-    let duplicate = rustix::io::fcntl_dupfd_cloexec(fd, wanted).ok()?;
-    (duplicate.as_raw_fd() == wanted).then_some(duplicate)
+/// A duplicate at that number; `None` where the limit of numbers or another fd does not allow that.
+fn numbered(fd: BorrowedFd<'_>, number: FdNum) -> Option<OwnedFd> {
+    let duplicate = rustix::io::fcntl_dupfd_cloexec(fd, number.0).ok()?;
+    (duplicate.as_raw_fd() == number.0).then_some(duplicate)
 }

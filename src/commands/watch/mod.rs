@@ -5,6 +5,7 @@ mod drain;
 mod event;
 mod lines;
 mod lookout;
+mod numbers;
 mod options;
 mod processes;
 mod screen;
@@ -55,7 +56,6 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     if stage.subjects.is_empty() && !stage.processes.iter().any(|p| p.follow) {
         return Err(Error::Target);
     }
-    let _ = raise_limit();
     let table = context.style.format == Format::Table;
     let bounds = Bounds {
         interval: args.interval,
@@ -129,11 +129,4 @@ fn check_timeline(context: &Context) -> Result<(), Error> {
         return Ok(());
     };
     Err(Error::Usage(reason.to_owned()))
-}
-
-/// As many fd numbers as we may have: each registration is made under its own.
-fn raise_limit() -> nix::Result<()> {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
 }

@@ -189,6 +189,18 @@ impl<'s> Session<'s> {
     /// Has all lookouts look at a subject. Gives it back if it is one that is always ready and
     /// shall be shown as that.
     fn register(&mut self, token: usize) -> Option<usize> {
+        let constant = self.attach(token);
+        let subject = &mut self.stage.subjects[token];
+        if !subject.open
+            && subject.process().is_some()
+            && let Some(number) = subject.number.take()
+        {
+            self.stage.numbers.give_back(number);
+        }
+        constant
+    }
+
+    fn attach(&mut self, token: usize) -> Option<usize> {
         let subject = &mut self.stage.subjects[token];
         let follows = subject.process().is_some_and(|p| self.stage.processes[p].follow);
         let refuse = |subject: &mut Subject, reason: &str| {
@@ -204,6 +216,10 @@ impl<'s> Session<'s> {
                           it cannot be watched from outside";
             self.stage.failed |= refuse(subject, reason);
             return None;
+        }
+        if subject.process().is_some() {
+            let epolls: Vec<_> = self.lookouts.iter().filter_map(Lookout::fd).collect();
+            subject.number = if epolls.is_empty() { None } else { self.stage.numbers.take(&epolls) };
         }
         for lookout in &mut self.lookouts {
             match lookout.register(token, subject, &self.stage.donors) {
@@ -537,6 +553,9 @@ impl<'s> Session<'s> {
         if !std::mem::replace(&mut subject.open, false) {
             return Ok(());
         }
+        if let Some(number) = subject.number.take() {
+            self.stage.numbers.give_back(number);
+        }
         self.ended = true;
         let now = Instant::now();
         subject.trackers.iter_mut().for_each(|t| t.end(now));
@@ -709,6 +728,9 @@ impl<'s> Session<'s> {
         let now = Instant::now();
         for subject in self.stage.subjects.iter_mut().filter(|s| s.process() == Some(index)) {
             subject.open = false;
+            if let Some(number) = subject.number.take() {
+                self.stage.numbers.give_back(number);
+            }
             subject.trackers.iter_mut().for_each(|t| t.end(now));
         }
         self.tell(self.event(What::Exited, &Rc::new(who)))

@@ -2,6 +2,7 @@
 
 use super::connect;
 use super::event::Who;
+use super::numbers::Numbers;
 use super::processes::{self, Process, reading};
 use super::subject::Subject;
 use super::target::{Access, Remote, Target, What};
@@ -20,6 +21,8 @@ pub(super) struct Stage {
     pub(super) processes: Vec<Process>,
     /// The way to each process's fds, by the same index.
     pub(super) donors: Vec<Donor>,
+    /// Under which they are registered.
+    pub(super) numbers: Numbers,
     /// Whether some target is not there, which was told.
     pub(super) failed: bool,
 }
@@ -41,8 +44,13 @@ impl Stage {
         context: &Context,
         system: &System,
     ) -> Result<Self, Error> {
-        let mut stage =
-            Self { subjects: Vec::new(), processes: Vec::new(), donors: Vec::new(), failed: false };
+        let mut stage = Self {
+            subjects: Vec::new(),
+            processes: Vec::new(),
+            donors: Vec::new(),
+            numbers: Numbers::all(),
+            failed: false,
+        };
         let mut taken: Vec<FdNum> = Vec::new();
         for target in targets {
             let placed = match &target.what {
@@ -140,8 +148,13 @@ impl Stage {
     /// is the one that has it registered.
     pub(super) fn closed(&self, token: usize, epoll: Option<FdNum>) -> Option<bool> {
         let subject = &self.subjects[token];
-        let process = &self.processes[subject.process().filter(|_| subject.open)?];
-        match sys::registered(process.pid, subject.who.fd?, epoll?, subject.number?) {
+        let process = subject.process().filter(|_| subject.open)?;
+        let (fd, epoll) = (subject.who.fd?, epoll?);
+        let Some(number) = subject.number else {
+            // Without a number of its own it cannot be told from another.
+            return self.donors[process].duplicate(fd).is_err_and(|e| e == Errno::BADF).then_some(false);
+        };
+        match sys::registered(self.processes[process].pid, fd, epoll, number) {
             Ok(Registered::Closed) => Some(false),
             Ok(Registered::Other) => Some(true),
             // Without leave to ask it counts as what it was.

@@ -21,7 +21,8 @@ pub(super) struct Subject {
     pub(super) want: Interest,
     /// Whether the user has said so.
     pub(super) wished: bool,
-    /// The number that our selectors know it by, which is no other subject's.
+    /// The number that our selectors know it by, which is no other subject's; `None` where there
+    /// is none left.
     pub(super) number: Option<FdNum>,
     /// Whom it connects to, as long as that is not over.
     pub(super) remote: Option<Remote>,
