@@ -8,12 +8,20 @@ use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 
-/// Begins to connect. What becomes of it is for the selector to see.
-pub(super) fn connect(remote: &Remote) -> Result<OwnedFd, String> {
+/// A connection that has begun.
+pub(super) struct Begun {
+    pub(super) fd: OwnedFd,
+    /// Which of the host's addresses is to be tried next, if not all were.
+    pub(super) next: Option<usize>,
+}
+
+/// Begins to connect, to the host's address of this place in the order that `getaddrinfo(3)` gives
+/// or one behind it. What becomes of it is for the selector to see.
+pub(super) fn connect(remote: &Remote, place: usize) -> Result<Begun, String> {
     match remote {
-        Remote::Tcp(address) => inet(address, SocketType::STREAM),
-        Remote::Udp(address) => inet(address, SocketType::DGRAM),
-        Remote::Unix(name) => unix(name),
+        Remote::Tcp(address) => inet(address, SocketType::STREAM, place),
+        Remote::Udp(address) => inet(address, SocketType::DGRAM, place),
+        Remote::Unix(name) => unix(name).map(|fd| Begun { fd, next: None }),
     }
 }
 
@@ -22,12 +30,21 @@ pub(super) fn unconnected() -> Result<OwnedFd, String> {
     socket(AddressFamily::UNIX, SocketType::STREAM)
 }
 
-fn inet(text: &str, socket_type: SocketType) -> Result<OwnedFd, String> {
-    let address = resolve(text)?;
-    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let socket = socket(family, socket_type)?;
-    begin(net::connect(&socket, &address)).map_err(|e| describe(text, e))?;
-    Ok(socket)
+fn inet(text: &str, socket_type: SocketType, place: usize) -> Result<Begun, String> {
+    let addresses = text.to_socket_addrs().map_err(|e| format!("{text}: the host is not known: {e}"))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    // There may be fewer than there were.
+    let place = if place < addresses.len() { place } else { 0 };
+    let mut failure = format!("{text}: the host has no address");
+    for (i, address) in addresses.iter().enumerate().skip(place) {
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let fd = socket(family, socket_type)?;
+        match begin(net::connect(&fd, address)) {
+            Ok(()) => return Ok(Begun { fd, next: Some(i + 1).filter(|next| *next < addresses.len()) }),
+            Err(e) => failure = describe(text, e),
+        }
+    }
+    Err(failure)
 }
 
 fn unix(name: &[u8]) -> Result<OwnedFd, String> {
@@ -59,11 +76,6 @@ fn unix(name: &[u8]) -> Result<OwnedFd, String> {
 fn socket(family: AddressFamily, socket_type: SocketType) -> Result<OwnedFd, String> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     net::socket_with(family, socket_type, flags, None).map_err(|e| describe("a socket", e))
-}
-
-fn resolve(text: &str) -> Result<SocketAddr, String> {
-    let mut addresses = text.to_socket_addrs().map_err(|e| format!("{text}: the host is not known: {e}"))?;
-    addresses.next().ok_or_else(|| format!("{text}: the host has no address"))
 }
 
 /// A connection that is on its way is what is wanted.

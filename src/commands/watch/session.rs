@@ -654,7 +654,9 @@ impl<'s> Session<'s> {
             }
             let readiness = subject.trackers.iter().fold(Readiness::EMPTY, |all, t| all | t.readiness());
             if subject.open && readiness.intersects(Readiness::ERR) {
-                self.retries.push((token, self.bounds.retry.map(|retry| now + retry)));
+                // Another address of the host at once, and the first again after a while.
+                let again = self.bounds.retry.map(|retry| now + retry);
+                self.retries.push((token, subject.next_address.map(|_| now).or(again)));
                 self.finish_own(token, false)?;
             } else if subject.open && readiness.intersects(Readiness::OUT) {
                 // It is connected.
@@ -665,9 +667,10 @@ impl<'s> Session<'s> {
         for (token, _) in self.retries.extract_if(.., |r| due(r)).collect::<Vec<_>>() {
             let subject = &mut self.stage.subjects[token];
             let Some(remote) = &subject.remote else { continue };
-            match connect(remote) {
-                Ok(fd) => {
-                    subject.replace(fd);
+            match connect(remote, subject.next_address.unwrap_or(0)) {
+                Ok(begun) => {
+                    subject.next_address = begun.next;
+                    subject.replace(begun.fd);
                     self.register(token);
                 }
                 // As if it had been refused.

@@ -63,9 +63,9 @@ impl Stage {
                     let usual = if *how == Access::Write { Interest::OUT } else { reading() };
                     stage.own(target, fd, usual, wishes, system);
                 }),
-                What::Connect(remote) => match connect::connect(remote) {
-                    Ok(fd) => {
-                        stage.connection(target, remote, fd, wishes);
+                What::Connect(remote) => match connect::connect(remote, 0) {
+                    Ok(begun) => {
+                        stage.connection(target, remote, begun.fd, wishes).next_address = begun.next;
                         Ok(())
                     }
                     // Something in its place, until there is whom to connect to.

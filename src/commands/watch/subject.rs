@@ -26,6 +26,8 @@ pub(super) struct Subject {
     pub(super) number: Option<FdNum>,
     /// Whom it connects to, as long as that is not over.
     pub(super) remote: Option<Remote>,
+    /// Which of its addresses is to be tried next, if not all were.
+    pub(super) next_address: Option<usize>,
     /// Whether it still is to be watched.
     pub(super) open: bool,
     /// What each lookout has seen of it.
@@ -94,6 +96,7 @@ impl Subject {
             wished: wishes.events.is_some(),
             number: None,
             remote: None,
+            next_address: None,
             open: true,
             trackers: vec![Tracker::default(); wishes.lookouts],
             bytes_now: 0,
