@@ -75,14 +75,18 @@ impl Process {
         self.count = None;
     }
 
-    /// Whether its fds have to be listed again: their number, which costs next to nothing to ask
-    /// for, is another; or it is time to, since that number tells not all. A thread that waits in
-    /// `accept4(2)` has taken the number of its next fd already.
+    /// Whether the number of its fds, which costs next to nothing to ask for, is another.
     pub(super) fn has_changed(&mut self, system: &System) -> bool {
         let count = ProcessDir::open(system.root(), self.pid, system).and_then(|dir| count_fds(&dir));
         let count = count.ok().flatten();
-        let due = self.listed.is_none_or(|(at, took)| at.elapsed() >= took * LISTING_SHARE);
-        std::mem::replace(&mut self.count, count) != count || due
+        std::mem::replace(&mut self.count, count) != count
+    }
+
+    /// Whether it is time to list its fds again, although there are as many as before: others may
+    /// have taken their places, and a thread that waits in `accept4(2)` has taken the number of its
+    /// next fd already.
+    pub(super) fn is_due(&self) -> bool {
+        self.listed.is_none_or(|(at, took)| at.elapsed() >= took * LISTING_SHARE)
     }
 }
 

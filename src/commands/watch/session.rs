@@ -33,8 +33,14 @@ const FOLLOW: Duration = Duration::from_millis(100);
 const AGAIN: Duration = Duration::from_micros(200);
 /// How often more of the same is told, at most.
 const MORE: Duration = Duration::from_millis(100);
-/// How many subjects are asked in one turn whether they are closed, or have more to read.
-const SHARE: usize = 512;
+/// How many subjects are asked in one turn whether they have more to read.
+const SHARE: usize = 128;
+/// For how long subjects are asked in one turn whether they are closed, and how many times as long
+/// none is, unless one is known to be.
+const CHECK: Duration = Duration::from_millis(2);
+const UNCHECKED: u32 = 20;
+/// How soon it is looked at least whether what is ready still is.
+const SOONEST: Duration = Duration::from_millis(1);
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +89,11 @@ pub(super) struct Session<'s> {
     /// Which subject is asked next whether it is closed, and whether it has more.
     next_check: usize,
     next_more: usize,
+    /// When that is asked again, and how many have to be asked without a pause.
+    check: Instant,
+    hurried: usize,
+    /// When something has changed last.
+    changed: Instant,
     told: u64,
     end: Option<End>,
     /// Whether anything that was watched has ended.
@@ -144,6 +155,9 @@ impl<'s> Session<'s> {
             next_return: started,
             next_check: 0,
             next_more: 0,
+            check: started,
+            hurried: 0,
+            changed: started,
             told: 0,
             end: None,
             ended: false,
@@ -364,13 +378,26 @@ impl<'s> Session<'s> {
         let tick = if self.bounds.repeat {
             Some(self.next_return.saturating_duration_since(Instant::now()))
         } else {
-            self.ticks().then_some(self.bounds.interval).or(self.sink.pace())
+            self.ticks().then(|| self.tick()).or(self.sink.pace())
         };
         let rest = self.bounds.timeout.map(|timeout| timeout.saturating_sub(self.started.elapsed()));
         match (tick, rest) {
             (Some(tick), Some(rest)) => Some(tick.min(rest)),
             (tick, rest) => tick.or(rest),
         }
+    }
+
+    /// How long it is until it has to be asked again. That something clears wakes nobody, so it is
+    /// looked at the more often the shorter it has been ready: that tells for how long within a
+    /// quarter of that time.
+    fn tick(&self) -> Duration {
+        let interval = self.bounds.interval;
+        let samples = self.lookouts.iter().any(Lookout::samples);
+        let ready = self.lookouts.iter().any(|l| l.trigger == Trigger::Level && !l.ready.is_empty());
+        if !ready || samples || self.bounds.repeat {
+            return interval;
+        }
+        (self.changed.elapsed() / 4).max(SOONEST).min(interval)
     }
 
     /// Has every lookout look, and tells what has changed.
@@ -450,6 +477,9 @@ impl<'s> Session<'s> {
 
     fn tell_changes(&mut self, mut changes: Vec<Sighting>) -> Result<(), Error> {
         self.came |= changes.iter().any(|c| !matches!(c.change, Change::Clear { .. }));
+        if !changes.is_empty() {
+            self.changed = Instant::now();
+        }
         if self.bounds.together {
             // One line an fd, whatever number of selectors has seen a change: the worst of them.
             let rank = |change| match change {
@@ -508,7 +538,7 @@ impl<'s> Session<'s> {
         let Some(lookout) = self.lookouts.iter().position(|l| l.trigger == Trigger::Level) else {
             return Ok(());
         };
-        let ready = self.lookouts[lookout].ready.clone();
+        let ready = std::mem::take(&mut self.lookouts[lookout].ready);
         for n in 0..ready.len().min(SHARE) {
             let token = ready[(self.next_more + n) % ready.len()];
             let subject = &mut self.stage.subjects[token];
@@ -527,20 +557,30 @@ impl<'s> Session<'s> {
             }
         }
         self.next_more = self.next_more.wrapping_add(SHARE) % ready.len().max(1);
+        self.lookouts[lookout].ready = ready;
         Ok(())
     }
 
-    /// Asks a share of the subjects whether they are still what was registered.
+    /// Asks some of the subjects whether they are still what was registered. The kernel goes
+    /// through all that is registered for that.
     fn look_for_closed(&mut self) -> Result<(), Error> {
+        let began = Instant::now();
+        let Some(epoll) = self.lookouts.iter().find_map(Lookout::fd).filter(|_| began >= self.check) else {
+            return Ok(());
+        };
         let count = self.stage.subjects.len();
         let mut closed = Vec::new();
-        if let Some(epoll) = self.lookouts.iter().find_map(Lookout::fd) {
-            for n in 0..count.min(SHARE) {
-                let token = (self.next_check + n) % count;
-                closed.extend(self.stage.closed(token, Some(epoll)).map(|reused| (token, reused)));
-            }
-            self.next_check = (self.next_check + SHARE) % count.max(1);
+        let mut asked = 0;
+        while asked < count && (asked % 16 != 0 || began.elapsed() < CHECK) {
+            let token = (self.next_check + asked) % count;
+            closed.extend(self.stage.closed(token, Some(epoll)).map(|reused| (token, reused)));
+            asked += 1;
         }
+        self.next_check = (self.next_check + asked) % count.max(1);
+        self.hurried = self.hurried.saturating_sub(asked);
+        let pause = if self.hurried > 0 { 0 } else { UNCHECKED };
+        let now = Instant::now();
+        self.check = now + self.bounds.interval.max((now - began) * pause);
         for (token, reused) in closed {
             self.close(token, reused)?;
         }
@@ -576,7 +616,14 @@ impl<'s> Session<'s> {
         self.follow = now + FOLLOW.max(self.bounds.interval);
         for index in 0..self.stage.processes.len() {
             let process = &mut self.stage.processes[index];
-            if !process.follow || process.ended || !process.has_changed(self.system) {
+            if process.ended {
+                continue;
+            }
+            let changed = process.has_changed(self.system);
+            if changed {
+                (self.hurried, self.check) = (self.stage.subjects.len(), now);
+            }
+            if !process.follow || !(changed || process.is_due()) {
                 continue;
             }
             let Ok(found) = process.list(None, self.system.root()) else { continue };
