@@ -58,7 +58,7 @@ struct Asks {
     count: bool,
 }
 
-/// What identifies a description well enough: device, inode and mode.
+/// What identifies a file well enough: device, inode and type.
 pub(super) type Identity = (u64, u64, u32);
 
 impl Subject {
@@ -229,6 +229,8 @@ impl Subject {
 
     /// What it is, to tell it from another of the same number.
     pub(super) fn identity(fd: BorrowedFd<'_>) -> Option<Identity> {
-        rustix::fs::fstat(fd).ok().map(|stat| (stat.st_dev, stat.st_ino, stat.st_mode))
+        let stat = rustix::fs::fstat(fd).ok()?;
+        // Its permissions may change: mesg(1) does that to a terminal.
+        Some((stat.st_dev, stat.st_ino, rustix::fs::FileType::from_raw_mode(stat.st_mode).as_raw_mode()))
     }
 }
