@@ -231,10 +231,12 @@ impl<'s> Session<'s> {
             self.stage.failed |= refuse(subject, reason);
             return None;
         }
-        if subject.process().is_some() {
+        let foreign = subject.process().is_some();
+        if foreign {
             let epolls: Vec<_> = self.lookouts.iter().filter_map(Lookout::fd).collect();
             subject.number = if epolls.is_empty() { None } else { self.stage.numbers.take(&epolls) };
         }
+        let mut refusals = Vec::new();
         for lookout in &mut self.lookouts {
             match lookout.register(token, subject, &self.stage.donors) {
                 Ok(()) => {}
@@ -244,9 +246,21 @@ impl<'s> Session<'s> {
                 }
                 Err(RegisterError::Io(e)) if e.raw_os_error() == Some(libc::EBADF) => subject.open = false,
                 Err(e) => {
-                    self.stage.failed |= refuse(subject, &e.to_string());
-                    return None;
+                    // Who has not registered it cannot tell whether it is closed.
+                    if let (Some(_), Some(number)) = (lookout.fd(), subject.number.take_if(|_| foreign)) {
+                        self.stage.numbers.give_back(number);
+                    }
+                    refusals.push(e.to_string());
                 }
+            }
+        }
+        // Those that can go on: that one cannot is what is to be seen.
+        let all = refusals.len() == self.lookouts.len();
+        for reason in refusals {
+            if all {
+                self.stage.failed |= refuse(subject, &reason);
+            } else if !follows {
+                complain(&format!("{}: {reason}", subject.who.target.escape_ascii()));
             }
         }
         None
@@ -365,7 +379,10 @@ impl<'s> Session<'s> {
 
     /// Whether something has to be asked for again and again.
     fn ticks(&self) -> bool {
+        // Not all can wake up the others.
+        let wakes = self.lookouts.iter().filter(|l| l.fd().is_some()).count();
         self.bounds.repeat
+            || (wakes > 0 && wakes < self.lookouts.len())
             || self.retries.iter().any(|(_, at)| at.is_some())
             || self.stage.processes.iter().any(|p| !p.ended)
             || self.lookouts.iter().any(|l| l.trigger == Trigger::Level && !l.ready.is_empty())
