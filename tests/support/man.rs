@@ -5,7 +5,7 @@ use clap::{Arg, Command};
 use fdscope::commands::{Block, Section};
 
 /// The date in the footer: that of the last change which is worth one, not of the build.
-const DATE: &str = "2026-11-22";
+const DATE: &str = "2026-11-23";
 
 /// The heading of options without one.
 const PLAIN: &str = "";

@@ -60,9 +60,9 @@ fn targets() -> Section {
                 ),
                 (
                     "`tcp:`*HOST*`:`*PORT*, `udp:`*HOST*`:`*PORT*",
-                    "A connection to make. It is begun and not waited for; if the host has several addresses, \
-                     the next is tried when one has failed, which is an `error` each time. That it is there is `ready` with `out`, that it was refused `error` with \
-                     `socket_error`. With udp there is nothing to wait for, and the refusal comes only \
+                    "A connection to make. It is begun and not waited for: that it is there is `ready` with \
+                     `out`, that it was refused `error` with `socket_error`. If the host has several \
+                     addresses, the next is tried when one has failed. With udp there is nothing to wait for, and the refusal comes only \
                      once something is sent.",
                 ),
                 (

@@ -1,0 +1,170 @@
+//! Having every lookout look, and telling what has changed.
+
+use super::super::event::{Facts, Seen, What};
+use super::super::lookout::{Lookout, Sight};
+use super::{Session, Sighting, refused};
+use crate::error::Error;
+use crate::model::Readiness;
+use crate::selector::Trigger;
+use crate::watch::Change;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// How long after something has come it is looked at again.
+const AGAIN: Duration = Duration::from_micros(200);
+
+impl Session<'_> {
+    /// Has every lookout look, and tells what has changed.
+    pub(super) fn look(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
+        let mut changes: Vec<Sighting> = Vec::new();
+        let mut closed = Vec::new();
+        for i in 0..self.lookouts.len() {
+            let lookout = &mut self.lookouts[i];
+            // The first waits for all.
+            let timeout = if i == 0 { timeout } else { Some(Duration::ZERO) };
+            let sights = lookout.look(timeout, &self.stage.subjects, &self.stage.donors).map_err(refused)?;
+            let now = Instant::now();
+            let level = lookout.trigger == Trigger::Level;
+            let before = std::mem::take(&mut lookout.ready);
+            let mut ready = Vec::with_capacity(sights.len());
+            for (token, sight) in sights {
+                let Some(subject) = self.stage.subjects.get_mut(token).filter(|s| s.open) else { continue };
+                let (readiness, raw) = match sight {
+                    Sight::Ready { readiness, raw } => (readiness, raw),
+                    Sight::Closed { reused } => {
+                        closed.push((token, reused));
+                        continue;
+                    }
+                };
+                if self.bounds.repeat {
+                    subject.trackers[i].level(readiness, now);
+                    let change = Change::Ready;
+                    changes.push(Sighting { subject: token, lookout: i, change, readiness, raw });
+                } else if level {
+                    let told = subject.trackers[i].level(readiness, now);
+                    changes.extend(told.into_iter().flatten().map(|change| Sighting {
+                        subject: token,
+                        lookout: i,
+                        change,
+                        readiness,
+                        raw,
+                    }));
+                } else if let Some(change) = subject.trackers[i].edge(readiness) {
+                    changes.push(Sighting { subject: token, lookout: i, change, readiness, raw });
+                }
+                ready.push(token);
+            }
+            if level {
+                ready.sort_unstable();
+                for token in before.into_iter().filter(|t| ready.binary_search(t).is_err()) {
+                    // A registration ends without an event: that is no clear.
+                    let gone = self.stage.closed(token, lookout.fd());
+                    if let Some(reused) = gone {
+                        closed.push((token, reused));
+                        continue;
+                    }
+                    if closed.iter().any(|(other, _)| *other == token) {
+                        continue;
+                    }
+                    let subject = &mut self.stage.subjects[token];
+                    let nothing = Readiness::default();
+                    let told = subject.trackers[i].level(nothing, now);
+                    if subject.open && !self.bounds.repeat {
+                        changes.extend(told.into_iter().flatten().map(|change| Sighting {
+                            subject: token,
+                            lookout: i,
+                            change,
+                            readiness: nothing,
+                            raw: Some(0),
+                        }));
+                    }
+                }
+            }
+            self.lookouts[i].ready = ready;
+        }
+        self.tell_changes(changes)?;
+        for (token, reused) in closed {
+            self.close(token, reused)?;
+        }
+        Ok(())
+    }
+
+    /// Looks once more, soon after something has come. What wakes us up is that it comes, so whoever
+    /// takes it at once and gets more soon would otherwise be seen to let it wait all the time.
+    pub(super) fn look_again(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.came) && !self.bounds.repeat && !self.stage.processes.is_empty() {
+            std::thread::sleep(AGAIN);
+            self.look(Some(Duration::ZERO))?;
+            self.came = false;
+        }
+        Ok(())
+    }
+
+    /// Whether it is time to look: always, unless every return is shown.
+    pub(super) fn may_look(&mut self) -> bool {
+        let now = Instant::now();
+        let may = !self.bounds.repeat || now >= self.next_return;
+        if may {
+            self.next_return = now + self.bounds.interval;
+        }
+        may
+    }
+
+    pub(super) fn tell_changes(&mut self, mut changes: Vec<Sighting>) -> Result<(), Error> {
+        self.came |= changes.iter().any(|c| !matches!(c.change, Change::Clear { .. }));
+        if !changes.is_empty() {
+            self.changed = Instant::now();
+        }
+        if self.bounds.together {
+            // One line an fd, whatever number of selectors has seen a change: the worst of them.
+            let rank = |change| match change {
+                Change::Error => 0,
+                Change::Hup => 1,
+                Change::Ready => 2,
+                Change::Clear { .. } => 3,
+            };
+            changes.sort_by_key(|c| (c.subject, rank(c.change), c.lookout));
+            changes.dedup_by_key(|c| c.subject);
+        }
+        for Sighting { subject: token, lookout, change, readiness, raw } in changes {
+            let what = match change {
+                Change::Ready => What::Ready,
+                Change::Hup => What::Hup,
+                Change::Error => What::Error,
+                Change::Clear { ready_for, .. } => What::Clear { ready_for },
+            };
+            let facts = self.facts(token, &what, readiness);
+            let seen = self.seen(lookout, readiness, raw);
+            let who = Rc::clone(&self.stage.subjects[token].who);
+            let mut event = self.event(what, &who).seen(seen).facts(facts);
+            if self.bounds.together {
+                let subject = &self.stage.subjects[token];
+                let view = |(l, t): (&Lookout, &crate::watch::Tracker)| (l.backend.name(), t.readiness());
+                event.views = self.lookouts.iter().zip(&subject.trackers).map(view).collect();
+            }
+            self.tell(event)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn seen(&self, lookout: usize, readiness: Readiness, raw: Option<u32>) -> Seen {
+        let lookout = &self.lookouts[lookout];
+        Seen { selector: lookout.backend.name(), trigger: lookout.trigger.name(), readiness, raw }
+    }
+
+    /// What the fd says of itself, and what that adds to what is known of it.
+    pub(super) fn facts(&mut self, token: usize, what: &What, readiness: Readiness) -> Facts {
+        let subject = &mut self.stage.subjects[token];
+        if matches!(what, What::Clear { .. }) {
+            if !readiness.contains(Readiness::IN) {
+                subject.clear_bytes();
+            }
+            return Facts::default();
+        }
+        let has_error = readiness.contains(Readiness::ERR);
+        let facts = subject.facts(&self.stage.donors, self.system.root(), has_error);
+        subject.note_bytes(facts.readable_bytes);
+        subject.tell_bytes();
+        facts
+    }
+}
