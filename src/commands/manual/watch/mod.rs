@@ -68,7 +68,7 @@ fn targets() -> Section {
                 (
                     "`unix:`*PATH*, `unix:@`*NAME*",
                     "The same with a socket file, or an abstract name. Such a connection is there at once, \
-                     or fails at once, which is an error that `--retry` does not try again.",
+                     or fails at once.",
                 ),
             ],
         )
@@ -101,8 +101,8 @@ fn events() -> Section {
                 (
                     "`clear`",
                     "A condition has gone; others may be in force still. `ready_for` is how long it was, from \
-                     when it was seen: how long the owner let it wait. That may be too much by the interval, and \
-                     by far too much where data comes very often: see OBSERVING OTHER PROCESSES. Level only.",
+                     when it was seen: how long the owner let it wait. That may be too much by a quarter \
+                     or an interval: see OBSERVING OTHER PROCESSES. Level only.",
                 ),
                 ("`hup`", "The other end is gone. It stays in force, so that nothing else may come."),
                 (

@@ -15,7 +15,7 @@ pub(super) fn observing() -> Section {
         )
         .text(
             "Each interval, `fdscope` asks with `kcmp`(2) whether the number still is the description that \
-             was registered (512 fds each time), which makes `closed`; the end of the process comes through \
+             was registered, in a twentieth of the time at most, which makes `closed`; the end of the process comes through \
              its pidfd, which makes `exited`. New fds, with *PID*`:all`, are looked for ten times a second, \
              and less often in a process with very many.",
         )
@@ -23,15 +23,16 @@ pub(super) fn observing() -> Section {
         .text(
             "What happens faster than `fdscope` looks. epoll wakes it up when something comes. Whether that \
              is still so, it sees when it gets to run: a server that reads within microseconds may have been \
-             faster, and there is no event at all. Whether it is over, nobody tells, so it looks each \
-             `--interval` (10 ms), or when anything else comes. So a `ready_for` is up to an interval too \
-             long: of data that waited 2 ms, it says 10, and with `--interval 1ms` 2.3.",
+             faster, and there is no event at all. Whether it is over, nobody tells, so it looks \
+             again after 0.2 ms and then the more rarely the longer it waits, at last each `--interval` (10 ms), or \
+             when anything else comes. So a `ready_for` may be too long by a quarter, or by an interval: of \
+             data that waited 2 ms, it says 2.4 to 2.5.",
         )
         .text(
             "Where data comes so often that it is there whenever `fdscope` looks, many short waits look like \
-             a long one: of a pipe that was written each millisecond and read at once, 4 of 1,844 \
-             were told apart, and the longest was said to be 1.4 s. `--trigger edge` tells what comes, and \
-             not how long it waits: 911 of 1,832 there, and all at 20 a second. `bytes` likewise counts what \
+             a long one. What is read at once is mostly not seen: of a pipe that was written each millisecond, \
+             113 of 1,842 times, the longest as 0.3 ms. `--trigger edge` tells what comes, and not how long it \
+             waits: 911 of 1,832 there, and all at 20 a second. `bytes` likewise counts what \
              was seen to arrive, which may be less than what did.",
         )
         .text(
