@@ -17,8 +17,8 @@ pub(super) struct Process {
     pub(super) target: Vec<u8>,
     /// Whether fds that it opens later are watched too.
     pub(super) follow: bool,
-    /// Numbers that are watched, or cannot be.
-    pub(super) known: BTreeSet<FdNum>,
+    /// Numbers that are watched.
+    known: BTreeSet<FdNum>,
     pub(super) ended: bool,
     /// How many fds it had when they were counted last.
     count: Option<u64>,
@@ -69,10 +69,9 @@ impl Process {
         Ok(found)
     }
 
-    /// Forgets a number, which may be another fd's.
+    /// Forgets a number, which is not watched any more, or cannot be: it may be another fd's by now.
     pub(super) fn forget(&mut self, fd: FdNum) {
         self.known.remove(&fd);
-        self.count = None;
     }
 
     /// Whether the number of its fds, which costs next to nothing to ask for, is another.

@@ -127,6 +127,7 @@ impl Stage {
         let who = Who { target, pid: None, command: None, fd: Some(number), kind, name: remote.name() };
         let mut subject = Subject::own(who, fd, reading() | Interest::OUT, wishes);
         subject.remote = Some(remote.clone());
+        subject.made = true;
         let place = self.subjects.len();
         self.subjects.push(subject);
         &mut self.subjects[place]

@@ -26,6 +26,8 @@ pub(super) struct Subject {
     pub(super) number: Option<FdNum>,
     /// Whom it connects to, as long as that is not over.
     pub(super) remote: Option<Remote>,
+    /// Whether the socket is one that we made, and nobody else has.
+    pub(super) made: bool,
     /// Which of its addresses is to be tried next, if not all were.
     pub(super) next_address: Option<usize>,
     /// Whether it still is to be watched.
@@ -97,6 +99,7 @@ impl Subject {
             number: None,
             remote: None,
             next_address: None,
+            made: false,
             open: true,
             trackers: vec![Tracker::default(); wishes.lookouts],
             bytes_now: 0,
@@ -190,7 +193,7 @@ impl Subject {
         if !self.asks.readable {
             return facts;
         }
-        let own = self.own_fd().is_some();
+        let own = self.made;
         let asked = self.with_fd(donors, |fd| {
             // A listener has connections, and no bytes.
             if self.asks.socket && sockopt::socket_acceptconn(fd).unwrap_or(false) {

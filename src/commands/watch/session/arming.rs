@@ -46,11 +46,11 @@ impl Session<'_> {
     pub(super) fn register(&mut self, token: usize) -> Option<usize> {
         let constant = self.attach(token);
         let subject = &mut self.stage.subjects[token];
-        if !subject.open
-            && subject.process().is_some()
-            && let Some(number) = subject.number.take()
-        {
-            self.stage.numbers.give_back(number);
+        if let (false, Some(process), Some(fd)) = (subject.open, subject.process(), subject.who.fd) {
+            self.stage.processes[process].forget(fd);
+            if let Some(number) = subject.number.take() {
+                self.stage.numbers.give_back(number);
+            }
         }
         constant
     }

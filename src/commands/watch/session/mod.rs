@@ -186,12 +186,13 @@ impl<'s> Session<'s> {
             self.await_alarm(events, wait)?;
         }
         // A process that ends closes all it has: that it ended is what is told.
-        if let Some(end) = self.hear(events)? {
-            return Ok(Some(end));
-        }
+        let end = self.hear(events)?;
         if !blocks && self.may_look() {
             self.look(Some(Duration::ZERO))?;
             self.look_again()?;
+        }
+        if end.is_some() {
+            return Ok(end);
         }
         // What has failed is tried again, not read to its end.
         self.look_for_failed()?;

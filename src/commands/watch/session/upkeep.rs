@@ -61,7 +61,8 @@ impl Session<'_> {
         let count = self.stage.subjects.len();
         let mut closed = Vec::new();
         let mut asked = 0;
-        while asked < count && (asked % 16 != 0 || began.elapsed() < CHECK) {
+        let most = if self.hurried > 0 { CHECK * 5 } else { CHECK };
+        while asked < count && (asked % 16 != 0 || began.elapsed() < most) {
             let token = (self.next_check + asked) % count;
             closed.extend(self.stage.closed(token, Some(epoll)).map(|reused| (token, reused)));
             asked += 1;
@@ -126,6 +127,9 @@ impl Session<'_> {
                 if subject.open {
                     let who = Rc::clone(&subject.who);
                     self.tell(self.event(What::Opened, &who))?;
+                } else {
+                    // No selector has it, and none its token.
+                    self.stage.subjects.truncate(token);
                 }
             }
         }
