@@ -13,6 +13,7 @@ use crate::proc::{Donor, OpenError, ProcessDir, Scanner, Slice, System, resolve}
 use crate::sys::{self, Registered};
 use rustix::fd::{AsRawFd as _, OwnedFd};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 
 /// What is watched.
@@ -199,10 +200,12 @@ impl Stage {
         {
             return Err(denied);
         }
+        // Named twice, by number and by name perhaps, is watched once.
+        let named: HashSet<_> = self.subjects.iter().map(|s| (s.who.pid, s.who.fd)).collect();
         let index = self.processes.len();
         self.processes.push(process);
         self.donors.push(donor);
-        for one in found {
+        for one in found.into_iter().filter(|one| !named.contains(&(one.who.pid, one.who.fd))) {
             self.subjects.push(Subject::foreign(one.who, index, one.want, wishes));
         }
         Ok(())
