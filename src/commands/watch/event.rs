@@ -184,7 +184,7 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "unsent_bytes", Size, "bytes that the other end has not taken yet (SIOCOUTQ)", |e| e.facts.unsent_bytes.map(Cell::Uint);
     "queue", Integer, "connections that wait to be accepted", |e| e.facts.queue.map(Cell::Uint);
     "count", Integer, "expirations of a timerfd, or the count of an eventfd", |e| e.facts.count.map(Cell::Uint);
-    "socket_error", String, "pending error of a socket of fdscope's own (SO_ERROR), as errno(3) has it",
+    "socket_error", String, "pending error of a connection that fdscope made (SO_ERROR), as errno(3) has it",
         |e| e.facts.socket_error.as_deref().and_then(|s| text(s.as_bytes()));
     "ready_for", Duration, "how long what has gone was in force: how long the owner let it wait",
         |e| if let What::Clear { ready_for } = e.what { Some(seconds(ready_for)) } else { None };

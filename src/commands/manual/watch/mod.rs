@@ -107,7 +107,7 @@ fn events() -> Section {
                 ("`hup`", "The other end is gone. It stays in force, so that nothing else may come."),
                 (
                     "`error`",
-                    "An error is pending, or nobody reads from this pipe any more. Of one's own sockets \
+                    "An error is pending, or nobody reads from this pipe any more. Of connections of its own making \
                      `socket_error` says which; asking clears it, so others' are not asked.",
                 ),
                 (
