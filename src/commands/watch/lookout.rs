@@ -192,21 +192,16 @@ impl Lookout {
         }
         self.events.clear();
         let woken = self.selector.wait(Some(Duration::ZERO), &mut self.events);
-        for (token, duplicate) in held {
-            let _ = self.selector.deregister(duplicate.as_fd(), Token(token as u64));
+        for (token, duplicate) in &held {
+            let _ = self.selector.deregister(duplicate.as_fd(), Token(*token as u64));
         }
         woken?;
-        // Our own subjects may be among them: they were seen already.
-        let own = |e: &&Event| subjects_own(e, sights);
-        let fresh: Vec<_> =
-            self.events.iter().filter(|e| e.token != ALARM).filter(|e| !own(e)).map(sight).collect();
+        // Our own subjects may be among them: they were seen already. What is held is in order.
+        let is_held = |e: &&Event| held.binary_search_by_key(&e.token.0, |(token, _)| *token as u64).is_ok();
+        let fresh = self.events.iter().filter(is_held).map(sight);
         sights.extend(fresh);
         Ok(())
     }
-}
-
-fn subjects_own(event: &&Event, sights: &[(usize, Sight)]) -> bool {
-    sights.iter().any(|(token, _)| *token as u64 == event.token.0)
 }
 
 fn sight(event: &Event) -> (usize, Sight) {

@@ -94,7 +94,9 @@ pub(super) struct Session<'s> {
     /// Whether something has come since that was asked last.
     came: bool,
     buffer: Vec<u8>,
-    /// Connections that have failed, and when they are tried again.
+    /// Whether there are connections of our own.
+    connects: bool,
+    /// Those that have failed, and when they are tried again.
     retries: Vec<(usize, Option<Instant>)>,
 }
 
@@ -132,7 +134,9 @@ impl<'s> Session<'s> {
             }
         }
         let started = Instant::now();
+        let connects = stage.subjects.iter().any(|s| s.remote.is_some());
         let mut session = Self {
+            connects,
             sink,
             tee,
             alarm,

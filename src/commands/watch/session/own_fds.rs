@@ -63,6 +63,9 @@ impl Session<'_> {
 
     /// Connections of our own that have failed are over, or begun again.
     pub(super) fn look_for_failed(&mut self) -> Result<(), Error> {
+        if !self.connects {
+            return Ok(());
+        }
         let now = Instant::now();
         for token in 0..self.stage.subjects.len() {
             let subject = &mut self.stage.subjects[token];
