@@ -181,7 +181,7 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "raw", Integer, "the selector's own bits; null where it has none",
         |e| Some(e.seen?.raw.map_or(Cell::Null, |raw| Cell::Uint(raw.into())));
     "readable_bytes", Size, "bytes that can be read (FIONREAD)", |e| e.facts.readable_bytes.map(Cell::Uint);
-    "unsent_bytes", Size, "bytes that the other end has not taken yet (SIOCOUTQ)", |e| e.facts.unsent_bytes.map(Cell::Uint);
+    "unsent_bytes", Size, "bytes that the other end has not taken yet (SIOCOUTQ; of a pipe FIONREAD)", |e| e.facts.unsent_bytes.map(Cell::Uint);
     "queue", Integer, "connections that wait to be accepted", |e| e.facts.queue.map(Cell::Uint);
     "count", Integer, "expirations of a timerfd, or the count of an eventfd", |e| e.facts.count.map(Cell::Uint);
     "socket_error", String, "pending error of a connection that fdscope made (SO_ERROR), as errno(3) has it",

@@ -56,6 +56,8 @@ enum Hold {
 #[derive(Clone, Copy)]
 struct Asks {
     readable: bool,
+    /// Of a pipe's end for writing: what the other end has not read.
+    written: bool,
     socket: bool,
     count: bool,
 }
@@ -85,16 +87,20 @@ impl Subject {
     fn new(who: Who, hold: Hold, usual: Interest, wishes: Wishes) -> Self {
         let groups = kind::ALL.iter().find(|k| k.name == who.kind).map_or(&[][..], |k| k.groups);
         let socket = groups.contains(&"socket") || who.kind == "socket";
-        let streams = ["pipe", "fifo", "pty", "tty", "inotify"];
+        let pipe = matches!(who.kind.as_str(), "pipe" | "fifo");
+        let stream = socket || pipe || matches!(who.kind.as_str(), "pty" | "tty" | "inotify");
+        let want = wishes.events.unwrap_or(usual);
+        let reads = want.contains(Interest::IN);
         Self {
             asks: Asks {
-                readable: socket || streams.contains(&who.kind.as_str()),
+                readable: stream && reads,
+                written: pipe && !reads,
                 socket,
                 count: matches!(who.kind.as_str(), "timerfd" | "eventfd"),
             },
             who: Rc::new(who),
             hold,
-            want: wishes.events.unwrap_or(usual),
+            want,
             wished: wishes.events.is_some(),
             number: None,
             remote: None,
@@ -190,7 +196,7 @@ impl Subject {
         if self.asks.count {
             facts.count = self.count(root);
         }
-        if !self.asks.readable {
+        if !self.asks.readable && !self.asks.written && !self.asks.socket {
             return facts;
         }
         let own = self.made;
@@ -200,7 +206,9 @@ impl Subject {
                 facts.queue = sys::tcp_info(fd).ok().filter(|info| info.listens).map(|i| i.unacked.into());
                 return;
             }
-            facts.readable_bytes = rustix::io::ioctl_fionread(fd).ok();
+            let bytes = rustix::io::ioctl_fionread(fd).ok();
+            facts.readable_bytes = bytes.filter(|_| self.asks.readable);
+            facts.unsent_bytes = bytes.filter(|_| self.asks.written);
             if self.asks.socket {
                 // Of a connection that has failed, its SYN may be left, which is no byte of anybody's.
                 facts.unsent_bytes = sys::unsent_bytes(fd).ok().filter(|_| !has_error);
