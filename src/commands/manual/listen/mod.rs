@@ -257,7 +257,8 @@ fn exit_status() -> Section {
     ];
     Section::new("EXIT STATUS").terms(12, statuses).text(
         "On SIGINT, SIGTERM or SIGHUP there is a summary, and then `fdscope` ends by that signal, for \
-         which a shell shows 130, 143 or 129. A signal that was ignored when it started stays ignored: \
+         which a shell shows 130, 143 or 129. If it cannot go on, as its output is not \
+         read, a second one ends it without more. A signal that was ignored when it started stays ignored: \
          SIGINT, in a shell script's background jobs. A reader that goes away, such as `head`, ends \
          `fdscope` with 0; if there is a COMMAND, that goes on.",
     )

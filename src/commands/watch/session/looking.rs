@@ -92,7 +92,9 @@ impl Session<'_> {
     /// Looks once more, soon after something has come. What wakes us up is that it comes, so whoever
     /// takes it at once and gets more soon would otherwise be seen to let it wait all the time.
     pub(super) fn look_again(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.came) && !self.bounds.repeat && !self.stage.processes.is_empty() {
+        let sees_it_go = self.lookouts.iter().any(|l| l.trigger == Trigger::Level);
+        let came = std::mem::take(&mut self.came);
+        if came && sees_it_go && !self.bounds.repeat && !self.stage.processes.is_empty() {
             std::thread::sleep(AGAIN);
             self.look(Some(Duration::ZERO))?;
             self.came = false;
