@@ -4,8 +4,9 @@ use super::event::{Facts, Who};
 use super::stage::Wishes;
 use super::target::Remote;
 use crate::kind;
-use crate::model::{FdNum, Interest, decimal};
+use crate::model::{FdNum, Inode, Interest, decimal};
 use crate::proc::{Donor, ProcRoot};
+use crate::sock::Diag;
 use crate::sys;
 use crate::watch::Tracker;
 use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
@@ -191,7 +192,13 @@ impl Subject {
 
     /// All that can be asked without consuming anything. `SO_ERROR` is cleared by asking, so it is
     /// asked of our own sockets alone, and only if there is an error.
-    pub(super) fn facts(&self, donors: &[Donor], root: &ProcRoot, has_error: bool) -> Facts {
+    pub(super) fn facts(
+        &self,
+        donors: &[Donor],
+        root: &ProcRoot,
+        diag: &mut Option<Diag>,
+        has_error: bool,
+    ) -> Facts {
         let mut facts = Facts::default();
         if self.asks.count {
             facts.count = self.count(root);
@@ -203,7 +210,10 @@ impl Subject {
         let asked = self.with_fd(donors, |fd| {
             // A listener has connections, and no bytes.
             if self.asks.socket && sockopt::socket_acceptconn(fd).unwrap_or(false) {
-                facts.queue = sys::tcp_info(fd).ok().filter(|info| info.listens).map(|i| i.unacked.into());
+                facts.queue = match sys::tcp_info(fd) {
+                    Ok(info) => info.listens.then_some(info.unacked.into()),
+                    Err(_) => unix_queue(fd, diag),
+                };
                 return;
             }
             let bytes = rustix::io::ioctl_fionread(fd).ok();
@@ -244,4 +254,11 @@ impl Subject {
         // Its permissions may change: mesg(1) does that to a terminal.
         Some((stat.st_dev, stat.st_ino, rustix::fs::FileType::from_raw_mode(stat.st_mode).as_raw_mode()))
     }
+}
+
+/// How many connections wait at a unix listener, of our own network namespace.
+fn unix_queue(socket: BorrowedFd<'_>, diag: &mut Option<Diag>) -> Option<u64> {
+    let inode = Inode(rustix::fs::fstat(socket).ok()?.st_ino);
+    let found = diag.as_mut()?.unix_listener(inode).ok()??;
+    Some(found.queue.waiting.into())
 }

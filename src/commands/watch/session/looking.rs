@@ -164,7 +164,7 @@ impl Session<'_> {
             return Facts::default();
         }
         let has_error = readiness.contains(Readiness::ERR);
-        let facts = subject.facts(&self.stage.donors, self.system.root(), has_error);
+        let facts = subject.facts(&self.stage.donors, self.system.root(), &mut self.diag, has_error);
         subject.note_bytes(facts.readable_bytes);
         subject.tell_bytes();
         facts

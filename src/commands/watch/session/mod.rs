@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::model::{Interest, Readiness, neutralise};
 use crate::proc::System;
 use crate::selector::Trigger;
+use crate::sock::Diag;
 use crate::watch::Change;
 use jiff::Timestamp;
 use mio::unix::SourceFd;
@@ -93,6 +94,8 @@ pub(super) struct Session<'s> {
     drained: bool,
     /// Whether something has come since that was asked last.
     came: bool,
+    /// For what unix listeners do not tell themselves.
+    diag: Option<Diag>,
     buffer: Vec<u8>,
     /// Whether there are connections of our own.
     connects: bool,
@@ -137,6 +140,7 @@ impl<'s> Session<'s> {
         let connects = stage.subjects.iter().any(|s| s.remote.is_some());
         let mut session = Self {
             connects,
+            diag: Diag::open().ok(),
             sink,
             tee,
             alarm,
