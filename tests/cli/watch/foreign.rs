@@ -6,7 +6,7 @@ use nix::sys::signalfd::SignalFd;
 use serde_json::json;
 use std::io::{Read as _, Write as _, pipe};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
 /// It is ready until its owner takes notice, and then its owner reads every byte.
@@ -94,6 +94,19 @@ fn a_listener() {
         check(&run.event("ready"), &json!({"readiness": ["in"], "queue": 1}));
         listener.accept().unwrap();
     }
+}
+
+#[test]
+fn a_unix_listener() {
+    if super::cannot_watch_others() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("listener");
+    let listener = UnixListener::bind(&path).unwrap();
+    let _clients = [UnixStream::connect(&path).unwrap(), UnixStream::connect(&path).unwrap()];
+    let mut run = watch(here(&listener));
+    check(&run.event("ready"), &json!({"kind": "unix", "readiness": ["in"], "queue": 2}));
 }
 
 /// What cannot be sent yet.
