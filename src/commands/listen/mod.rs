@@ -1,6 +1,7 @@
 //! `fdscope listen`: a listener with a chosen backlog, and a gauge on its accept queue.
 
 mod accepting;
+mod attention;
 mod beside;
 mod event;
 mod foreign;

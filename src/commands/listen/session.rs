@@ -1,6 +1,7 @@
 //! The time from the first event to the summary: waiting for whatever comes, and telling it.
 
 use super::accepting::Accepting;
+use super::attention::Attention;
 use super::beside::Ended;
 use super::event::{Drops, Event, Listening, What};
 use super::meter::{Meters, Reading};
@@ -13,7 +14,6 @@ use jiff::Timestamp;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 use nix::sys::signal::Signal;
-use rustix::fd::{AsRawFd as _, RawFd};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -78,11 +78,7 @@ pub(super) struct Session<'s> {
     /// Events of queues so far.
     told: u64,
     timed_out: bool,
-    /// The listeners that wake us up.
-    attended: Vec<RawFd>,
-    /// Whether they do not for now, until the next look: beside a server that is busy, each
-    /// connection would.
-    dozes: bool,
+    attention: Attention,
 }
 
 impl<'s> Session<'s> {
@@ -118,20 +114,14 @@ impl<'s> Session<'s> {
             look: started,
             told: 0,
             timed_out: false,
-            attended: Vec::new(),
-            dozes: false,
+            attention: Attention::default(),
         })
     }
 
     /// Has the session wake up when a connection comes to one of our own listeners.
     pub(super) fn attend(&mut self, listeners: &[Listener]) -> Result<(), Error> {
-        self.attended = listeners.iter().map(|l| l.socket.as_raw_fd()).collect();
-        for (i, listener) in listeners.iter().enumerate() {
-            let token = Token(FIRST_LISTENER + i);
-            let fd = listener.socket.as_raw_fd();
-            let registered = self.poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE);
-            registered.map_err(refused)?;
-        }
+        let attention = Attention::begin(listeners, FIRST_LISTENER, self.poll.registry());
+        self.attention = attention.map_err(refused)?;
         Ok(())
     }
 
@@ -192,10 +182,10 @@ impl<'s> Session<'s> {
                 self.look = self.look.min(now + SETTLE.min(self.bounds.interval));
             }
             if came && matches!(accepting, Accepting::Command(_)) {
-                self.doze()?;
+                self.attention.doze(self.poll.registry()).map_err(refused)?;
             }
             if now >= self.look {
-                self.wake()?;
+                self.attention.wake(self.poll.registry()).map_err(refused)?;
                 self.look_at_queues()?;
                 self.look = now + self.bounds.interval;
             }
@@ -205,26 +195,6 @@ impl<'s> Session<'s> {
             let status = if self.sink.has_status() { self.status() } else { String::new() };
             self.sink.flush(&status)?;
         }
-    }
-
-    fn doze(&mut self) -> Result<(), Error> {
-        if !std::mem::replace(&mut self.dozes, true) {
-            let registry = self.poll.registry();
-            let leave = |fd: &RawFd| registry.deregister(&mut SourceFd(fd));
-            self.attended.iter().try_for_each(leave).map_err(refused)?;
-        }
-        Ok(())
-    }
-
-    fn wake(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.dozes) {
-            for (i, fd) in self.attended.iter().enumerate() {
-                let token = Token(FIRST_LISTENER + i);
-                let registered = self.poll.registry().register(&mut SourceFd(fd), token, Interest::READABLE);
-                registered.map_err(refused)?;
-            }
-        }
-        Ok(())
     }
 
     /// How long nothing is due.
