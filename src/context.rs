@@ -41,14 +41,19 @@ impl Context {
     /// Something that the user should know and that is not an answer.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            drop(writeln!(io::stderr(), "fdscope: {}", neutralise(text)));
+            complain(text);
         }
     }
 
     /// Something that went wrong with part of what was asked.
     pub fn complain(&self, text: &str) {
-        drop(writeln!(io::stderr(), "fdscope: {}", neutralise(text)));
+        complain(text);
     }
+}
+
+/// [`Context::complain`], for those who write to the output meanwhile.
+pub fn complain(text: &str) {
+    drop(writeln!(io::stderr(), "fdscope: {}", neutralise(text)));
 }
 
 /// `--color` wins, then `NO_COLOR`, then `CLICOLOR_FORCE`, then whether anybody is looking.

@@ -1,7 +1,7 @@
 //! Fds that could not be read: a row with the system call and the error, never a hole.
 
 use super::{Kind, ShapeKind};
-use crate::model::{Fd, Field, Type};
+use crate::model::{Fd, Field, Type, errno_name, errno_words};
 use std::io::Write as _;
 
 pub(super) static KIND: Kind = Kind {
@@ -20,11 +20,9 @@ pub(super) static KIND: Kind = Kind {
 
 /// Turns `fd` into an error row: `call` failed with `errno`.
 pub fn failed(fd: &mut Fd, call: &'static str, errno: i32) {
-    let name = format!("{:?}", nix::errno::Errno::from_raw(errno));
     fd.kind = KIND.name.into();
     fd.object = KIND.object;
-    let reason = nix::errno::Errno::from_raw(errno).desc().to_lowercase();
-    drop(write!(fd.name, "{call}: {reason} ({name})"));
+    drop(write!(fd.name, "{call}: {}", errno_words(errno)));
     fd.put("call", call);
-    fd.put("errno", name);
+    fd.put("errno", errno_name(errno));
 }

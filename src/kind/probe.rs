@@ -242,6 +242,9 @@ mod tests {
         assert_eq!(Shape::of(b"anon_inode:inotify"), Shape::Anon(b"inotify"));
         assert_eq!(Shape::of(b"socket:[12]"), Shape::Numbered(b"socket", Inode(12)));
         assert_eq!(Shape::of(b"socket:[12]").socket(), Some(Inode(12)));
+        assert_eq!(Shape::of(b"pipe:[12]").socket(), None);
+        assert_eq!(Shape::of(b"/socket:[12]").socket(), None);
+        assert_eq!(Shape::of(b"socket:[12]").socket(), Some(Inode(12)));
         assert_eq!(Shape::of(b"pipe:[x]"), Shape::Other);
         assert_eq!(Shape::of(b""), Shape::Other);
         assert_eq!(Shape::of(b"(unreachable)/x"), Shape::Other);

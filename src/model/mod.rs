@@ -4,6 +4,7 @@
 mod accept_queue;
 mod access;
 mod bitset;
+mod errno;
 mod escape;
 mod fd;
 mod fd_fields;
@@ -24,6 +25,7 @@ mod value;
 pub use accept_queue::AcceptQueue;
 pub use access::{Access, OpenFlags};
 pub use bitset::BitSet;
+pub use errno::{errno_name, errno_words};
 pub use escape::{Escape, deceives, escape, neutralise};
 pub use fd::{Assoc, Fd};
 pub use fd_fields::COMMON as FD_FIELDS;

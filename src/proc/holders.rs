@@ -3,8 +3,10 @@
 use super::process::command_of;
 use super::root::ProcRoot;
 use super::target::all_pids;
+use crate::kind::Shape;
 use crate::model::{FdNum, Inode, Pid};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 /// An fd that holds a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +30,7 @@ pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<Holder> {
     for pid in all_pids(root).unwrap_or_default() {
         let Ok(entries) = std::fs::read_dir(root.join(format!("{pid}/fd"))) else { continue };
         for entry in entries.flatten() {
-            let Some(inode) = socket(&root.join(format!("{pid}/fd")).join(entry.file_name())) else {
-                continue;
-            };
+            let Ok(Some(inode)) = socket(&entry.path()) else { continue };
             let fd = entry.file_name().to_str().and_then(|name| name.parse().ok());
             if let Some(fd) = fd
                 && sockets.contains(&inode)
@@ -45,31 +45,18 @@ pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<Holder> {
 
 /// The socket that an fd of a process is.
 pub fn socket_of(root: &ProcRoot, pid: Pid, fd: FdNum) -> std::io::Result<Option<Inode>> {
-    let link = std::fs::read_link(root.join(format!("{pid}/fd/{fd}")))?;
-    Ok(parse(link.as_os_str().as_bytes()))
+    socket(&root.join(format!("{pid}/fd/{fd}")))
 }
 
-fn socket(link: &std::path::Path) -> Option<Inode> {
-    parse(std::fs::read_link(link).ok()?.as_os_str().as_bytes())
-}
-
-fn parse(link: &[u8]) -> Option<Inode> {
-    let number = link.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
-    crate::model::decimal(number).map(Inode)
+fn socket(link: &Path) -> std::io::Result<Option<Inode>> {
+    std::fs::read_link(link).map(|link| Shape::of(link.as_os_str().as_bytes()).socket())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Inode, ProcRoot, holders, parse};
+    use super::{Inode, ProcRoot, holders};
     use crate::model::{FdNum, Pid};
     use std::os::fd::AsRawFd as _;
-
-    #[test]
-    fn links() {
-        assert_eq!(parse(b"socket:[12]"), Some(Inode(12)));
-        assert_eq!(parse(b"pipe:[12]"), None);
-        assert_eq!(parse(b"/socket:[12]"), None);
-    }
 
     #[test]
     fn our_own_socket() {

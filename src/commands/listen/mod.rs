@@ -18,7 +18,7 @@ pub use options::Args;
 
 use super::signals::{self, Signals};
 use super::sink::Sink;
-use crate::context::Context;
+use crate::context::{Context, complain};
 use crate::error::{Error, Outcome};
 use crate::listener::{Acceptor, Children, EventLoop, Listener, Server, SocketAddress, SocketFile, adopt};
 use crate::model::{Escape, escape};
@@ -81,7 +81,6 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     // Beside what a command writes to the terminal, a line cannot stay.
     let status = terminal && command.is_empty();
     let renderer = Renderer::new(context.style, "listen", event::COLUMNS.to_vec(), false);
-    let complain = |text: &str| drop(writeln!(io::stderr(), "fdscope: {text}"));
     let out: &mut dyn Write = match &mut file {
         Some(file) => file,
         None => &mut context.out,

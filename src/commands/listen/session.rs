@@ -10,6 +10,7 @@ use crate::commands::signals::{Received, Signals};
 use crate::commands::sink::Sink;
 use crate::error::Error;
 use crate::listener::{Accepted, Gate, Gauge, Listener, Report};
+use crate::model::errno_name;
 use jiff::Timestamp;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -234,9 +235,13 @@ impl<'s> Session<'s> {
         for report in reports {
             match report {
                 Report::Accepted(accepted) => self.accepted(accepted)?,
-                Report::Paused(errno) => self.tell(What::Paused { error: name(errno) })?,
+                Report::Paused(errno) => {
+                    self.tell(What::Paused { error: errno_name(errno.raw_os_error()) })?
+                }
                 Report::Resumed => self.tell(What::Resumed)?,
-                Report::Shut { listener, errno } => self.close(listener, Some(name(errno)))?,
+                Report::Shut { listener, errno } => {
+                    self.close(listener, Some(errno_name(errno.raw_os_error())))?
+                }
             }
         }
         Ok(())
@@ -378,9 +383,4 @@ impl<'s> Session<'s> {
 
 fn refused(error: io::Error) -> Error {
     Error::Refused(format!("cannot wait for events: {error}"))
-}
-
-/// The name of an error, as `errno(3)` has it.
-fn name(errno: rustix::io::Errno) -> String {
-    format!("{:?}", nix::errno::Errno::from_raw(errno.raw_os_error()))
 }

@@ -1,7 +1,7 @@
 //! Why there is no listener, and who is in the way.
 
 use crate::listener::{OpenError, Options, SocketAddress, Step};
-use crate::model::{Device, Escape, Inode, escape};
+use crate::model::{Device, Escape, Inode, errno_words, escape};
 use crate::proc::{Holder, ProcRoot, holders};
 use crate::sock::Diag;
 use rustix::fs::{major, minor, stat};
@@ -51,20 +51,14 @@ pub(super) fn explain(error: OpenError, options: &Options, root: &ProcRoot) -> S
             "a link-local address needs its interface: [fe80::1%eth0]:PORT".to_owned()
         }
         (Step::Socket, Errno::AFNOSUPPORT, _) => "this kernel does not have that family".to_owned(),
-        (step, errno, _) => format!("{}: {}", call(step), describe(errno)),
+        (step, errno, _) => format!("{}: {}", call(step), errno_words(errno.raw_os_error())),
     };
     format!("cannot listen on {}: {reason}", escape(&address.bytes(), Escape::Table))
 }
 
 /// Why a socket that is there already cannot be set as it should.
 pub(super) fn refused(what: &str, step: Step, errno: Errno) -> String {
-    format!("{what}: {}: {}", call(step), describe(errno))
-}
-
-/// An error in words, with its name.
-pub(super) fn describe(errno: Errno) -> String {
-    let errno = nix::errno::Errno::from_raw(errno.raw_os_error());
-    format!("{} ({errno:?})", errno.desc().to_lowercase())
+    format!("{what}: {}: {}", call(step), errno_words(errno.raw_os_error()))
 }
 
 fn call(step: Step) -> String {

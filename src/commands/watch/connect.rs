@@ -1,6 +1,7 @@
 //! Connections of our own, begun without waiting, and files of our own.
 
 use super::target::{Access, Remote};
+use crate::model::errno_words;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -105,6 +106,5 @@ pub(super) fn open(path: &Path, how: Access) -> Result<OwnedFd, String> {
 }
 
 fn describe(what: &str, errno: Errno) -> String {
-    let errno = nix::errno::Errno::from_raw(errno.raw_os_error());
-    format!("{what}: {} ({errno:?})", errno.desc().to_lowercase())
+    format!("{what}: {}", errno_words(errno.raw_os_error()))
 }

@@ -4,7 +4,7 @@ use super::event::{Facts, Who};
 use super::stage::Wishes;
 use super::target::Remote;
 use crate::kind;
-use crate::model::{FdNum, Inode, Interest, decimal};
+use crate::model::{FdNum, Inode, Interest, decimal, errno_name};
 use crate::proc::{Donor, ProcRoot};
 use crate::sock::Diag;
 use crate::sys;
@@ -117,6 +117,13 @@ impl Subject {
         }
     }
 
+    /// It is watched no more.
+    pub(super) fn end(&mut self) {
+        self.open = false;
+        let now = Instant::now();
+        self.trackers.iter_mut().for_each(|t| t.end(now));
+    }
+
     /// The process that has it, if we have not.
     pub(super) fn process(&self) -> Option<usize> {
         if let Hold::Foreign(process) = self.hold { Some(process) } else { None }
@@ -226,8 +233,7 @@ impl Subject {
                     && has_error
                     && let Ok(Err(error)) = sockopt::socket_error(fd)
                 {
-                    let errno = nix::errno::Errno::from_raw(error.raw_os_error());
-                    facts.socket_error = Some(format!("{errno:?}"));
+                    facts.socket_error = Some(errno_name(error.raw_os_error()));
                 }
             }
         });

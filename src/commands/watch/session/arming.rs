@@ -3,7 +3,8 @@
 use super::super::event::{Event, Seen, What};
 use super::super::lookout::{Lookout, Sight};
 use super::super::subject::Subject;
-use super::{Session, complain, refused};
+use super::{Session, refused};
+use crate::context::complain;
 use crate::error::Error;
 use crate::selector::{Backend, Feature, RegisterError, Trigger};
 use jiff::Timestamp;

@@ -13,7 +13,7 @@ use super::stage::Stage;
 use crate::commands::signals::Signals;
 use crate::commands::sink::Sink;
 use crate::error::Error;
-use crate::model::{Interest, Readiness, neutralise};
+use crate::model::{Interest, Readiness};
 use crate::proc::System;
 use crate::selector::Trigger;
 use crate::sock::Diag;
@@ -345,10 +345,6 @@ impl<'s> Session<'s> {
     pub(super) fn failed(&self) -> bool {
         self.stage.failed
     }
-}
-
-fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "fdscope: {}", neutralise(text));
 }
 
 fn refused(error: io::Error) -> Error {

@@ -107,9 +107,7 @@ impl Session<'_> {
             lookout.ready.retain(|t| *t != token);
         }
         let subject = &mut self.stage.subjects[token];
-        subject.open = false;
-        let now = Instant::now();
-        subject.trackers.iter_mut().for_each(|t| t.end(now));
+        subject.end();
         let who = Rc::clone(&subject.who);
         if tells { self.tell(self.event(What::End, &who)) } else { Ok(()) }
     }

@@ -81,15 +81,14 @@ impl Session<'_> {
     /// A subject is closed by its owner.
     pub(super) fn close(&mut self, token: usize, reused: bool) -> Result<(), Error> {
         let subject = &mut self.stage.subjects[token];
-        if !std::mem::replace(&mut subject.open, false) {
+        if !subject.open {
             return Ok(());
         }
+        subject.end();
         if let Some(number) = subject.number.take() {
             self.stage.numbers.give_back(number);
         }
         self.ended = true;
-        let now = Instant::now();
-        subject.trackers.iter_mut().for_each(|t| t.end(now));
         let who = Rc::clone(&subject.who);
         // Its number may be another's now or soon, and there may be another in its place.
         if let (Some(process), Some(fd)) = (subject.process(), who.fd) {
@@ -150,13 +149,11 @@ impl Session<'_> {
             kind: String::new(),
             name: Vec::new(),
         };
-        let now = Instant::now();
         for subject in self.stage.subjects.iter_mut().filter(|s| s.process() == Some(index)) {
-            subject.open = false;
+            subject.end();
             if let Some(number) = subject.number.take() {
                 self.stage.numbers.give_back(number);
             }
-            subject.trackers.iter_mut().for_each(|t| t.end(now));
         }
         self.tell(self.event(What::Exited, &Rc::new(who)))
     }
