@@ -3,7 +3,7 @@
 use super::ids::Pid;
 
 /// What all rows of one process share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Its pid.
     pub pid: Pid,

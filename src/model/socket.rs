@@ -1,8 +1,9 @@
 //! A socket, wherever it was read from.
 
-use super::ids::Inode;
+use super::accept_queue::AcceptQueue;
+use super::endpoint::Endpoint;
+use super::ids::{Device, Inode};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 
 /// Which table of the kernel a socket is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,26 +44,6 @@ pub enum Family {
     Other,
 }
 
-/// One end of an internet socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Endpoint(pub SocketAddr);
-
-impl Endpoint {
-    /// Whether nothing is bound or connected here: the wildcard address and port 0.
-    pub fn is_unset(self) -> bool {
-        self.0.ip().is_unspecified() && self.0.port() == 0
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.ip() {
-            IpAddr::V4(ip) => write!(f, "{ip}:{}", self.0.port()),
-            IpAddr::V6(ip) => write!(f, "[{ip}]:{}", self.0.port()),
-        }
-    }
-}
-
 /// What is known of a socket. Fields that a source does not give are `None`.
 #[derive(Clone, Debug)]
 pub struct Socket {
@@ -92,8 +73,98 @@ pub struct Socket {
     pub groups: Option<u64>,
     /// Datagrams dropped because the receive buffer was full.
     pub drops: Option<u64>,
-    /// Interface index of a packet socket, 0 for all.
+    /// Interface index: of a packet socket, 0 for all; of others, where they are bound to one.
     pub interface: Option<u32>,
+    /// The accept queue, of a listener.
+    pub queue: Option<AcceptQueue>,
+    /// The user who made it, or to whom it was given by `fchown(2)`.
+    pub uid: Option<u32>,
+    /// The kernel's number for it, which no other socket gets until the machine is started anew.
+    pub cookie: Option<u64>,
+    /// The inode of the other end of a unix socket. 0 where it is still to be accepted, and so is
+    /// no socket of anybody yet.
+    pub peer: Option<Inode>,
+    /// The sockets that wait to be accepted by a unix listener.
+    pub waiting: Vec<Inode>,
+    /// The own and the other address of a vsock socket.
+    pub vsock: Option<(VsockAddress, VsockAddress)>,
+    /// What else the kernel tells, where it was asked for.
+    pub detail: Option<Box<SocketDetail>>,
+}
+
+/// An address of `vsock(7)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VsockAddress {
+    /// The machine.
+    pub cid: u32,
+    /// The port in it.
+    pub port: u32,
+}
+
+impl VsockAddress {
+    /// `VMADDR_CID_ANY`, `VMADDR_PORT_ANY`.
+    const ANY: u32 = u32::MAX;
+
+    /// Whether nothing is bound or connected here.
+    pub fn is_unset(self) -> bool {
+        self.cid == Self::ANY && self.port == Self::ANY
+    }
+}
+
+impl fmt::Display for VsockAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.cid, self.port) {
+            (Self::ANY, Self::ANY) => f.write_str("*:*"),
+            (Self::ANY, port) => write!(f, "*:{port}"),
+            (cid, Self::ANY) => write!(f, "{cid}:*"),
+            (cid, port) => write!(f, "{cid}:{port}"),
+        }
+    }
+}
+
+/// What only some listings ask for. What the kernel does not tell is `None`.
+#[derive(Clone, Debug, Default)]
+pub struct SocketDetail {
+    /// Which directions are shut down: `RCV_SHUTDOWN` 1, `SEND_SHUTDOWN` 2.
+    pub shutdown: Option<u8>,
+    /// The timer that runs.
+    pub timer: Option<SocketTimer>,
+    /// Memory, `SK_MEMINFO_*` of `linux/sock_diag.h`.
+    pub memory: Option<[u32; 9]>,
+    /// `struct tcp_info` of `linux/tcp.h`, as long as this kernel has it.
+    pub tcp_info: Option<Box<[u8]>>,
+    /// The name of the congestion control.
+    pub congestion: Option<Vec<u8>>,
+    /// Type of service, of IPv4.
+    pub tos: Option<u8>,
+    /// Traffic class, of IPv6.
+    pub traffic_class: Option<u8>,
+    /// `SO_MARK`; told only to `CAP_NET_ADMIN`.
+    pub mark: Option<u32>,
+    /// The class for traffic control, `SO_PRIORITY` or that of the net_cls cgroup.
+    pub class: Option<u32>,
+    /// The id of the cgroup in which it was made.
+    pub cgroup: Option<u64>,
+    /// Whether it takes IPv6 alone, of a socket of IPv6.
+    pub v6_only: Option<bool>,
+    /// The first two bytes of `struct inet_diag_sockopt`.
+    pub options: Option<u16>,
+    /// The upper-layer protocol on top, such as `tls`.
+    pub upper: Option<Vec<u8>>,
+    /// The filesystem and the inode of the file that a unix socket is bound to. The kernel gives
+    /// 32 bits of the inode.
+    pub file: Option<(Device, u32)>,
+}
+
+/// A timer of a TCP socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketTimer {
+    /// `retransmit`, `keepalive`, `time-wait` or `probe`.
+    pub kind: &'static str,
+    /// Milliseconds until it runs out.
+    pub expires: u32,
+    /// How often it ran out since the other end answered last.
+    pub retransmits: u8,
 }
 
 impl Socket {
@@ -114,7 +185,19 @@ impl Socket {
             groups: None,
             drops: None,
             interface: None,
+            queue: None,
+            uid: None,
+            cookie: None,
+            peer: None,
+            waiting: Vec::new(),
+            vsock: None,
+            detail: None,
         }
+    }
+
+    /// Whether it listens.
+    pub fn listens(&self) -> bool {
+        self.state == Some("listen")
     }
 
     /// The own port, of protocols that have ports: in raw sockets a protocol's number stands in its
@@ -129,7 +212,7 @@ impl Socket {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, Family, Inode, Socket};
+    use super::{Endpoint, Family, Inode, Socket, VsockAddress};
 
     #[test]
     fn what_stands_for_a_port_is_none() {
@@ -138,5 +221,14 @@ mod tests {
         assert_eq!(port(Family::Udp), Some(6));
         assert_eq!(port(Family::Raw), None);
         assert_eq!(port(Family::Ping6), None);
+    }
+
+    #[test]
+    fn what_is_any_in_a_vsock_address_is_a_star() {
+        let show = |cid, port| VsockAddress { cid, port }.to_string();
+        assert_eq!(show(2, 1024), "2:1024");
+        assert_eq!(show(u32::MAX, 1024), "*:1024");
+        assert_eq!(show(u32::MAX, u32::MAX), "*:*");
+        assert!(VsockAddress { cid: u32::MAX, port: u32::MAX }.is_unset());
     }
 }

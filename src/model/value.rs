@@ -1,6 +1,8 @@
 //! Values of fields.
 
 use super::bitset::BitSet;
+use super::endpoint::Endpoint;
+use super::holder::Holder;
 use super::ids::Device;
 
 /// A value that a kind's decoder made, owned.
@@ -45,6 +47,10 @@ pub enum Cell<'a> {
     Float(f64),
     /// Bytes, mostly UTF-8.
     Text(&'a [u8]),
+    /// An internet address with its port.
+    Address(Endpoint),
+    /// Fds of processes.
+    Holders(&'a [Holder]),
     /// A device number.
     Device(Device),
     /// A mask with names.

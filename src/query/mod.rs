@@ -7,7 +7,7 @@
 mod check;
 mod sizes;
 
-use crate::model::{Cell, Column, Escape, Field, Record, Value, escape};
+use crate::model::{Cell, Column, Escape, Field, Holder, Record, Value, escape};
 use cel::objects::Key;
 use cel::{Context, ExecutionError, Program};
 use std::cell::RefCell;
@@ -131,6 +131,18 @@ fn parse(text: &str) -> Result<Program, cel::ParseErrors> {
     })
 }
 
+/// The same names as in JSON.
+fn holder(holder: &Holder) -> cel::Value {
+    let Holder { process, fd } = holder;
+    let entry = |key: &str, cell| (Key::from(key), value(cell));
+    let entries = [
+        entry("pid", Cell::Int(process.pid.0.into())),
+        entry("command", Cell::Text(&process.command)),
+        entry("fd", Cell::Int(fd.0.into())),
+    ];
+    cel::Value::Map(HashMap::from(entries).into())
+}
+
 /// A value as CEL has it: text is the same as in JSON.
 fn value(cell: Cell<'_>) -> cel::Value {
     let text = |t: String| cel::Value::String(t.into());
@@ -142,6 +154,8 @@ fn value(cell: Cell<'_>) -> cel::Value {
         Cell::Float(x) => cel::Value::Float(x),
         Cell::Text(t) => text(escape(t, Escape::Json).into_owned()),
         Cell::Device(d) => text(d.to_string()),
+        Cell::Address(endpoint) => text(endpoint.to_string()),
+        Cell::Holders(holders) => cel::Value::List(holders.iter().map(holder).collect::<Vec<_>>().into()),
         Cell::Set(set) => {
             let mut names = Vec::new();
             set.each(|name| names.push(text(name.to_owned())));

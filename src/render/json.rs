@@ -1,7 +1,7 @@
 //! JSON: a document around an array, or a record a line.
 
 use super::{Batch, Format, Renderer};
-use crate::model::{Cell, Escape, Record, Tally, Value, deceives, escape};
+use crate::model::{Cell, Escape, Holder, Record, Tally, Value, deceives, escape};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::Formatter;
 use std::io::{self, Write};
@@ -113,6 +113,8 @@ impl Serialize for Json<'_> {
             Cell::Float(x) => serializer.serialize_f64(x),
             Cell::Text(t) => serializer.serialize_str(&escape(t, Escape::Json)),
             Cell::Device(d) => serializer.collect_str(&d),
+            Cell::Address(endpoint) => serializer.collect_str(&endpoint),
+            Cell::Holders(holders) => serializer.collect_seq(holders.iter().map(OneHolder)),
             Cell::Set(set) => {
                 let mut names = Vec::new();
                 set.each(|name| names.push(name.to_owned()));
@@ -121,6 +123,19 @@ impl Serialize for Json<'_> {
             Cell::List(values) => serializer.collect_seq(values.iter().map(|v: &Value| Json(v.cell()))),
             Cell::Map(entries) => serializer.collect_map(entries.iter().map(|(k, v)| (k, Json(v.cell())))),
         }
+    }
+}
+
+struct OneHolder<'a>(&'a Holder);
+
+impl Serialize for OneHolder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Holder { process, fd } = self.0;
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("pid", &process.pid.0)?;
+        map.serialize_entry("command", &Json(Cell::Text(&process.command)))?;
+        map.serialize_entry("fd", &fd.0)?;
+        map.end()
     }
 }
 

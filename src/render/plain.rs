@@ -3,7 +3,7 @@
 //! scan does; [`super::fancy`] uses it where rows are few and somebody is looking.
 
 use super::{Batch, Renderer, tsv};
-use crate::model::{Cell, Column, Emphasis, Escape, Record, Type, bytes, seconds};
+use crate::model::{Cell, Column, Emphasis, Escape, Holder, Record, Type, bytes, escape, seconds};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr as _;
@@ -24,6 +24,7 @@ fn cell<R: Record>(out: &mut Vec<u8>, column: &Column<R>, record: &R) {
     match (column.cell(record), column.field.ty) {
         (None | Some(Cell::Null), _) => out.push(b'-'),
         (Some(Cell::Uint(n)), Type::Size) => out.extend_from_slice(bytes(n).as_bytes()),
+        (Some(Cell::Holders(holders)), _) => some_holders(out, holders),
         (Some(Cell::Float(x)), Type::Duration) => out.extend_from_slice(seconds(x).as_bytes()),
         (Some(Cell::Float(x)), _) => drop(write!(out, "{x:.1}")),
         (Some(value), _) => {
@@ -33,6 +34,26 @@ fn cell<R: Record>(out: &mut Vec<u8>, column: &Column<R>, record: &R) {
                 out.push(b'-');
             }
         }
+    }
+}
+
+/// How many fds of processes a cell names before it says how many more there are.
+const SHOWN: usize = 3;
+
+/// `4243/nginx 8, 4244/nginx 8 and 30 more`.
+fn some_holders(out: &mut Vec<u8>, holders: &[Holder]) {
+    // Room for one more is room for its name.
+    let shown = if holders.len() == SHOWN + 1 { SHOWN + 1 } else { SHOWN };
+    for (i, Holder { process, fd }) in holders.iter().take(shown).enumerate() {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        drop(write!(out, "{}/{} {fd}", process.pid, escape(&process.command, Escape::Table)));
+    }
+    match holders.len() {
+        0 => out.push(b'-'),
+        n if n > shown => drop(write!(out, " and {} more", n - shown)),
+        _ => {}
     }
 }
 

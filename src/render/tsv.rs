@@ -2,7 +2,7 @@
 //! values are empty; lists are joined by commas, records in a list by semicolons.
 
 use super::{Batch, Renderer};
-use crate::model::{Cell, Escape, Record, escape};
+use crate::model::{Cell, Escape, Holder, Record, escape};
 use std::io::{self, Write};
 
 pub(super) fn header<R: Record>(renderer: &Renderer<R>, out: &mut dyn Write) -> io::Result<()> {
@@ -22,6 +22,22 @@ pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record:
     batch.bytes.push(b'\n');
 }
 
+/// `PID/COMMAND:FD`. Commas and semicolons in a command's name are escaped as bytes are.
+pub(super) fn holder(out: &mut Vec<u8>, holder: &Holder, how: Escape) {
+    let Holder { process, fd } = holder;
+    let mut number = itoa::Buffer::new();
+    out.extend_from_slice(number.format(process.pid.0).as_bytes());
+    out.push(b'/');
+    for c in escape(&process.command, how).chars() {
+        match c {
+            ',' => out.extend_from_slice(b"\\x2c"),
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    out.push(b':');
+    out.extend_from_slice(number.format(fd.0).as_bytes());
+}
+
 /// A value as text without structure.
 pub(super) fn text(out: &mut Vec<u8>, cell: Cell<'_>, how: Escape) {
     let mut number = itoa::Buffer::new();
@@ -33,6 +49,15 @@ pub(super) fn text(out: &mut Vec<u8>, cell: Cell<'_>, how: Escape) {
         Cell::Float(x) => drop(write!(out, "{x}")),
         Cell::Text(t) => out.extend_from_slice(escape(t, how).as_bytes()),
         Cell::Device(d) => drop(write!(out, "{d}")),
+        Cell::Address(endpoint) => drop(write!(out, "{endpoint}")),
+        Cell::Holders(holders) => {
+            for (i, holder) in holders.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                self::holder(out, holder, how);
+            }
+        }
         Cell::Set(set) => {
             let mut first = true;
             set.each(|name| {

@@ -1,0 +1,24 @@
+//! Internet addresses with their ports.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+/// One end of an internet socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint(pub SocketAddr);
+
+impl Endpoint {
+    /// Whether nothing is bound or connected here: the wildcard address and port 0.
+    pub fn is_unset(self) -> bool {
+        self.0.ip().is_unspecified() && self.0.port() == 0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.ip() {
+            IpAddr::V4(ip) => write!(f, "{ip}:{}", self.0.port()),
+            IpAddr::V6(ip) => write!(f, "[{ip}]:{}", self.0.port()),
+        }
+    }
+}
