@@ -44,6 +44,56 @@ pub enum Family {
     Other,
 }
 
+impl Family {
+    /// All that have a name of ours, the likeliest first.
+    pub const ALL: &[Self] = &[
+        Self::Tcp,
+        Self::Tcp6,
+        Self::Udp,
+        Self::Udp6,
+        Self::Unix,
+        Self::Netlink,
+        Self::Packet,
+        Self::Raw,
+        Self::Raw6,
+        Self::Ping,
+        Self::Ping6,
+        Self::Udplite,
+        Self::Udplite6,
+        Self::Mptcp,
+        Self::Mptcp6,
+        Self::Vsock,
+    ];
+
+    /// The name, which is that of the kind of fd too.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Tcp6 => "tcp6",
+            Self::Udp => "udp",
+            Self::Udp6 => "udp6",
+            Self::Udplite => "udplite",
+            Self::Udplite6 => "udplite6",
+            Self::Raw => "raw",
+            Self::Raw6 => "raw6",
+            Self::Ping => "ping",
+            Self::Ping6 => "ping6",
+            Self::Unix => "unix",
+            Self::Netlink => "netlink",
+            Self::Packet => "packet",
+            Self::Vsock => "vsock",
+            Self::Mptcp => "mptcp",
+            Self::Mptcp6 => "mptcp6",
+            Self::Other => "socket",
+        }
+    }
+
+    /// Whether states are those of TCP.
+    pub fn is_tcp(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tcp6 | Self::Mptcp | Self::Mptcp6)
+    }
+}
+
 /// What is known of a socket. Fields that a source does not give are `None`.
 #[derive(Clone, Debug)]
 pub struct Socket {
@@ -81,8 +131,10 @@ pub struct Socket {
     pub uid: Option<u32>,
     /// The kernel's number for it, which no other socket gets until the machine is started anew.
     pub cookie: Option<u64>,
+    /// Which directions are shut down: `RCV_SHUTDOWN` 1, `SEND_SHUTDOWN` 2.
+    pub shutdown: Option<u8>,
     /// The inode of the other end of a unix socket. 0 where it is still to be accepted, and so is
-    /// no socket of anybody yet.
+    /// nobody's yet; nothing where it has been closed.
     pub peer: Option<Inode>,
     /// The sockets that wait to be accepted by a unix listener.
     pub waiting: Vec<Inode>,
@@ -125,8 +177,6 @@ impl fmt::Display for VsockAddress {
 /// What only some listings ask for. What the kernel does not tell is `None`.
 #[derive(Clone, Debug, Default)]
 pub struct SocketDetail {
-    /// Which directions are shut down: `RCV_SHUTDOWN` 1, `SEND_SHUTDOWN` 2.
-    pub shutdown: Option<u8>,
     /// The timer that runs.
     pub timer: Option<SocketTimer>,
     /// Memory, `SK_MEMINFO_*` of `linux/sock_diag.h`.
@@ -188,6 +238,7 @@ impl Socket {
             queue: None,
             uid: None,
             cookie: None,
+            shutdown: None,
             peer: None,
             waiting: Vec::new(),
             vsock: None,

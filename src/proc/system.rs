@@ -7,9 +7,10 @@ use super::mounts::Mounts;
 use super::remote::Guard;
 use super::root::ProcRoot;
 use crate::model::{Device, Pid};
-use crate::sock::Tables;
+use crate::sock::{Entry, Tables};
 use nix::unistd::{Uid, User};
 use rustix::fd::BorrowedFd;
+use rustix::fs::{Mode, OFlags};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,6 +21,9 @@ pub struct System {
     pub(super) root: ProcRoot,
     wants_users: bool,
     users: Mutex<HashMap<u32, Option<String>>>,
+    /// Whether sockets are wanted with all that the kernel tells.
+    socket_details: bool,
+    own_network: OnceLock<Option<Vec<u8>>>,
     sockets: Mutex<HashMap<Vec<u8>, Tables>>,
     mounts: Mutex<HashMap<Vec<u8>, Arc<Mounts>>>,
     nameless: Mutex<HashMap<Vec<u8>, Option<Device>>>,
@@ -37,6 +41,8 @@ impl System {
             root,
             wants_users: users,
             users: Mutex::default(),
+            socket_details: false,
+            own_network: OnceLock::new(),
             sockets: Mutex::default(),
             mounts: Mutex::default(),
             nameless: Mutex::default(),
@@ -45,6 +51,11 @@ impl System {
             guard: Guard::default(),
             handles: Handles::default(),
         }
+    }
+
+    /// With all that the kernel tells of sockets, which costs a little more for each.
+    pub fn with_socket_details(self, wanted: bool) -> Self {
+        Self { socket_details: wanted, ..self }
     }
 
     /// The proc filesystem that is read.
@@ -67,7 +78,26 @@ impl System {
     pub(super) fn sockets(&self, process: BorrowedFd<'_>, pid: Pid) -> Tables {
         let net = self.root.join(format!("{pid}/net"));
         let namespace = self.namespace(process, c"ns/net", pid);
-        cached(&self.sockets, namespace, |_| Tables::new(net.clone())).seen_from(net)
+        let entry = || match self.own_network() {
+            Some(own) if own == namespace => Entry::Own,
+            Some(_) => {
+                let file =
+                    rustix::fs::openat(process, c"ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+                file.map_or(Entry::Tables, |file| Entry::File(file.into()))
+            }
+            None => Entry::Tables,
+        };
+        cached(&self.sockets, namespace.clone(), |_| Tables::new(entry(), net.clone(), self.socket_details))
+            .seen_from(net)
+    }
+
+    /// Our own network namespace, by its link; nothing where we are not in the tree that is read.
+    fn own_network(&self) -> Option<&[u8]> {
+        let own = self.own_network.get_or_init(|| {
+            let link = self.root.is_native().then(|| std::fs::read_link(self.root.join("self/ns/net")))?;
+            link.ok().map(|link| link.into_os_string().into_encoded_bytes())
+        });
+        own.as_deref()
     }
 
     /// The mounts of the mount namespace of a process, as seen from its root directory: what lies

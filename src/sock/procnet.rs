@@ -1,8 +1,11 @@
 //! The tables of `/proc/PID/net`: `proc_pid_net(5)`.
 
 use super::protocol;
-use crate::model::{Endpoint, Family, Inode, Socket, decimal, hex};
+use super::request::{Request, States};
+use crate::model::{AcceptQueue, Endpoint, Family, Inode, Socket, decimal, hex};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZero;
 use std::path::Path;
 
 /// One file of `/proc/PID/net`.
@@ -35,38 +38,22 @@ impl Table {
     ];
 
     /// The table that lists sockets of `family`, if there is one.
-    pub(super) fn of(family: Family) -> &'static [Self] {
-        // As the first subflow, whose inode is that of the whole.
-        let family = match family {
-            Family::Mptcp => Family::Tcp,
-            Family::Mptcp6 => Family::Tcp6,
-            other => other,
-        };
-        let at = Self::ALL.iter().position(|t| t.family == family);
-        at.map_or(&[], |i| &Self::ALL[i..=i])
+    pub(super) fn of(family: Family) -> Option<Self> {
+        Self::ALL.iter().copied().find(|table| table.family == family)
     }
 
-    /// Reads the table below `net`. Where there is none, the kernel was built without that
-    /// protocol, or the process has ended.
-    pub(super) fn read(self, net: &Path) -> Option<Listing> {
-        let text = std::fs::read(net.join(self.file)).ok()?;
-        let mut index: Vec<(u64, u32)> = lines(&text)
-            .skip(1) // the heading
-            .filter(|(_, line)| self.starts_record(line))
-            .filter_map(|(start, line)| Some((self.inode(line)?, start as u32)))
-            .collect();
-        index.sort_unstable();
-        Some(Listing { table: self, text, index })
-    }
-
-    /// The inode of a line, without taking the rest apart. Time-wait and the like have none.
-    fn inode(self, line: &[u8]) -> Option<u64> {
-        let column = match self.family {
-            Family::Unix => 6,
-            Family::Packet => 8,
-            _ => 9,
+    /// The sockets of the table below `net` that are as asked for. `NotFound` where there is no
+    /// such table: the kernel was built without that protocol, or the process has ended.
+    pub(super) fn sockets(self, net: &Path, request: &Request) -> io::Result<Vec<Socket>> {
+        let text = std::fs::read(net.join(self.file))?;
+        let mut records = Records { table: self, rest: &text };
+        records.next(); // the heading
+        let port = request.port.map(NonZero::get);
+        let state = |socket: &Socket| socket.state.and_then(States::of).unwrap_or(States::ALL);
+        let wanted = |socket: &Socket| {
+            state(socket).0 & request.states.0 != 0 && (port.is_none() || socket.port() == port)
         };
-        words(line).nth(column).and_then(decimal).filter(|&inode| inode != 0)
+        Ok(records.filter_map(|record| self.parse(record)).filter(wanted).collect())
     }
 
     /// Whether a line is the start of a record, and not the rest of one: the path of a unix socket
@@ -90,28 +77,24 @@ impl Table {
     }
 }
 
-/// A table as it was read: most of its sockets are never asked for, so a line is taken apart
-/// only then.
-#[derive(Debug)]
-pub(super) struct Listing {
+/// The records of a table, each without the newline that ends it.
+struct Records<'t> {
     table: Table,
-    text: Vec<u8>,
-    /// Inodes with the start of their lines, in order.
-    index: Vec<(u64, u32)>,
+    rest: &'t [u8],
 }
 
-impl Listing {
-    pub(super) fn table(&self) -> Table {
-        self.table
-    }
+impl<'t> Iterator for Records<'t> {
+    type Item = &'t [u8];
 
-    pub(super) fn find(&self, inode: Inode) -> Option<Socket> {
-        let at = self.index.binary_search_by_key(&inode.0, |&(inode, _)| inode).ok()?;
-        let start = self.index[at].1 as usize;
-        let rest = &self.text[start..];
-        let next = lines(rest).skip(1).find(|(_, line)| self.table.starts_record(line));
-        let record = next.map_or(rest, |(at, _)| &rest[..at]);
-        self.table.parse(record.strip_suffix(b"\n").unwrap_or(record))
+    fn next(&mut self) -> Option<&'t [u8]> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let next = |&(at, line): &(usize, &[u8])| at > 0 && self.table.starts_record(line);
+        let end = lines(self.rest).find(next).map_or(self.rest.len(), |(at, _)| at);
+        let (record, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        Some(record.strip_suffix(b"\n").unwrap_or(record))
     }
 }
 
@@ -147,14 +130,22 @@ fn inet(line: &[u8], family: Family) -> Option<Socket> {
     let state = hex(words.next()?)?;
     let queues = words.next()?;
     let colon = queues.iter().position(|&b| b == b':')?;
-    let inode = decimal(words.nth(4)?)?;
+    let uid = decimal(words.nth(2)?)?;
+    let inode = decimal(words.nth(1)?)?;
     let tcp = matches!(family, Family::Tcp | Family::Tcp6);
+    let state = if tcp { protocol::tcp_state(state) } else { protocol::datagram_state(state) };
+    let recv_queue = hex(&queues[colon + 1..]);
+    let listens = tcp && state == "listen";
+    // Of a listener, this is how many connections wait. How many may, the table does not tell.
+    let waiting = recv_queue.filter(|_| listens).map(|n| n as u32);
     Some(Socket {
         local: Some(local),
         remote: Some(remote),
-        state: Some(if tcp { protocol::tcp_state(state) } else { protocol::datagram_state(state) }),
-        send_queue: hex(&queues[..colon]),
-        recv_queue: hex(&queues[colon + 1..]),
+        state: Some(state),
+        send_queue: hex(&queues[..colon]).filter(|_| !listens),
+        recv_queue,
+        queue: waiting.map(|waiting| AcceptQueue { waiting, max: None, drops: None }),
+        uid: Some(uid as u32),
         drops: if tcp { None } else { words.nth(2).and_then(decimal) },
         ..Socket::new(Inode(inode), family)
     })
@@ -239,7 +230,7 @@ fn packet(line: &[u8]) -> Option<Socket> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Family, Inode, Table, inet, netlink, packet, unix};
+    use super::{Family, Request, Socket, Table, inet, netlink, packet, unix};
 
     #[test]
     fn a_tcp_listener() {
@@ -247,7 +238,8 @@ mod tests {
         let socket = inet(line, Family::Tcp).unwrap();
         assert_eq!(socket.inode.0, 1139);
         assert_eq!(socket.state, Some("listen"));
-        assert_eq!((socket.send_queue, socket.recv_queue), (Some(2), Some(3)));
+        assert_eq!((socket.send_queue, socket.recv_queue), (None, Some(3)));
+        assert_eq!(socket.queue.unwrap().waiting, 3);
         if cfg!(target_endian = "little") {
             assert_eq!(socket.local.unwrap().to_string(), "127.0.0.1:2024");
         }
@@ -264,23 +256,23 @@ mod tests {
         assert_eq!(socket.state, Some("unconnected"));
     }
 
+    fn read(table: &str, family: Family, text: &[u8]) -> Vec<Socket> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(table), text).unwrap();
+        Table::of(family).unwrap().sockets(dir.path(), &Request::all(&[family])).unwrap()
+    }
+
     #[test]
-    fn a_listing_finds_what_has_an_inode() {
-        let dir = std::env::temp_dir().join(format!("fdscope-procnet-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+    fn what_has_no_inode_is_listed_too() {
         let text = b"heading\n\
             1: 0100007F:07E8 0100007F:0001 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0\n\
             2: 0100007F:07E8 0100007F:0002 01 00000000:00000000 00:00000000 00000000     0        0 9 1 0\n\
-            3: 0100007F:07E8 0100007F:0003 08 00000000:00000000 00:00000000 00000000     0        0 7 1 0\n";
-        std::fs::write(dir.join("tcp"), text).unwrap();
-        let listing = Table::of(Family::Tcp)[0].read(&dir).unwrap();
-        std::fs::remove_dir_all(&dir).unwrap();
-        let state = |inode| listing.find(Inode(inode)).map(|s| s.state);
-        assert_eq!(state(7), Some(Some("close-wait")));
-        assert_eq!(state(9), Some(Some("established")));
-        // Time-wait has none, and no fd refers to it.
-        assert_eq!(state(0), None);
-        assert_eq!(state(8), None);
+            3: 0100007F:07E8 0100007F:0003 08 00000000:00000000 00:00000000 00000000  1000        0 7 1 0\n";
+        let sockets = read("tcp", Family::Tcp, text);
+        let seen: Vec<_> = sockets.iter().map(|s| (s.inode.0, s.state.unwrap(), s.uid)).collect();
+        let expected =
+            [(0, "time-wait", Some(0)), (9, "established", Some(0)), (7, "close-wait", Some(1000))];
+        assert_eq!(seen, expected);
     }
 
     #[test]
@@ -288,14 +280,8 @@ mod tests {
         let text = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
             00000000c4f3b81d: 00000002 00000000 00010000 0001 01     7 /run/a\nb: c\n\
             00000000c4f3b81e: 00000002 00000000 00010000 0001 01     9 /run/d\n";
-        let dir = std::env::temp_dir().join(format!("fdscope-unix-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        std::fs::write(dir.join("unix"), text).unwrap();
-        let listing = Table::of(Family::Unix)[0].read(&dir).unwrap();
-        std::fs::remove_dir_all(&dir).unwrap();
-        let path = |inode| listing.find(Inode(inode)).unwrap().path;
-        assert_eq!(path(7).as_deref(), Some(&b"/run/a\nb: c"[..]));
-        assert_eq!(path(9).as_deref(), Some(&b"/run/d"[..]));
+        let paths: Vec<_> = read("unix", Family::Unix, text).into_iter().map(|s| s.path.unwrap()).collect();
+        assert_eq!(paths, [&b"/run/a\nb: c"[..], b"/run/d"]);
     }
 
     #[test]

@@ -39,8 +39,10 @@ pub(super) fn tcp_state(number: u64) -> &'static str {
         9 => "last-ack",
         10 => "listen",
         11 => "closing",
-        12 => "new-syn-recv",
-        13 => "bound-inactive",
+        // A request that has no socket yet, and a socket that is bound and no more: what they are
+        // called elsewhere.
+        12 => "syn-recv",
+        13 => "close",
         _ => "unknown",
     }
 }
@@ -62,6 +64,18 @@ pub(super) fn unix_state(number: u64, accepts: bool) -> &'static str {
         2 => "connecting",
         3 => "connected",
         4 => "disconnecting",
+        _ => "unknown",
+    }
+}
+
+/// The state in which sock_diag has a unix socket, in the words of the table.
+pub(super) fn unix_diag_state(number: u8, has_peer: bool) -> &'static str {
+    match number {
+        10 => "listen",
+        // Connecting to a socket for datagrams puts that one into this state too.
+        1 if has_peer => "connected",
+        1 | 7 => "unconnected",
+        2 => "connecting",
         _ => "unknown",
     }
 }

@@ -1,14 +1,14 @@
-//! What follows the fixed part of a message.
+//! The parts of a message.
 
-use netlink_packet_core::{DecodeError, Emitable, NLA_HEADER_SIZE, NlasIterator};
+use netlink_packet_core::{DecodeError, NLA_HEADER_SIZE, NlasIterator};
 
-/// The attributes of `message` behind its `header`, each with its kind. The values are those of
-/// the message: nothing is copied, and one of an unknown kind costs nothing.
-pub(super) fn after<'a>(
-    header: &impl Emitable,
-    message: &'a [u8],
-) -> impl Iterator<Item = Result<(u16, &'a [u8]), DecodeError>> {
-    let rest = message.get(header.buffer_len()..).unwrap_or_default();
+/// The attributes of `message` behind its header, which is so long, each with its kind. The values
+/// are those of the message: nothing is copied, and one of an unknown kind costs nothing.
+pub(super) fn after(
+    header: usize,
+    message: &[u8],
+) -> impl Iterator<Item = Result<(u16, &[u8]), DecodeError>> {
+    let rest = message.get(header..).unwrap_or_default();
     NlasIterator::new(rest).map(|attribute| {
         let attribute = attribute?;
         let (kind, end) = (attribute.kind(), attribute.length().into());
@@ -21,4 +21,19 @@ pub(super) fn after<'a>(
 pub(super) fn number(value: &[u8], nth: usize) -> Option<u32> {
     let (numbers, _) = value.as_chunks();
     numbers.get(nth).map(|&bytes| u32::from_ne_bytes(bytes))
+}
+
+/// All numbers of a value, as many as are wanted; 0 stands for those that it does not have.
+pub(super) fn numbers<const N: usize>(value: &[u8]) -> [u32; N] {
+    std::array::from_fn(|nth| number(value, nth).unwrap_or(0))
+}
+
+/// A text, without the NUL that ends it.
+pub(super) fn text(value: &[u8]) -> &[u8] {
+    value.split(|&b| b == 0).next().unwrap_or_default()
+}
+
+/// The header of a message that is `N` bytes long.
+pub(super) fn header<const N: usize>(message: &[u8]) -> Result<&[u8; N], DecodeError> {
+    message.first_chunk().ok_or_else(|| DecodeError::buffer_too_small(message.len(), N))
 }

@@ -1,10 +1,10 @@
 //! A netlink socket that is connected to the kernel: a request, and its replies.
 
 use netlink_packet_core::{
-    DecodeError, Emitable, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_MULTIPART, NLM_F_REQUEST, NLMSG_ALIGNTO,
-    NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
+    DecodeError, Emitable, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_MULTIPART, NLM_F_REQUEST,
+    NLMSG_ALIGNTO, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
 };
-use netlink_packet_sock_diag::SOCK_DIAG_BY_FAMILY;
+use netlink_packet_sock_diag::{SOCK_DESTROY, SOCK_DIAG_BY_FAMILY};
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
@@ -54,15 +54,21 @@ impl Connection {
         mut read: impl FnMut(&[u8]) -> Result<T, DecodeError>,
     ) -> io::Result<Option<T>> {
         let mut answer = None;
-        self.exchange(NLM_F_REQUEST, request, |message| {
+        self.exchange(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, request, |message| {
             answer = Some(read(message)?);
             Ok(())
         })?;
         Ok(answer)
     }
 
+    /// Has the kernel close the socket that the request names, `SOCK_DESTROY`.
+    pub(super) fn destroy(&mut self, request: &impl Emitable) -> io::Result<()> {
+        self.exchange(SOCK_DESTROY, NLM_F_REQUEST | NLM_F_ACK, request, |_| Ok(())).map(drop)
+    }
+
     /// Asks for all things that the request matches, and adds those that `read` makes something
-    /// of. A dump that the kernel marks as inconsistent is repeated.
+    /// of. A dump that the kernel marks as inconsistent, or
+    /// of which a part is lost, is repeated.
     pub(super) fn dump<T>(
         &mut self,
         request: &impl Emitable,
@@ -72,7 +78,8 @@ impl Connection {
         let before = found.len();
         for _ in 0..ATTEMPTS {
             found.truncate(before);
-            let consistent = self.exchange(NLM_F_REQUEST | NLM_F_DUMP, request, |message| {
+            let flags = NLM_F_REQUEST | NLM_F_DUMP;
+            let consistent = self.exchange(SOCK_DIAG_BY_FAMILY, flags, request, |message| {
                 found.extend(read(message)?);
                 Ok(())
             })?;
@@ -86,15 +93,23 @@ impl Connection {
     /// Sends a request and gives each reply to `each`; says whether they are consistent.
     fn exchange(
         &mut self,
+        kind: u16,
         flags: u16,
         request: &impl Emitable,
         mut each: impl FnMut(&[u8]) -> Result<(), DecodeError>,
     ) -> io::Result<bool> {
-        self.send(flags, request)?;
+        self.send(kind, flags, request)?;
         let mut consistent = true;
         let mut unreadable = None;
         loop {
-            let length = self.receive()?;
+            let length = match self.receive() {
+                // There was no room for a reply; more may come, but that one is lost.
+                Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => {
+                    consistent = false;
+                    continue;
+                }
+                length => length?,
+            };
             let mut rest = &self.reply[..length];
             while !rest.is_empty() {
                 let message = NetlinkBuffer::new_checked(rest).map_err(invalid)?;
@@ -121,14 +136,14 @@ impl Connection {
         }
     }
 
-    fn send(&mut self, flags: u16, request: &impl Emitable) -> io::Result<()> {
+    fn send(&mut self, kind: u16, flags: u16, request: &impl Emitable) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         let length = HEADER + request.buffer_len();
         self.request.clear();
         self.request.resize(length, 0);
         let mut message = NetlinkBuffer::new(self.request.as_mut_slice());
         message.set_length(length as u32);
-        message.set_message_type(SOCK_DIAG_BY_FAMILY);
+        message.set_message_type(kind);
         message.set_flags(flags);
         message.set_sequence_number(self.sequence);
         request.emit(message.payload_mut());

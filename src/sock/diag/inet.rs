@@ -1,60 +1,194 @@
-//! TCP sockets: `linux/inet_diag.h`.
+//! Internet sockets: `linux/inet_diag.h`.
 
-use super::ListeningSocket;
-use super::attributes::{after, number};
-use crate::model::{AcceptQueue, Endpoint, Inode};
-use netlink_packet_core::{DecodeError, Parseable as _};
+use super::attributes::{after, number, numbers, text};
+use crate::model::{AcceptQueue, Endpoint, Family, Inode, Socket, SocketDetail, SocketTimer};
+use crate::sock::protocol;
+use crate::sock::request::States;
+use netlink_packet_core::{DecodeError, Emitable, Parseable as _};
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponseHeader, SocketId, StateFlags};
-use netlink_packet_sock_diag::{INET_DIAG_SKMEMINFO, IPPROTO_TCP, TCP_LISTEN};
+use netlink_packet_sock_diag::{
+    AF_INET, AF_INET6, INET_DIAG_CLASS_ID, INET_DIAG_CONG, INET_DIAG_INFO, INET_DIAG_MARK,
+    INET_DIAG_SHUTDOWN, INET_DIAG_SKMEMINFO, INET_DIAG_SKV6ONLY, INET_DIAG_TCLASS, INET_DIAG_TOS,
+    IPPROTO_RAW, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, TCP_LISTEN,
+};
 use std::net::SocketAddr;
+
+const INET_DIAG_ULP_INFO: u16 = 19;
+const INET_DIAG_CGROUP_ID: u16 = 21;
+const INET_DIAG_SOCKOPT: u16 = 22;
+const INET_ULP_INFO_NAME: u16 = 1;
+/// What the kernel asks for a protocol that does not fit the request's byte.
+const INET_DIAG_REQ_PROTOCOL: u16 = 3;
+const IPPROTO_MPTCP: u32 = libc::IPPROTO_MPTCP as u32;
 
 /// `SK_MEMINFO_DROPS` of `linux/sock_diag.h`.
 const DROPS: usize = 8;
 
+/// `struct inet_diag_msg`.
+const HEADER: usize = 72;
+
 /// What the kernel takes for no choice of a port.
 pub(super) const ANY_PORT: u16 = 0;
 
-/// Asks for the TCP listeners of a family on a port.
-pub(super) fn listeners(family: u8, port: u16) -> InetRequest {
-    InetRequest {
-        family,
-        protocol: IPPROTO_TCP,
-        extensions: ExtensionFlags::SKMEMINFO,
-        states: StateFlags::LISTEN,
-        // The addresses do not matter to a dump.
-        socket_id: SocketId { source_port: port, ..SocketId::new_v4() },
+/// A request, and the protocol that has no place in it.
+#[derive(Debug)]
+pub(super) struct Request {
+    fixed: InetRequest,
+    protocol: Option<u32>,
+}
+
+impl Emitable for Request {
+    fn buffer_len(&self) -> usize {
+        self.fixed.buffer_len() + if self.protocol.is_some() { 8 } else { 0 }
+    }
+
+    fn emit(&self, buffer: &mut [u8]) {
+        let (fixed, rest) = buffer.split_at_mut(self.fixed.buffer_len());
+        self.fixed.emit(fixed);
+        if let Some(protocol) = self.protocol {
+            rest[..2].copy_from_slice(&8u16.to_ne_bytes());
+            rest[2..4].copy_from_slice(&INET_DIAG_REQ_PROTOCOL.to_ne_bytes());
+            rest[4..].copy_from_slice(&protocol.to_ne_bytes());
+        }
     }
 }
 
-/// Reads a socket, if it listens: in one that does not, the numbers of the queue mean bytes.
-pub(super) fn listener(message: &[u8]) -> Result<Option<ListeningSocket>, DecodeError> {
+/// The address family, and the protocol, or `None` for what there is no request for.
+fn numbers_of(family: Family) -> Option<(u8, u32)> {
+    Some(match family {
+        Family::Tcp => (AF_INET, IPPROTO_TCP.into()),
+        Family::Tcp6 => (AF_INET6, IPPROTO_TCP.into()),
+        Family::Udp => (AF_INET, IPPROTO_UDP.into()),
+        Family::Udp6 => (AF_INET6, IPPROTO_UDP.into()),
+        Family::Udplite => (AF_INET, IPPROTO_UDPLITE.into()),
+        Family::Udplite6 => (AF_INET6, IPPROTO_UDPLITE.into()),
+        Family::Raw => (AF_INET, IPPROTO_RAW.into()),
+        Family::Raw6 => (AF_INET6, IPPROTO_RAW.into()),
+        Family::Mptcp => (AF_INET, IPPROTO_MPTCP),
+        Family::Mptcp6 => (AF_INET6, IPPROTO_MPTCP),
+        _ => return None,
+    })
+}
+
+/// Asks for the sockets of a family on a port.
+pub(super) fn all(family: Family, states: States, port: u16, detail: bool) -> Option<Request> {
+    let extensions = match (detail, family) {
+        (true, _) => ExtensionFlags::all() - ExtensionFlags::MEMINFO - ExtensionFlags::VEGASINFO,
+        // How many datagrams, or connections, were dropped.
+        (false, Family::Tcp | Family::Tcp6) if states != States::LISTEN => ExtensionFlags::empty(),
+        (false, _) => ExtensionFlags::SKMEMINFO,
+    };
+    let states = StateFlags::from_bits_retain(states.0);
+    // The addresses do not matter to a dump.
+    let socket_id = SocketId { source_port: port, ..SocketId::new_v4() };
+    request(family, extensions, states, socket_id)
+}
+
+/// Names one socket, to close it.
+pub(super) fn one(socket: &Socket) -> Option<Request> {
+    let (local, remote) = (socket.local?.0, socket.remote?.0);
+    let socket_id = SocketId {
+        source_port: local.port(),
+        destination_port: remote.port(),
+        source_address: local.ip(),
+        destination_address: remote.ip(),
+        interface_id: socket.interface.unwrap_or(0),
+        cookie: socket.cookie?.to_ne_bytes(),
+    };
+    request(socket.family, ExtensionFlags::empty(), StateFlags::from_bits_retain(!0), socket_id)
+}
+
+fn request(
+    family: Family,
+    extensions: ExtensionFlags,
+    states: StateFlags,
+    socket_id: SocketId,
+) -> Option<Request> {
+    let (family, protocol) = numbers_of(family)?;
+    let byte = u8::try_from(protocol);
+    let fixed = InetRequest { family, protocol: byte.unwrap_or(IPPROTO_RAW), extensions, states, socket_id };
+    Some(Request { fixed, protocol: byte.is_err().then_some(protocol) })
+}
+
+/// Reads a socket.
+pub(super) fn socket(message: &[u8], family: Family, detail: bool) -> Result<Socket, DecodeError> {
     let header = InetResponseHeader::parse(message)?;
-    if header.state != TCP_LISTEN {
-        return Ok(None);
-    }
+    let id = &header.socket_id;
+    let endpoint = |address, port| Some(Endpoint(SocketAddr::new(address, port)));
+    let state = if family.is_tcp() { protocol::tcp_state } else { protocol::datagram_state };
+    let mut socket = Socket {
+        state: Some(state(header.state.into())),
+        local: endpoint(id.source_address, id.source_port),
+        remote: endpoint(id.destination_address, id.destination_port),
+        recv_queue: Some(header.recv_queue.into()),
+        send_queue: Some(header.send_queue.into()),
+        uid: Some(header.uid),
+        cookie: Some(u64::from_ne_bytes(id.cookie)),
+        interface: Some(id.interface_id).filter(|&index| index != 0),
+        ..Socket::new(Inode(header.inode.into()), family)
+    };
     let mut drops = None;
-    for attribute in after(&header, message) {
-        if let (INET_DIAG_SKMEMINFO, value) = attribute? {
-            drops = number(value, DROPS).map(u64::from);
+    let mut more = SocketDetail::default();
+    for attribute in after(HEADER, message) {
+        let (kind, value) = attribute?;
+        let byte = value.first().copied();
+        match kind {
+            INET_DIAG_SKMEMINFO => {
+                drops = number(value, DROPS).map(u64::from);
+                more.memory = Some(numbers(value));
+            }
+            INET_DIAG_SHUTDOWN => socket.shutdown = byte,
+            _ if !detail => {}
+            INET_DIAG_INFO => more.tcp_info = Some(value.into()),
+            INET_DIAG_CONG => more.congestion = Some(text(value).to_vec()),
+            INET_DIAG_TOS => more.tos = byte,
+            INET_DIAG_TCLASS => more.traffic_class = byte,
+            INET_DIAG_SKV6ONLY => more.v6_only = byte.map(|b| b != 0),
+            INET_DIAG_MARK => more.mark = number(value, 0),
+            INET_DIAG_CLASS_ID => more.class = number(value, 0),
+            INET_DIAG_CGROUP_ID => {
+                more.cgroup = value.first_chunk().map(|&bytes| u64::from_ne_bytes(bytes));
+            }
+            INET_DIAG_SOCKOPT => more.options = value.first_chunk().map(|&bytes| u16::from_le_bytes(bytes)),
+            INET_DIAG_ULP_INFO => {
+                let name = after(0, value).flatten().find(|(kind, _)| *kind == INET_ULP_INFO_NAME);
+                more.upper = name.map(|(_, name)| text(name).to_vec());
+            }
+            _ => {}
         }
     }
-    let local = SocketAddr::new(header.socket_id.source_address, header.socket_id.source_port);
-    Ok(Some(ListeningSocket {
-        inode: Inode(header.inode.into()),
-        socket_type: "stream",
-        local: Some(Endpoint(local)),
-        path: None,
-        uid: Some(header.uid),
-        queue: AcceptQueue { waiting: header.recv_queue, max: Some(header.send_queue), drops },
-    }))
+    if family.is_tcp() && header.state == TCP_LISTEN {
+        // In one that listens, the numbers of the queue mean connections.
+        socket.queue = Some(AcceptQueue { waiting: header.recv_queue, max: Some(header.send_queue), drops });
+        socket.send_queue = None;
+    } else if !family.is_tcp() {
+        socket.drops = drops;
+    }
+    if detail {
+        more.timer = timer(message);
+        socket.detail = Some(Box::new(more));
+    }
+    Ok(socket)
+}
+
+/// `idiag_timer`, `idiag_retrans` and `idiag_expires`.
+fn timer(message: &[u8]) -> Option<SocketTimer> {
+    let kind = match message.get(2)? {
+        1 => "retransmit",
+        2 => "keepalive",
+        3 => "time-wait",
+        4 => "probe",
+        _ => return None,
+    };
+    Some(SocketTimer { kind, expires: number(message, 13)?, retransmits: *message.get(3)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{connect, inode, socket, tcp_listener, until};
     use super::super::{Diag, ListeningSocket};
-    use super::listener;
-    use crate::model::Endpoint;
+    use super::socket as read;
+    use crate::model::{Endpoint, Family};
     use crate::sock::Netstat;
     use rustix::fd::OwnedFd;
     use rustix::io::Errno;
@@ -171,12 +305,19 @@ mod tests {
 
     #[test]
     fn attributes_that_are_new_or_short_do_no_harm() {
+        let listener =
+            |message: &[u8]| read(message, Family::Tcp, true).map(|socket| ListeningSocket::of(&socket));
         let mut message = vec![0; 72];
         (message[0], message[1]) = (libc::AF_INET as u8, 10);
         let bare = listener(&message).unwrap().unwrap();
         assert_eq!((bare.queue.drops, bare.inode.0), (None, 0));
         let short = [&message[..], &[8, 0, 7, 0, 1, 2, 3, 4], &[5, 0, 99, 0, 1, 0, 0, 0]].concat();
         assert_eq!(listener(&short).unwrap(), Some(bare));
+        // Of each attribute that is read, as little as can be.
+        for kind in 0..30 {
+            let bytes = [&message[..], &[4, 0, kind, 0]].concat();
+            assert!(listener(&bytes).unwrap().is_some(), "{kind}");
+        }
         assert!(listener(&[&message[..], &[3, 0, 7, 0]].concat()).is_err());
         assert!(listener(&message[..71]).is_err());
         message[1] = 1;

@@ -1,6 +1,6 @@
 //! A socket that listens.
 
-use crate::model::{AcceptQueue, Endpoint, Inode};
+use crate::model::{AcceptQueue, Endpoint, Inode, Socket};
 
 /// A socket that listens, as it was at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,4 +18,18 @@ pub struct ListeningSocket {
     pub uid: Option<u32>,
     /// Its accept queue.
     pub queue: AcceptQueue,
+}
+
+impl ListeningSocket {
+    /// The socket, if it listens.
+    pub(super) fn of(socket: &Socket) -> Option<Self> {
+        Some(Self {
+            inode: socket.inode,
+            socket_type: socket.socket_type.unwrap_or("stream"),
+            local: socket.local,
+            path: socket.path.clone(),
+            uid: socket.uid,
+            queue: socket.queue?,
+        })
+    }
 }

@@ -1,8 +1,8 @@
 //! What `sock_diag(7)` tells of sockets, over netlink.
 //!
 //! [`Diag`] asks for what its callers need, one method a question; `connection` carries any
-//! request there and its replies back; `inet` and `unix` hold one family's requests and read its
-//! messages. Sockets are named by inode, as the links of fds name them; the kernel gives 32 bits.
+//! request there and its replies back; `inet`, `unix`, `netlink`, `packet` and `vsock` hold the
+//! requests of a family and read its messages. Sockets are named by inode, as the links of fds name them; the kernel gives 32 bits.
 //!
 //! Every call ends: the kernel answers while it is asked, and `connection::TIMEOUT` is for one
 //! that does not. What a message has that is not known here is passed over, and one that cannot be
@@ -12,15 +12,19 @@ mod attributes;
 mod connection;
 mod inet;
 mod listening_socket;
+mod netlink;
+mod packet;
+mod plain;
 #[cfg(test)]
 mod testing;
 mod unix;
+mod vsock;
 
 pub use listening_socket::ListeningSocket;
 
-use crate::model::{Device, Inode};
+use super::request::{Request, States};
+use crate::model::{Device, Family, Inode, Socket};
 use connection::Connection;
-use netlink_packet_sock_diag::{AF_INET, AF_INET6};
 use nix::sched::{CloneFlags, setns};
 use std::io;
 use std::num::NonZero;
@@ -70,21 +74,79 @@ impl Diag {
 
     fn tcp(&mut self, port: u16) -> io::Result<Vec<ListeningSocket>> {
         let mut found = Vec::new();
-        for family in [AF_INET, AF_INET6] {
-            self.connection
-                .dump(&inet::listeners(family, port), &mut found, inet::listener)
-                .map_err(|e| unsupported(e, "TCP"))?;
+        for family in [Family::Tcp, Family::Tcp6] {
+            self.dump(family, States::LISTEN, port, false, &mut found)?;
         }
-        Ok(found)
+        Ok(found.iter().filter_map(ListeningSocket::of).collect())
+    }
+
+    /// The sockets of one family that are as asked for, added to `found`. `Unsupported` where the
+    /// kernel has no sock_diag of that family.
+    pub fn sockets(&mut self, family: Family, request: &Request, found: &mut Vec<Socket>) -> io::Result<()> {
+        let port = request.port.map_or(inet::ANY_PORT, NonZero::get);
+        self.dump(family, request.states, port, request.detail, found)
+    }
+
+    fn dump(
+        &mut self,
+        family: Family,
+        states: States,
+        port: u16,
+        detail: bool,
+        found: &mut Vec<Socket>,
+    ) -> io::Result<()> {
+        let connection = &mut self.connection;
+        match family {
+            Family::Unix => {
+                let read = |message: &[u8]| unix::socket(message, detail).map(Some);
+                connection.dump(&unix::all(states, detail), found, read)
+            }
+            Family::Netlink => {
+                let read = |message: &[u8]| netlink::socket(message, detail).map(Some);
+                connection.dump(&netlink::all(), found, read)
+            }
+            Family::Packet => {
+                let read = |message: &[u8]| packet::socket(message, detail).map(Some);
+                connection.dump(&packet::all(), found, read)
+            }
+            Family::Vsock => {
+                let read = |message: &[u8]| vsock::socket(message).map(Some);
+                connection.dump(&vsock::all(states.0), found, read)
+            }
+            _ => match inet::all(family, states, port, detail) {
+                Some(request) => {
+                    let read = |message: &[u8]| inet::socket(message, family, detail).map(Some);
+                    connection.dump(&request, found, read)
+                }
+                None => Err(io::Error::from_raw_os_error(libc::ENOENT)),
+            },
+        }
+        .map_err(|e| unsupported(e, family.word()))
+    }
+
+    /// The unix socket of this inode, if it is in this namespace. To ask for a few costs less than
+    /// to ask for all.
+    pub fn unix_socket(&mut self, inode: Inode, detail: bool) -> io::Result<Option<Socket>> {
+        let Some(inode) = u32::try_from(inode.0).ok().filter(|&inode| inode != 0) else { return Ok(None) };
+        match self.connection.ask(&unix::one(inode, detail), |message| unix::socket(message, detail)) {
+            Err(e) if is(&e, libc::ENOENT) => self.check_unix().map(|()| None),
+            answer => answer,
+        }
+    }
+
+    /// Has the kernel close a socket, as if a reset had come from the other end. `EOPNOTSUPP` where
+    /// it cannot be done to such a socket or this kernel cannot do it, `EPERM` without
+    /// `CAP_NET_ADMIN`, `ENOENT` if there is no such socket any more.
+    pub fn close(&mut self, socket: &Socket) -> io::Result<()> {
+        let Some(request) = inet::one(socket) else {
+            return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
+        };
+        self.connection.destroy(&request)
     }
 
     /// The unix listener of this inode, if such a socket is in this namespace and listens.
     pub fn unix_listener(&mut self, inode: Inode) -> io::Result<Option<ListeningSocket>> {
-        let Some(inode) = u32::try_from(inode.0).ok().filter(|&inode| inode != 0) else { return Ok(None) };
-        match self.connection.ask(&unix::one(inode), unix::listener) {
-            Err(e) if is(&e, libc::ENOENT) => self.check_unix().map(|()| None),
-            answer => answer.map(Option::flatten),
-        }
+        Ok(self.unix_socket(inode, false)?.as_ref().and_then(ListeningSocket::of))
     }
 
     /// The sockets bound to the socket file `inode` on `device`, by their own inodes. `device` is
@@ -123,7 +185,7 @@ impl Diag {
 
     /// Whether the kernel answers for unix sockets at all: it says `ENOENT` also if it does not.
     fn check_unix(&mut self) -> io::Result<()> {
-        match self.connection.ask(&unix::one(0), |_| Ok(())) {
+        match self.connection.ask(&unix::one(0, false), |_| Ok(())) {
             Err(e) if is(&e, libc::EINVAL) => Ok(()),
             Err(e) => Err(unsupported(e, "unix")),
             Ok(_) => Ok(()),

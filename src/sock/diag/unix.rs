@@ -1,27 +1,42 @@
 //! Unix sockets: `linux/unix_diag.h`.
 
-use super::ListeningSocket;
-use super::attributes::{after, number};
-use crate::model::{AcceptQueue, Device, Inode};
-use netlink_packet_core::{DecodeError, Parseable as _};
+use super::attributes::{after, number, numbers};
+use crate::model::{AcceptQueue, Device, Family, Inode, Socket, SocketDetail};
+use crate::sock::protocol;
+use crate::sock::request::States;
+use netlink_packet_core::{DecodeError, Emitable as _, Parseable as _};
 pub(super) use netlink_packet_sock_diag::unix::UnixRequest as Request;
 use netlink_packet_sock_diag::unix::{ShowFlags, StateFlags, UnixResponseHeader};
 use netlink_packet_sock_diag::{
-    SOCK_SEQPACKET, SOCK_STREAM, TCP_ESTABLISHED, TCP_LISTEN, UNIX_DIAG_NAME, UNIX_DIAG_RQLEN, UNIX_DIAG_VFS,
+    SOCK_SEQPACKET, SOCK_STREAM, TCP_ESTABLISHED, TCP_LISTEN, UNIX_DIAG_ICONS, UNIX_DIAG_MEMINFO,
+    UNIX_DIAG_NAME, UNIX_DIAG_PEER, UNIX_DIAG_RQLEN, UNIX_DIAG_SHUTDOWN, UNIX_DIAG_VFS,
 };
 
 /// Who the socket belongs to, since Linux 5.3.
 const UNIX_DIAG_UID: u16 = 7;
 const SHOW_UID: ShowFlags = ShowFlags::from_bits_retain(1 << UNIX_DIAG_UID);
+/// `RCV_SHUTDOWN | SEND_SHUTDOWN`: of a connection, once its other end has been closed.
+const SHUT: u8 = 3;
 
 fn request(states: StateFlags, inode: u32, show: ShowFlags) -> Request {
     // Whatever cookie the socket has.
     Request { state_flags: states, inode, show_flags: show, cookie: [0xff; 8] }
 }
 
-/// Asks for one socket, as a listener. The kernel refuses 0.
-pub(super) fn one(inode: u32) -> Request {
-    request(StateFlags::empty(), inode, ShowFlags::NAME | ShowFlags::RQLEN | SHOW_UID)
+/// What is asked of a socket. That it waits to be accepted, only the listener knows.
+fn shown(detail: bool) -> ShowFlags {
+    let usual = ShowFlags::NAME | ShowFlags::PEER | ShowFlags::ICONS | ShowFlags::RQLEN | SHOW_UID;
+    if detail { usual | ShowFlags::VFS | ShowFlags::MEMINFO } else { usual }
+}
+
+/// Asks for one socket. The kernel refuses 0.
+pub(super) fn one(inode: u32, detail: bool) -> Request {
+    request(StateFlags::empty(), inode, shown(detail))
+}
+
+/// Asks for all sockets in these states.
+pub(super) fn all(states: States, detail: bool) -> Request {
+    request(StateFlags::from_bits_retain(states.0), 0, shown(detail))
 }
 
 /// Asks for all sockets with the files they are bound to.
@@ -38,6 +53,7 @@ pub(super) fn all_with_names() -> Request {
 #[derive(Debug)]
 pub(super) struct UnixSocket<'a> {
     pub(super) inode: Inode,
+    cookie: u64,
     /// `SOCK_*` of `socket(2)`.
     socket_type: u8,
     /// `TCP_*`, of which unix sockets use few.
@@ -46,8 +62,13 @@ pub(super) struct UnixSocket<'a> {
     pub(super) name: Option<&'a [u8]>,
     /// The filesystem's device, and 32 bits of the inode.
     pub(super) file: Option<(Device, u32)>,
+    peer: Option<u32>,
+    /// The inodes of clients that wait, as an array of numbers.
+    waiting: &'a [u8],
     /// `udiag_rqueue` and `udiag_wqueue`.
     queue: Option<(u32, u32)>,
+    memory: Option<[u32; 9]>,
+    shutdown: Option<u8>,
     uid: Option<u32>,
 }
 
@@ -56,21 +77,30 @@ impl<'a> UnixSocket<'a> {
         let header = UnixResponseHeader::parse(message)?;
         let mut socket = Self {
             inode: Inode(header.inode.into()),
+            cookie: u64::from_ne_bytes(header.cookie),
             socket_type: header.kind,
             state: header.state,
             name: None,
             file: None,
+            peer: None,
+            waiting: &[],
             queue: None,
+            memory: None,
+            shutdown: None,
             uid: None,
         };
-        for attribute in after(&header, message) {
+        for attribute in after(header.buffer_len(), message) {
             match attribute? {
                 (UNIX_DIAG_NAME, name) => socket.name = Some(bound(name)),
                 (UNIX_DIAG_VFS, value) => {
                     let device = number(value, 1).map(|dev| Device::from_kernel(dev.into()));
                     socket.file = device.zip(number(value, 0));
                 }
+                (UNIX_DIAG_PEER, value) => socket.peer = number(value, 0),
+                (UNIX_DIAG_ICONS, value) => socket.waiting = value,
                 (UNIX_DIAG_RQLEN, value) => socket.queue = number(value, 0).zip(number(value, 1)),
+                (UNIX_DIAG_MEMINFO, value) => socket.memory = Some(numbers(value)),
+                (UNIX_DIAG_SHUTDOWN, value) => socket.shutdown = value.first().copied(),
                 (UNIX_DIAG_UID, value) => socket.uid = number(value, 0),
                 _ => {}
             }
@@ -94,29 +124,50 @@ fn bound(name: &[u8]) -> &[u8] {
     }
 }
 
-/// Reads a socket, if it listens.
-pub(super) fn listener(message: &[u8]) -> Result<Option<ListeningSocket>, DecodeError> {
-    let socket = UnixSocket::parse(message)?;
-    if socket.state != TCP_LISTEN {
-        return Ok(None);
-    }
-    let path = socket.name.map(|name| match name {
+/// Reads a socket.
+pub(super) fn socket(message: &[u8], detail: bool) -> Result<Socket, DecodeError> {
+    let told = UnixSocket::parse(message)?;
+    let path = told.name.map(|name| match name {
         [0, rest @ ..] => [b"@", rest].concat(),
         path => path.to_vec(),
     });
-    let (waiting, max) = socket.queue.ok_or("a unix listener without its queue")?;
-    // A client that finds no place gets EAGAIN or waits, and nothing is counted: SKMEMINFO has
-    // drops for unix sockets too, but those of messages.
-    let queue = AcceptQueue { waiting, max: Some(max), drops: None };
-    let socket_type = if socket.socket_type == SOCK_SEQPACKET { "seqpacket" } else { "stream" };
-    Ok(Some(ListeningSocket { inode: socket.inode, socket_type, local: None, path, uid: socket.uid, queue }))
+    // Of a peer that was closed, as of one that nobody has accepted, there is no inode to tell.
+    let peer = told.peer.filter(|&inode| inode != 0 || told.shutdown != Some(SHUT));
+    let mut socket = Socket {
+        socket_type: protocol::socket_type(told.socket_type.into()),
+        state: Some(protocol::unix_diag_state(told.state, told.peer.is_some())),
+        path,
+        uid: told.uid,
+        cookie: Some(told.cookie),
+        shutdown: told.shutdown,
+        peer: peer.map(|inode| Inode(inode.into())),
+        ..Socket::new(told.inode, Family::Unix)
+    };
+    if told.state == TCP_LISTEN {
+        let (waiting, max) = told.queue.ok_or("a unix listener without its queue")?;
+        // A client that finds no place gets EAGAIN or waits, and nothing is counted: SKMEMINFO has
+        // drops for unix sockets too, but those of messages.
+        socket.queue = Some(AcceptQueue { waiting, max: Some(max), drops: None });
+        socket.recv_queue = Some(waiting.into());
+        let (inodes, _) = told.waiting.as_chunks();
+        socket.waiting = inodes.iter().map(|&inode| Inode(u32::from_ne_bytes(inode).into())).collect();
+    } else {
+        socket.recv_queue = told.queue.map(|(unread, _)| unread.into());
+        socket.send_queue = told.queue.map(|(_, unsent)| unsent.into());
+    }
+    if detail {
+        let detail = SocketDetail { memory: told.memory, file: told.file, ..SocketDetail::default() };
+        socket.detail = Some(Box::new(detail));
+    }
+    Ok(socket)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Diag;
+    use super::super::ListeningSocket;
     use super::super::testing::{connect, inode, socket};
-    use super::{UnixSocket, listener};
+    use super::{UnixSocket, socket as read};
     use crate::model::{AcceptQueue, Device, Inode};
     use rustix::fd::OwnedFd;
     use rustix::io::Errno;
@@ -264,15 +315,16 @@ mod tests {
             attribute(4, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0]),
         ]
         .concat();
+        let listener = |message: &[u8]| ListeningSocket::of(&read(message, true).unwrap());
         let socket = UnixSocket::parse(&message).unwrap();
         assert_eq!((socket.name, socket.file, socket.uid), (Some(&b"/path"[..]), None, None));
         if cfg!(target_endian = "little") {
-            let found = listener(&message).unwrap().unwrap();
+            let found = listener(&message).unwrap();
             assert_eq!((found.inode, found.queue.waiting, found.queue.max), (Inode(7), 1, Some(2)));
         }
         let empty = [header.to_vec(), attribute(0, b"")].concat();
         assert_eq!(UnixSocket::parse(&empty).unwrap().name, Some(&b""[..]));
-        assert!(listener(&empty).is_err());
+        assert!(read(&empty, false).is_err());
         assert!(UnixSocket::parse(&header[..15]).is_err());
         assert!(UnixSocket::parse(&[&header[..], &[200, 0, 0, 0]].concat()).is_err());
     }

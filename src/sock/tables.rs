@@ -1,0 +1,246 @@
+//! The sockets that the fds of processes are, looked up by inode: for listings of fds.
+
+use super::net::{Entry, Net};
+use super::procnet;
+use super::protocol;
+use super::request::Request;
+use crate::model::{Family, Inode, Socket};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The sockets of one network namespace, as one of its processes sees them, asked for as they are
+/// needed: a family whole when a socket of it is first looked up, but for unix sockets, of which a
+/// few are asked for alone.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// The directory `net` of the process.
+    net: PathBuf,
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// What all processes of the namespace share.
+#[derive(Debug)]
+struct Shared {
+    way: Way,
+    /// Whether sockets have their details.
+    detail: bool,
+    /// What was read of each family, by inode.
+    read: Vec<(Family, Vec<Socket>)>,
+    /// How many unix sockets were asked for alone.
+    asked: usize,
+    multipath: Option<bool>,
+}
+
+/// How the namespace is asked.
+#[derive(Debug)]
+enum Way {
+    /// It was not asked yet.
+    Entry(Entry),
+    Net(Net),
+}
+
+/// How many unix sockets are asked for alone before all are. A call for one costs as much as ten
+/// in a list of all.
+const ALONE: usize = 16;
+
+impl Tables {
+    /// The sockets of a namespace. `net` is a directory such as `/proc/PID/net`, of one of its
+    /// processes.
+    pub fn new(entry: Entry, net: PathBuf, detail: bool) -> Self {
+        let way = Way::Entry(entry);
+        let shared = Shared { way, detail, read: Vec::new(), asked: 0, multipath: None };
+        Self { net, shared: Arc::new(Mutex::new(shared)) }
+    }
+
+    /// The same for another process of the namespace, with its own `net`: the one before may have
+    /// ended, and its directory with it.
+    pub fn seen_from(&self, net: PathBuf) -> Self {
+        Self { net, shared: Arc::clone(&self.shared) }
+    }
+
+    /// The socket `inode` with nothing but its family, where that can be told without reading all
+    /// of them.
+    pub fn identify(&self, inode: Inode, protocol: impl FnOnce() -> Option<Vec<u8>>) -> Option<Socket> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = shared.known(inode) {
+            return Some(shared.told_apart(&self.net, socket, protocol));
+        }
+        protocol().map(|name| Socket::new(inode, protocol::family(&name)))
+    }
+
+    /// What is known of the socket `inode`. `protocol` gives the kernel's name of its protocol
+    /// (`system.sockprotoname`); it is asked only where what was read so far does not list it.
+    pub fn find(&self, inode: Inode, protocol: impl FnOnce() -> Option<Vec<u8>>) -> Option<Socket> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = shared.known(inode) {
+            return Some(shared.told_apart(&self.net, socket, protocol));
+        }
+        let protocol = protocol();
+        let family = protocol.as_deref().map(protocol::family);
+        let found = match family {
+            Some(family) => shared.find(&self.net, inode, family),
+            None => Family::ALL.iter().find_map(|&family| shared.find(&self.net, inode, family)),
+        };
+        found.or_else(|| {
+            let family = family?;
+            Some(Socket {
+                protocol: protocol.filter(|_| family == Family::Other),
+                ..Socket::new(inode, family)
+            })
+        })
+    }
+}
+
+impl Shared {
+    /// The socket, if it was read already.
+    fn known(&self, inode: Inode) -> Option<Socket> {
+        self.read.iter().find_map(|(_, sockets)| one(sockets, inode)).cloned()
+    }
+
+    /// Looks the socket up in its family.
+    fn find(&mut self, net: &Path, inode: Inode, family: Family) -> Option<Socket> {
+        if !self.has_read(family) {
+            let detail = self.detail;
+            if family == Family::Unix && self.asked < ALONE {
+                self.asked += 1;
+                if let Some(Ok(socket)) = self.net(net).unix_socket(inode, detail) {
+                    return socket;
+                }
+            }
+            self.read(net, family);
+        }
+        let (_, sockets) = self.read.iter().find(|(read, _)| *read == family)?;
+        match one(sockets, inode) {
+            Some(socket) => Some(socket.clone()),
+            None => {
+                // Its first subflow, in whose place it stands in the table of TCP.
+                let subflow = match family {
+                    Family::Mptcp => self.find(net, inode, Family::Tcp),
+                    Family::Mptcp6 => self.find(net, inode, Family::Tcp6),
+                    _ => None,
+                }?;
+                Some(as_whole(subflow, family))
+            }
+        }
+    }
+
+    fn has_read(&self, family: Family) -> bool {
+        self.read.iter().any(|(read, _)| *read == family)
+    }
+
+    fn read(&mut self, net: &Path, family: Family) {
+        let request = Request { detail: self.detail, ..Request::all(&[family]) };
+        let mut found = self.net(net).sockets(&request);
+        // What cannot be read is asked for again: the process may have ended, and others of the
+        // namespace have not.
+        if found.unread.is_empty() {
+            found.sockets.retain(|socket| socket.inode != Inode(0));
+            found.sockets.sort_unstable_by_key(|socket| socket.inode);
+            self.read.push((family, found.sockets));
+        }
+    }
+
+    /// The namespace, entered when it is first asked.
+    fn net(&mut self, net: &Path) -> &mut Net {
+        if let Way::Entry(entry) = &self.way {
+            self.way = Way::Net(Net::open(entry, net.to_owned()));
+        }
+        match &mut self.way {
+            Way::Net(way) => {
+                way.see_from(net);
+                way
+            }
+            Way::Entry(_) => unreachable!("it was just entered"),
+        }
+    }
+
+    /// A multipath socket is listed as its first subflow too, a TCP socket of the same inode.
+    fn told_apart(
+        &mut self,
+        net: &Path,
+        socket: Socket,
+        protocol: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Socket {
+        if !matches!(socket.family, Family::Tcp | Family::Tcp6) || !self.has_multipath(net) {
+            return socket;
+        }
+        match protocol().as_deref().map(protocol::family) {
+            Some(family @ (Family::Mptcp | Family::Mptcp6)) => {
+                self.find(net, socket.inode, family).unwrap_or_else(|| as_whole(socket, family))
+            }
+            _ => socket,
+        }
+    }
+
+    /// Whether there are multipath sockets at all, so that it need not be asked of each.
+    fn has_multipath(&mut self, net: &Path) -> bool {
+        if self.multipath.is_none() {
+            self.multipath = procnet::has_multipath(net);
+        }
+        self.multipath.unwrap_or(false)
+    }
+}
+
+fn one(sockets: &[Socket], inode: Inode) -> Option<&Socket> {
+    sockets.binary_search_by_key(&inode, |socket| socket.inode).ok().map(|at| &sockets[at])
+}
+
+/// A multipath socket by its first subflow: the address is its own, and so are the connections
+/// that wait, but bytes are queued elsewhere.
+fn as_whole(subflow: Socket, family: Family) -> Socket {
+    let recv_queue = subflow.recv_queue.filter(|_| subflow.listens());
+    Socket { family, recv_queue, send_queue: None, ..subflow }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Tables};
+    use crate::model::{Family, Inode};
+    use std::path::PathBuf;
+
+    const TCP: &str = "heading\n\
+        0: 0100007F:07E8 00000000:0000 0A 00000001:00000002 00:00000000 00000000     0        0 7 1 0\n";
+
+    fn net(test: &str, files: &[(&str, &str)]) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("fdscope-net-{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        for (name, text) in files {
+            std::fs::write(dir.join(name), text).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn a_process_that_ended_leaves_the_others_their_sockets() {
+        let dir = net("ended", &[("tcp", TCP)]);
+        let protocol = || Some(b"TCP".to_vec());
+        let first = Tables::new(Entry::Tables, dir.join("ended"), false);
+        assert_eq!(first.find(Inode(7), protocol).unwrap().state, None);
+        let second = first.seen_from(dir.clone());
+        assert_eq!(second.find(Inode(7), protocol).unwrap().state, Some("listen"));
+        // What was read is kept for all.
+        assert_eq!(first.find(Inode(7), protocol).unwrap().state, Some("listen"));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_multipath_listener_is_found_by_its_subflow_whatever_was_read_before() {
+        let protocols = "protocol  size sockets  memory\nMPTCPv6   2064      0     183\nMPTCP 1936 1 183\n";
+        let dir = net("multipath", &[("tcp", TCP), ("protocols", protocols)]);
+        let multipath = || Some(b"MPTCP".to_vec());
+        let check = |tables: &Tables| {
+            let socket = tables.find(Inode(7), multipath).unwrap();
+            assert_eq!((socket.family, socket.state), (Family::Mptcp, Some("listen")));
+            assert_eq!(socket.local.unwrap().0.port(), 2024);
+            assert_eq!((socket.recv_queue, socket.send_queue), (Some(2), None));
+        };
+        check(&Tables::new(Entry::Tables, dir.clone(), false));
+        let tables = Tables::new(Entry::Tables, dir.clone(), false);
+        tables.find(Inode(8), || Some(b"TCP".to_vec()));
+        check(&tables);
+        assert_eq!(tables.identify(Inode(7), multipath).unwrap().family, Family::Mptcp);
+        // A plain one stays one.
+        assert_eq!(tables.find(Inode(7), || Some(b"TCP".to_vec())).unwrap().family, Family::Tcp);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
