@@ -3,7 +3,7 @@
 use super::{fields, kinds, limits};
 use crate::kind::ALL;
 use crate::listener::Service;
-use crate::model::{Inode, Pid, Resource};
+use crate::model::{Holder, Inode, Pid, Resource};
 use crate::proc::{ProcRoot, all_pids, command_of, holders};
 use crate::sock::Diag;
 use clap_complete::CompletionCandidate;
@@ -118,8 +118,10 @@ pub(super) fn listening_ports(current: &OsStr) -> Vec<CompletionCandidate> {
     let inodes: Vec<Inode> = ports.iter().map(|(_, inode)| *inode).collect();
     let holders = holders(&ProcRoot::from_env(), &inodes);
     let candidate = |(port, inode): &(u16, Inode)| {
-        let holder = holders.iter().find(|h| h.inode == *inode);
-        let command = holder.map(|h| String::from_utf8_lossy(&h.command).into_owned().into());
+        let holder = holders.iter().find(|(held, _)| held == inode);
+        let command =
+            |(_, holder): &(Inode, Holder)| String::from_utf8_lossy(&holder.process.command).into_owned();
+        let command = holder.map(|held| command(held).into());
         CompletionCandidate::new(port.to_string()).help(command)
     };
     ports.iter().map(candidate).collect()

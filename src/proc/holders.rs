@@ -1,69 +1,71 @@
-//! Which fds hold given sockets.
+//! Which fds hold sockets.
 
-use super::process::command_of;
 use super::root::ProcRoot;
-use super::target::all_pids;
+use super::sweep::{Own, Swept, sweep};
+use super::system::System;
 use crate::kind::Shape;
-use crate::model::{FdNum, Inode, Pid};
+use crate::model::{FdNum, Holder, Inode, Pid};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
-/// An fd that holds a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// The process.
-    pub pid: Pid,
-    /// Its command name.
-    pub command: Vec<u8>,
-    /// The fd.
-    pub fd: FdNum,
-    /// The socket.
-    pub inode: Inode,
+/// The fds of all processes that are sockets, by the inodes of these.
+pub fn socket_holders(system: &System) -> std::io::Result<Swept<Inode>> {
+    sweep(system, Own::LeftOut, |met| Shape::of(met.link).socket())
 }
 
 /// The fds that hold these sockets, of all processes that may be read.
-pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<Holder> {
-    let mut found = Vec::new();
+pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<(Inode, Holder)> {
     if sockets.is_empty() {
-        return found;
+        return Vec::new();
     }
-    for pid in all_pids(root).unwrap_or_default() {
-        let Ok(entries) = std::fs::read_dir(root.join(format!("{pid}/fd"))) else { continue };
-        for entry in entries.flatten() {
-            let Ok(Some(inode)) = socket(&entry.path()) else { continue };
-            let fd = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            if let Some(fd) = fd
-                && sockets.contains(&inode)
-            {
-                let command = command_of(root, pid).unwrap_or_default();
-                found.push(Holder { pid, command, fd: FdNum(fd), inode });
-            }
-        }
-    }
+    let system = System::new(root.clone(), false);
+    let wanted = |inode: &Inode| sockets.contains(inode);
+    let swept = sweep(&system, Own::Included, |met| Shape::of(met.link).socket().filter(wanted));
+    let Ok(swept) = swept else { return Vec::new() };
+    let each = |(inode, holders): (&Inode, &[Holder])| {
+        holders.iter().map(|holder| (*inode, holder.clone())).collect::<Vec<_>>()
+    };
+    let mut found: Vec<(Inode, Holder)> = swept.iter().flat_map(each).collect();
+    found.sort_by_key(|(_, holder)| (holder.process.pid, holder.fd));
     found
 }
 
 /// The socket that an fd of a process is.
 pub fn socket_of(root: &ProcRoot, pid: Pid, fd: FdNum) -> std::io::Result<Option<Inode>> {
-    socket(&root.join(format!("{pid}/fd/{fd}")))
-}
-
-fn socket(link: &Path) -> std::io::Result<Option<Inode>> {
-    std::fs::read_link(link).map(|link| Shape::of(link.as_os_str().as_bytes()).socket())
+    let link = std::fs::read_link(root.join(format!("{pid}/fd/{fd}")))?;
+    Ok(Shape::of(link.as_os_str().as_bytes()).socket())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Inode, ProcRoot, holders};
+    use super::{Inode, ProcRoot, System, holders, socket_holders, socket_of};
     use crate::model::{FdNum, Pid};
     use std::os::fd::AsRawFd as _;
+    use std::process::{Command, Stdio};
 
     #[test]
-    fn our_own_socket() {
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let inode = Inode(rustix::fs::fstat(&socket).unwrap().st_ino);
-        let found = holders(&ProcRoot::from_env(), &[inode]);
-        let own = found.iter().find(|h| h.pid == Pid(std::process::id() as i32)).unwrap();
-        assert_eq!((own.fd, own.inode), (FdNum(socket.as_raw_fd()), inode));
+    fn a_socket_of_another_process() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let inode = Inode(rustix::fs::fstat(&theirs).unwrap().st_ino);
+        let mut child = Command::new("cat")
+            .stdin(std::os::fd::OwnedFd::from(theirs))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let root = ProcRoot::from_env();
+        let pid = Pid(child.id() as i32);
+        assert_eq!(socket_of(&root, pid, FdNum(0)).unwrap(), Some(inode));
+        let found = holders(&root, &[inode]);
+        let (held, holder) = &found[0];
+        assert_eq!((found.len(), *held, holder.process.pid, holder.fd), (1, inode, pid, FdNum(0)));
+        let all = socket_holders(&System::new(root.clone(), false)).unwrap();
+        assert_eq!(all.of(&inode).len(), 1);
+        // Our own are not looked for: we are here only because we look.
+        let own = Inode(rustix::fs::fstat(&ours).unwrap().st_ino);
+        assert!(
+            socket_of(&root, Pid(std::process::id() as i32), FdNum(ours.as_raw_fd())).unwrap() == Some(own)
+        );
+        assert!(all.of(&own).is_empty());
+        drop(ours);
+        child.wait().unwrap();
     }
 }

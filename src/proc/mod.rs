@@ -6,6 +6,7 @@
 //! [`System`] keeps what all processes share (socket tables, mounts, user names).
 
 mod borrow;
+mod container;
 mod devices;
 mod duplicate;
 mod filter;
@@ -16,6 +17,7 @@ mod limits;
 mod lookup;
 mod maps;
 mod mounts;
+mod networks;
 mod plan;
 mod pool;
 mod process;
@@ -23,20 +25,23 @@ mod remote;
 mod root;
 mod scan;
 mod settings;
+mod sweep;
 mod system;
 mod target;
 mod usage;
 
 pub use duplicate::Donor;
 pub use filter::PathFilter;
-pub use holders::{Holder, holders, socket_of};
+pub use holders::{holders, socket_holders, socket_of};
 pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};
+pub use networks::{Network, Place, networks};
 pub use plan::{Filter, Plan};
 pub use pool::run_ordered;
 pub use process::{OpenError, ProcessDir, command_of};
 pub use root::ProcRoot;
 pub use scan::{Scanner, Slice};
 pub use settings::{Setting, system_settings};
+pub use sweep::Swept;
 pub use system::System;
 pub use target::{Target, TargetError, all_pids, resolve};
 pub use usage::{Usage, UserUsage, count_fds};

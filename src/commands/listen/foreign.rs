@@ -114,10 +114,10 @@ fn all(port: NonZero<u16>, context: &Context) -> Result<(Vec<Listening>, Meters)
         .iter()
         .map(|found| {
             let mut listening = listening(found, somaxconn);
-            if let Some(holder) = holders.iter().find(|h| h.inode == found.inode) {
-                listening.pid = Some(holder.pid);
+            if let Some((_, holder)) = holders.iter().find(|(inode, _)| *inode == found.inode) {
+                listening.pid = Some(holder.process.pid);
                 listening.fd = Some(holder.fd);
-                listening.command = Some(holder.command.clone());
+                listening.command = Some(holder.process.command.clone());
             }
             listening
         })

@@ -1,8 +1,8 @@
 //! Why there is no listener, and who is in the way.
 
 use crate::listener::{OpenError, Options, SocketAddress, Step};
-use crate::model::{Device, Escape, Inode, errno_words, escape};
-use crate::proc::{Holder, ProcRoot, holders};
+use crate::model::{Device, Escape, Holder, Inode, errno_words, escape};
+use crate::proc::{ProcRoot, holders};
 use crate::sock::Diag;
 use rustix::fs::{major, minor, stat};
 use rustix::io::Errno;
@@ -94,8 +94,10 @@ fn taken(address: SocketAddr, options: &Options, root: &ProcRoot) -> String {
     used_by(&holders(root, &inodes), "the port is in use")
 }
 
-fn used_by(holders: &[Holder], what: &str) -> String {
-    let one = |h: &Holder| format!("{} ({}, fd {})", escape(&h.command, Escape::Table), h.pid, h.fd);
+fn used_by(holders: &[(Inode, Holder)], what: &str) -> String {
+    let one = |(_, Holder { process, fd }): &(Inode, Holder)| {
+        format!("{} ({}, fd {fd})", escape(&process.command, Escape::Table), process.pid)
+    };
     match holders {
         [] => format!("{what} by a process that may not be read"),
         few if few.len() <= 3 => {

@@ -1,0 +1,261 @@
+//! A look at every fd of every process, for what is asked of all of them at once: who holds a
+//! socket, who is at the other end of a pipe. It reads links and nothing else, unless whoever asks
+//! reads more of the few that it is after.
+
+use super::io::{NumberName, open_dir, readlink_at};
+use super::pool::run_ordered;
+use super::process::ProcessDir;
+use super::system::System;
+use super::target::all_pids;
+use crate::model::{FdNum, Holder, Pid, Process, Tally};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
+use rustix::io::Errno;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+/// A process with more fds than this is swept in parts.
+const PART: u64 = 1300;
+
+/// An fd that is met on the way.
+pub(super) struct Met<'m> {
+    /// The text of its link.
+    pub(super) link: &'m [u8],
+    /// Its number.
+    pub(super) fd: FdNum,
+    /// The process.
+    pub(super) pid: Pid,
+    /// The directory `fd` that it is in.
+    pub(super) fds: BorrowedFd<'m>,
+    /// The directory of the process, or of the thread that has its fds.
+    pub(super) task: BorrowedFd<'m>,
+}
+
+/// Fds by what was asked of them, and what could not be looked at.
+#[derive(Debug)]
+pub struct Swept<K> {
+    keys: Vec<K>,
+    holders: Vec<Holder>,
+    /// Processes, and fds of processes that could be listed, that may not be read; and what went
+    /// away meanwhile.
+    pub tally: Tally,
+}
+
+impl<K: Ord> Swept<K> {
+    /// The fds of one key, by process and number.
+    pub fn of(&self, key: &K) -> &[Holder] {
+        let start = self.keys.partition_point(|k| k < key);
+        let count = self.keys[start..].partition_point(|k| k == key);
+        &self.holders[start..start + count]
+    }
+
+    /// All keys, each with its fds.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &[Holder])> {
+        let mut start = 0;
+        self.keys.chunk_by(|a, b| a == b).map(move |keys| {
+            let holders = &self.holders[start..start + keys.len()];
+            start += keys.len();
+            (&keys[0], holders)
+        })
+    }
+}
+
+/// A piece of the work: fds of a process, by number.
+struct Part {
+    pid: Pid,
+    first: i32,
+    last: i32,
+}
+
+/// Whether we count ourselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    /// We do: what we opened may be what is asked for.
+    Included,
+    /// We are here only because we look.
+    LeftOut,
+}
+
+/// Looks at all fds of all processes. `key` says of each whether it matters.
+pub(super) fn sweep<K: Ord + Send>(
+    system: &System,
+    own: Own,
+    key: impl Fn(&Met<'_>) -> Option<K> + Sync,
+) -> std::io::Result<Swept<K>> {
+    let parts = parts(system, own)?;
+    let mut found: Vec<(K, Holder)> = Vec::new();
+    let mut tally = Tally::default();
+    let done: Result<(), std::convert::Infallible> = run_ordered(
+        &parts,
+        || Sweeper { system, link: Vec::with_capacity(4096), names: vec![MaybeUninit::uninit(); 32 << 10] },
+        |sweeper, part| sweeper.part(part, &key),
+        |(part, counted)| {
+            found.extend(part);
+            tally.add(counted);
+            Ok(())
+        },
+    );
+    let Ok(()) = done;
+    // Stable: what was met in order of pid and fd stays so.
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let (keys, holders) = found.into_iter().unzip();
+    Ok(Swept { keys, holders, tally })
+}
+
+fn parts(system: &System, own: Own) -> std::io::Result<Vec<Part>> {
+    let left_out = (own == Own::LeftOut).then(|| Pid(std::process::id() as i32));
+    let native = system.root().is_native();
+    let mut parts = Vec::new();
+    for pid in all_pids(system.root())?.into_iter().filter(|&pid| Some(pid) != left_out) {
+        // Since Linux 6.2 the size of the directory is the number of fds.
+        let size =
+            || rustix::fs::stat(system.root().join(format!("{pid}/fd"))).map_or(0, |s| s.st_size as u64);
+        let count = if native { size() } else { 0 };
+        let number = count.div_ceil(PART).max(1) as i32;
+        let step = PART as i32;
+        parts.extend((0..number).map(|part| Part {
+            pid,
+            first: part * step,
+            // Numbers may have gaps: the last part takes all that is left.
+            last: if part + 1 == number { i32::MAX } else { (part + 1) * step - 1 },
+        }));
+    }
+    Ok(parts)
+}
+
+/// One thread's buffers.
+struct Sweeper<'s> {
+    system: &'s System,
+    link: Vec<u8>,
+    names: Vec<MaybeUninit<u8>>,
+}
+
+impl Sweeper<'_> {
+    fn part<K>(&mut self, part: &Part, key: &impl Fn(&Met<'_>) -> Option<K>) -> (Vec<(K, Holder)>, Tally) {
+        let mut found = Vec::new();
+        let mut tally = Tally::default();
+        if let Err(errno) = self.process(part, key, &mut found, &mut tally) {
+            match errno {
+                Errno::NOENT | Errno::SRCH => tally.vanished += 1,
+                _ => tally.denied += 1,
+            }
+        }
+        (found, tally)
+    }
+
+    fn process<K>(
+        &mut self,
+        part: &Part,
+        key: &impl Fn(&Met<'_>) -> Option<K>,
+        found: &mut Vec<(K, Holder)>,
+        tally: &mut Tally,
+    ) -> Result<(), Errno> {
+        let path = self.system.root().join(part.pid.to_string());
+        let dir = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let mut entries = self.table(part, &dir, key, found, tally)?;
+        if entries == 0 && part.first == 0 {
+            // A process whose main thread has ended while others go on: they have the fds.
+            for task in other_threads(&dir, part.pid) {
+                entries = self.table(part, &task, key, found, tally)?;
+                if entries > 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The fd table of a task. Gives the number of its entries.
+    fn table<K>(
+        &mut self,
+        part: &Part,
+        task: &OwnedFd,
+        key: &impl Fn(&Met<'_>) -> Option<K>,
+        found: &mut Vec<(K, Holder)>,
+        tally: &mut Tally,
+    ) -> Result<usize, Errno> {
+        let fds = open_dir(task, c"fd")?;
+        if part.first > 0 {
+            // Entry N of the directory is fd N - 2, behind `.` and `..`.
+            rustix::fs::seek(&fds, SeekFrom::Start(part.first as u64 + 2))?;
+        }
+        let mut process: Option<Arc<Process>> = None;
+        let mut entries = 0;
+        let mut names = RawDir::new(&fds, &mut self.names);
+        while let Some(entry) = names.next() {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(fd) = name.to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) else { continue };
+            if fd.0 > part.last {
+                break;
+            }
+            entries += 1;
+            match readlink_at(&fds, name, &mut self.link) {
+                Ok(()) => {}
+                Err(Errno::NOENT | Errno::SRCH) => {
+                    tally.vanished += 1;
+                    continue;
+                }
+                Err(_) => {
+                    tally.denied += 1;
+                    continue;
+                }
+            }
+            let met = Met { link: &self.link, fd, pid: part.pid, fds: fds.as_fd(), task: task.as_fd() };
+            let Some(key) = key(&met) else { continue };
+            if process.is_none() {
+                // Who it is matters only once it holds something that does.
+                process = ProcessDir::open(self.system.root(), part.pid, self.system)
+                    .ok()
+                    .map(|dir| Arc::clone(&dir.process));
+            }
+            match &process {
+                Some(process) => found.push((key, Holder { process: Arc::clone(process), fd })),
+                None => tally.vanished += 1,
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// The directories of the threads of a process but the first, if there are any.
+fn other_threads(dir: &OwnedFd, pid: Pid) -> Vec<OwnedFd> {
+    // `.`, `..` and a link for each thread: that there is but one, as in all threads of the kernel,
+    // is seen without reading it.
+    let alone = rustix::fs::statat(dir, c"task", rustix::fs::AtFlags::empty()).is_ok_and(|s| s.st_nlink <= 3);
+    if alone {
+        return Vec::new();
+    }
+    let Ok(tasks) = open_dir(dir, c"task") else { return Vec::new() };
+    let Ok(entries) = rustix::fs::Dir::read_from(&tasks) else { return Vec::new() };
+    let thread = |entry: Result<rustix::fs::DirEntry, Errno>| {
+        let tid: i32 = entry.ok()?.file_name().to_str().ok()?.parse().ok()?;
+        if tid == pid.0 {
+            return None;
+        }
+        open_dir(&tasks, NumberName::new(tid).as_c_str()).ok()
+    };
+    entries.filter_map(thread).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Swept;
+    use crate::model::{FdNum, Holder, Pid, Process, Tally};
+    use std::sync::Arc;
+
+    #[test]
+    fn fds_are_found_by_key() {
+        let process = Arc::new(Process { pid: Pid(1), command: Vec::new(), uid: 0, user: None });
+        let holder = |fd| Holder { process: Arc::clone(&process), fd: FdNum(fd) };
+        let swept = Swept {
+            keys: vec![2, 2, 5],
+            holders: vec![holder(7), holder(8), holder(9)],
+            tally: Tally::default(),
+        };
+        let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
+        assert_eq!((fds(1), fds(2), fds(3), fds(5), fds(6)), (vec![], vec![7, 8], vec![], vec![9], vec![]));
+        let counts: Vec<_> = swept.iter().map(|(key, holders)| (*key, holders.len())).collect();
+        assert_eq!(counts, [(2, 2), (5, 1)]);
+    }
+}
