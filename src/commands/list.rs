@@ -5,6 +5,7 @@ use super::listing::{Job, Mode, Part, Report};
 use super::{complete, counting, fields, kinds, processes};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
+use crate::kind;
 use crate::model::{Column, Fd, FdRanges, Pid};
 use crate::proc::{Filter, PathFilter, Plan, ProcessDir, Slice, System, Target, count_fds, run_ordered};
 use crate::query::Where;
@@ -131,7 +132,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let renderer = Renderer::new(context.style, "list", columns, objects);
     let plan = plan(&args, &renderer, query.as_ref(), mode)?;
     let wants_users = wanted(&renderer, query.as_ref(), mode).contains(&"user");
-    let system = System::new(context.root.clone(), wants_users);
+    let details = wanted(&renderer, query.as_ref(), mode).into_iter().any(kind::is_detail);
+    let system = System::new(context.root.clone(), wants_users).with_socket_details(details);
     let (slices, missing) = slices(&args.targets, context, &system)?;
 
     let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };

@@ -1,6 +1,6 @@
 //! What internet sockets have in common.
 
-use super::Probe;
+use super::{Probe, tcp_info};
 use crate::model::{Endpoint, Family, Fd, bytes};
 use std::io::Write as _;
 
@@ -105,6 +105,9 @@ pub(super) fn values(probe: &Probe<'_>, fd: &mut Fd) {
     fd.put_some("recv_queue", socket.recv_queue);
     fd.put_some("send_queue", socket.send_queue);
     fd.put_some("drops", socket.drops);
+    if let Some(detail) = &socket.detail {
+        tcp_info::put(detail, socket.listens(), &mut fd.values);
+    }
 }
 
 /// Of datagrams and messages the kernel tells the memory that they take, not the bytes in them.

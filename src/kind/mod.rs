@@ -45,6 +45,7 @@ mod signalfd;
 mod socket;
 mod symlink;
 mod tcp;
+mod tcp_info;
 #[cfg(test)]
 mod testing;
 mod timerfd;
@@ -77,6 +78,8 @@ pub struct Kind {
     pub object: &'static str,
     /// Its own fields.
     pub fields: &'static [Field],
+    /// More of them, which are filled in only where somebody asks for one by name.
+    pub details: &'static [Field],
     /// Whether its NAME is made from fdinfo.
     pub needs_info: bool,
     /// What must be asked of a duplicate of the fd, held for the length of those calls.
@@ -100,6 +103,7 @@ impl Kind {
         shape: ShapeKind::Anon,
         object: "",
         fields: &[],
+        details: &[],
         needs_info: false,
         borrow: Borrow::Nothing,
         can_block: false,
@@ -219,7 +223,12 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
             seen.push(k.object);
             new
         })
-        .flat_map(|k| k.fields)
+        .flat_map(|k| k.fields.iter().chain(k.details))
+}
+
+/// Whether a field is one that must be asked for by name.
+pub fn is_detail(name: &str) -> bool {
+    ALL.iter().flat_map(|k| k.details).any(|field| field.name == name)
 }
 
 #[cfg(test)]
@@ -235,7 +244,7 @@ mod tests {
             assert!(!field.help.is_empty(), "{} has no help", field.name);
         }
         for kind in ALL {
-            for field in kind.fields {
+            for field in kind.fields.iter().chain(kind.details) {
                 let (object, _) = field.name.split_once('.').expect("a kind's field has a dot");
                 assert_eq!(object, kind.object, "{}", field.name);
             }

@@ -1,6 +1,6 @@
 //! `tcp(7)`.
 
-use super::{Kind, inet};
+use super::{Kind, inet, tcp_info};
 use crate::model::Field;
 
 const FIELDS: &[Field] = inet::fields!(
@@ -10,10 +10,14 @@ const FIELDS: &[Field] = inet::fields!(
     "bytes not sent or not acknowledged yet"
 );
 
-pub(super) static TCP: Kind =
-    inet::kind!("tcp", "tcp", &["socket", "inet"], Tcp, "a TCP socket over IPv4", FIELDS);
-pub(super) static TCP6: Kind =
-    inet::kind!("tcp6", "tcp", &["tcp", "socket", "inet"], Tcp6, "a TCP socket over IPv6", FIELDS);
+pub(super) static TCP: Kind = Kind {
+    details: &tcp_info::FIELDS,
+    ..inet::kind!("tcp", "tcp", &["socket", "inet"], Tcp, "a TCP socket over IPv4", FIELDS)
+};
+pub(super) static TCP6: Kind = Kind {
+    details: &tcp_info::FIELDS,
+    ..inet::kind!("tcp6", "tcp", &["tcp", "socket", "inet"], Tcp6, "a TCP socket over IPv6", FIELDS)
+};
 
 #[cfg(test)]
 mod tests {

@@ -20,7 +20,7 @@ pub(super) fn own_fields(section: Section) -> Section {
         seen.push(kind.object);
         let owners = kind::ALL.iter().filter(|k| k.object == kind.object);
         let names: Vec<&str> = owners.map(|k| k.name).collect();
-        fields(section.heading(format!("Of {}", names.join(", "))), kind.fields)
+        fields(section.heading(format!("Of {}", names.join(", "))), kind.fields.iter().chain(kind.details))
     })
 }
 
