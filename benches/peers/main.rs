@@ -1,16 +1,36 @@
-//! fdscope against `lsof`, `lsfd` and a bare loop over /proc, as whole programs on the same load.
+//! fdscope against other programs and bare loops over what the kernel has, as whole programs on the
+//! same load.
 //!
-//! `cargo bench --bench peers -- [--runs N] [LOAD]...`, where LOAD is `mixed` (200 processes with
-//! 100 fds each), `large` (one process with as many fds as its limit allows) or `small` (one with
-//! 100: what a start costs). First every program is checked to list each fd that the load holds;
-//! then all take turns (A B C, A B C, ...), so that whatever else the machine does falls on all
-//! alike. Only the ratios mean something. They are ratios of medians, against fdscope's table.
+//! `cargo bench --bench peers -- [--runs N] [LOAD]...`, such as `-- --runs 9 tcp unix listeners`,
+//! where LOAD is one of these, or all are taken:
+//!
+//! | load | what is held | what is asked |
+//! | --- | --- | --- |
+//! | `mixed` | 200 processes with 100 fds each | all fds, of fdscope, `lsof` and `lsfd` |
+//! | `large` | one process with as many fds as its limit allows | the same |
+//! | `small` | one process with 100 fds: what a start costs | the same |
+//! | `tcp` | both ends of 10,000 connections, of 10 processes | all, of fdscope, `ss` and `lsof` |
+//! | `unix` | 10,000 pairs of unix sockets, of 5 processes | the same |
+//! | `listeners` | the connections of `tcp`, and 50 listeners | those; and who has one port, of `fuser` too |
+//!
+//! First every program is checked to show each fd or socket that the load holds, sockets with the
+//! right owner; then all take turns (A B C, A B C, ...), so that whatever else the machine does falls
+//! on all alike. Only the ratios mean something. They are ratios of medians, against the first:
+//! fdscope's table, if this fdscope has the subcommand.
+//!
+//! The `bare` loops that are shown with the sockets read the links of all fds of all processes
+//! (`links`) and have the kernel dump sockets (`tcp`, `tcp-info`, `unix`, `listeners`), and make
+//! nothing of it: what they take no program on as many threads can go below.
+//!
+//! The first look at fds that were just opened costs more, for the kernel makes an entry of /proc for
+//! each. The check has looked at all, so that the figures are those of another look.
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, it checks small loads and
 //! runs each program once.
 //!
 //! The load and the programs run in a network namespace of their own, where that is allowed: the
-//! cost of a socket table grows with all the sockets in it, whoever holds them.
+//! cost of a socket table grows with all the sockets in it, whoever holds them. fdscope looks into
+//! other namespaces too, so that elsewhere there should be few sockets.
 //!
 //! Peak memory is `ru_maxrss`, which counts what the process was before its exec too: about
 //! 2 MiB, below which the figure says nothing.

@@ -1,6 +1,6 @@
 //! Loads of sockets, and the programs that show them with their owners.
 //!
-//! A part `bare` of a contest is this program itself: see [`crate::bare::sockets`].
+//! `bare` is this program itself: see [`crate::bare::sockets`] for its words.
 
 mod dump;
 mod held;
@@ -15,7 +15,7 @@ pub(crate) use tcp::{connect, serve};
 pub(crate) use unix::pair;
 
 use crate::holder::Holder;
-use crate::{Result, contest, network};
+use crate::{Result, contest};
 use held::Held;
 use question::Shows::{Counts, Pids, Rows};
 use question::{Case, Question};
@@ -38,6 +38,8 @@ const TCP: &[Case] = &[
     ("fdscope list --kind tcp", Rows(row::table)),
     ("fdscope list --kind tcp --jsonl", Rows(row::json)),
     ("ss -tanp", Rows(row::ss_tcp)),
+    // With what the JSON records have.
+    ("ss -tanpiemo", Rows(row::ss_tcp)),
     ("lsof -nPi TCP", Rows(row::lsof_tcp)),
     ("bare tcp links", Counts),
     ("bare tcp-info links", Counts),
@@ -99,7 +101,6 @@ impl Load {
     }
 
     fn start(self) -> Result<Vec<Holder>> {
-        network::raise_loopback()?;
         match self {
             Self::Tcp { servers, connections } => tcp::start(servers, 1, connections),
             Self::Unix { processes, pairs } => unix::start(processes, pairs),

@@ -21,7 +21,7 @@ pub(super) struct Socket {
 pub(super) type Ends = (SocketAddr, Option<SocketAddr>);
 
 impl Socket {
-    /// Reads what [`Held::tell`] writes.
+    /// Reads what [`Tell::tell`] writes.
     pub(super) fn parse(pid: u32, line: &str) -> Result<Self> {
         let mut words = line.split(' ').skip(1);
         let mut word = || words.next().ok_or_else(|| format!("no socket: {line}"));
@@ -42,8 +42,8 @@ impl Socket {
     }
 }
 
-/// A socket within its holder.
-pub(super) trait Held: AsFd {
+/// A socket within its holder, which tells of it.
+pub(super) trait Tell: AsFd {
     /// Its addresses.
     fn ends(&self) -> Result<Option<Ends>>;
 
@@ -62,26 +62,26 @@ pub(super) trait Held: AsFd {
     }
 }
 
-impl Held for TcpListener {
+impl Tell for TcpListener {
     fn ends(&self) -> Result<Option<Ends>> {
         Ok(Some((self.local_addr()?, None)))
     }
 }
 
-impl Held for TcpStream {
+impl Tell for TcpStream {
     fn ends(&self) -> Result<Option<Ends>> {
         Ok(Some((self.local_addr()?, Some(self.peer_addr()?))))
     }
 }
 
-impl Held for UnixStream {
+impl Tell for UnixStream {
     fn ends(&self) -> Result<Option<Ends>> {
         Ok(None)
     }
 }
 
 /// What a holder does with its sockets: it says what they are, and holds them.
-pub(super) fn hold<'a>(sockets: impl Iterator<Item = &'a dyn Held>) -> Result<()> {
+pub(super) fn hold<'a>(sockets: impl Iterator<Item = &'a dyn Tell>) -> Result<()> {
     let mut lines = String::new();
     for socket in sockets {
         socket.tell(&mut lines)?;

@@ -1,6 +1,6 @@
 //! Holders of unix stream sockets, in pairs.
 
-use super::socket::{Held, hold};
+use super::socket::{Tell, hold};
 use crate::Result;
 use crate::holder::Holder;
 use std::os::unix::net::UnixStream;
@@ -14,5 +14,5 @@ pub(super) fn start(processes: usize, pairs: usize) -> Result<Vec<Holder>> {
 pub(crate) fn pair(pairs: &str) -> Result<()> {
     let pairs: Vec<_> =
         (0..pairs.parse::<usize>()?).map(|_| UnixStream::pair()).collect::<std::io::Result<_>>()?;
-    hold(pairs.iter().flat_map(|(one, other)| [one as &dyn Held, other as &dyn Held]))
+    hold(pairs.iter().flat_map(|(one, other)| [one as &dyn Tell, other as &dyn Tell]))
 }
