@@ -1,12 +1,23 @@
-//! What the kernel allows: a loop that reads each link, and fdinfo where the link says too little
-//! (pipes, sockets, anonymous inodes), and makes nothing of it.
+//! What the kernel allows: loops that read what a listing needs, and make nothing of it.
 
 use crate::Result;
+use crate::sockets::Dump;
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a thread takes at a time.
+enum Task {
+    /// All sockets of a sort.
+    Dump(Dump),
+    /// The link of each fd.
+    Links(Range),
+    /// The link of each fd, and fdinfo where the link says too little (pipes, sockets, anonymous
+    /// inodes).
+    Infos(Range),
+}
 
 /// The fds of a process from `first` up to, but not, `end`.
 struct Range {
@@ -18,38 +29,76 @@ struct Range {
 /// Fds of one process that a thread takes at a time.
 const STEP: u64 = 1024;
 
-/// Runs it on `threads` threads and prints the number of fds.
-pub(crate) fn run(threads: &str, pids: &[&str]) -> Result<()> {
-    let mut ranges = Vec::new();
+/// Reads the fds of some processes on `threads` threads and prints their number.
+pub(crate) fn list(threads: &str, pids: &[&str]) -> Result<()> {
+    let mut tasks = Vec::new();
     for pid in pids {
-        let pid = pid.parse()?;
-        let count = rustix::fs::stat(format!("/proc/{pid}/fd"))?.st_size as u64;
-        let parts = count.div_ceil(STEP).max(1);
-        ranges.extend((0..parts).map(|part| Range {
-            pid,
-            first: part * STEP,
-            end: if part + 1 == parts { u64::MAX } else { (part + 1) * STEP },
-        }));
+        tasks.extend(ranges(pid.parse()?)?.map(Task::Infos));
     }
-    let next = AtomicUsize::new(0);
-    let seen = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..threads.parse()? {
-            scope.spawn(|| {
-                while let Some(range) = ranges.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    seen.fetch_add(read(range).unwrap_or(0), Ordering::Relaxed);
-                }
-            });
-        }
-        Ok::<(), std::num::ParseIntError>(())
-    })?;
-    println!("{}", seen.into_inner());
+    println!("{}", run(threads.parse()?, &tasks)?.fds);
     Ok(())
 }
 
-fn read(range: &Range) -> rustix::io::Result<usize> {
+/// Reads `parts` on `threads` threads: sorts of sockets as [`Dump::parse`] names them, and `links`
+/// for the fds of all processes. Prints how many sockets and fds there are.
+pub(crate) fn sockets(threads: &str, parts: &[&str]) -> Result<()> {
+    let mut tasks = Vec::new();
+    for &part in parts {
+        match part {
+            "links" => {
+                for entry in std::fs::read_dir("/proc")? {
+                    let name = entry?.file_name();
+                    let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+                    // It may have ended meanwhile.
+                    tasks.extend(ranges(pid).into_iter().flatten().map(Task::Links));
+                }
+            }
+            sort => tasks.push(Task::Dump(Dump::parse(sort)?)),
+        }
+    }
+    let seen = run(threads.parse()?, &tasks)?;
+    println!("{} {}", seen.sockets, seen.fds);
+    Ok(())
+}
+
+fn ranges(pid: u32) -> Result<impl Iterator<Item = Range>> {
+    let count = rustix::fs::stat(format!("/proc/{pid}/fd"))?.st_size as u64;
+    let parts = count.div_ceil(STEP).max(1);
+    let end = move |part| if part + 1 == parts { u64::MAX } else { (part + 1) * STEP };
+    Ok((0..parts).map(move |part| Range { pid, first: part * STEP, end: end(part) }))
+}
+
+/// How much was read.
+struct Seen {
+    sockets: usize,
+    fds: usize,
+}
+
+fn run(threads: usize, tasks: &[Task]) -> Result<Seen> {
+    let next = AtomicUsize::new(0);
+    let (sockets, fds) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let work = || {
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match task {
+                Task::Dump(dump) => sockets.fetch_add(dump.count()?, Ordering::Relaxed),
+                Task::Links(range) => fds.fetch_add(read(range, false).unwrap_or(0), Ordering::Relaxed),
+                Task::Infos(range) => fds.fetch_add(read(range, true).unwrap_or(0), Ordering::Relaxed),
+            };
+        }
+        Ok::<(), std::io::Error>(())
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().map_err(|_| "a thread panicked")?.map_err(Box::from))
+    })
+    .map(|()| Seen { sockets: sockets.into_inner(), fds: fds.into_inner() })
+}
+
+fn read(range: &Range, with_info: bool) -> rustix::io::Result<usize> {
     let fds = directory(range.pid, "fd")?;
-    let infos = directory(range.pid, "fdinfo")?;
+    let infos = if with_info { Some(directory(range.pid, "fdinfo")?) } else { None };
     if range.first > 0 {
         // `.` and `..` come first.
         rustix::fs::seek(&fds, SeekFrom::Start(range.first + 2))?;
@@ -66,8 +115,10 @@ fn read(range: &Range) -> rustix::io::Result<usize> {
         }
         let mut link = [MaybeUninit::uninit(); 4096];
         let (link, _) = rustix::fs::readlinkat_raw(&fds, entry.file_name(), &mut link)?;
-        if link.first() != Some(&b'/') {
-            let info = rustix::fs::openat(&infos, entry.file_name(), OFlags::RDONLY, Mode::empty())?;
+        if let Some(infos) = &infos
+            && link.first() != Some(&b'/')
+        {
+            let info = rustix::fs::openat(infos, entry.file_name(), OFlags::RDONLY, Mode::empty())?;
             rustix::io::read(&info, &mut text)?;
         }
         count += 1;

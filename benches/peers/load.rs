@@ -1,88 +1,50 @@
-//! The load: processes that hold mixed fds until they are told to end.
+//! A load of mixed fds.
 
 use crate::Result;
-use nix::sched::{CloneFlags, unshare};
+use crate::holder::{self, Holder};
+use crate::network;
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::fs::inotify;
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io;
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 
-/// Running holders. They end when it is dropped, and should this program die, for then their
-/// stdin ends.
+/// Running holders.
 pub(crate) struct Load {
     /// Who they are.
     pub(crate) pids: Vec<u32>,
     /// Every fd that they hold.
     pub(crate) fds: HashSet<(u32, u32)>,
-    holders: Vec<Child>,
-}
-
-/// Where sockets are bound: an address of no interface, which a new network namespace takes while
-/// its loopback is down, or loopback.
-static ADDRESS: OnceLock<&str> = OnceLock::new();
-
-/// Moves this process and all that it starts to a network namespace without sockets.
-pub(crate) fn isolate() {
-    let address = match unshare(CloneFlags::CLONE_NEWNET) {
-        Ok(()) => "0.0.0.0:0",
-        Err(e) => {
-            eprintln!("skipped: a network namespace, because {e}: the sockets of others count too");
-            "127.0.0.1:0"
-        }
-    };
-    ADDRESS.get_or_init(|| address);
+    _holders: Vec<Holder>,
 }
 
 impl Load {
     /// Starts `processes` holders of `fds` fds each, or of as many as the limit allows.
     pub(crate) fn start(processes: usize, fds: Option<usize>) -> Result<Self> {
         let fds = fds.unwrap_or(usize::MAX).to_string();
-        let mut load = Self { pids: Vec::new(), fds: HashSet::new(), holders: Vec::new() };
-        for _ in 0..processes {
-            let mut command = Command::new(std::env::current_exe()?);
-            command
-                .args(["--hold", &fds, ADDRESS.get().ok_or("not isolated")?])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped());
-            let holder = command.spawn()?;
-            load.pids.push(holder.id());
-            load.holders.push(holder);
-        }
-        for holder in &mut load.holders {
-            let mut line = String::new();
-            BufReader::new(holder.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
-            let made: usize = match line.trim_end().strip_prefix("ready ") {
-                Some(n) => n.parse()?,
-                None => return Err("a process of the load did not get ready".into()),
-            };
-            let entries = std::fs::read_dir(format!("/proc/{}/fd", holder.id()))?;
-            let before = load.fds.len();
-            for entry in entries {
+        let part = ["--hold", &fds, network::address()?];
+        let mut holders = (0..processes).map(|_| Holder::start(&part)).collect::<Result<Vec<_>>>()?;
+        let (mut pids, mut fds) = (Vec::new(), HashSet::new());
+        for holder in &mut holders {
+            let line = holder.line()?;
+            let made: usize = line.strip_prefix("ready ").ok_or("not ready")?.parse()?;
+            let pid = holder.pid();
+            let before = fds.len();
+            for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
                 let fd = entry?.file_name().to_str().ok_or("not a number")?.parse()?;
-                load.fds.insert((holder.id(), fd));
+                fds.insert((pid, fd));
             }
             // It was born with a few more.
-            if load.fds.len() - before < made + 3 {
+            if fds.len() - before < made + 3 {
                 return Err("the load does not hold what it opened".into());
             }
+            pids.push(pid);
         }
-        Ok(load)
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        for holder in &mut self.holders {
-            drop(holder.stdin.take());
-            let _ = holder.wait();
-        }
+        Ok(Self { pids, fds, _holders: holders })
     }
 }
 
@@ -102,8 +64,7 @@ pub(crate) fn hold(fds: &str, address: &str) -> Result<()> {
     }
     held.truncate(wanted);
     println!("ready {}", held.len());
-    io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
+    holder::wait()
 }
 
 /// One fd of each sort, or two where they come in pairs.

@@ -1,41 +1,86 @@
-//! fdscope against `lsof`, `lsfd` and a bare loop over /proc, as whole programs on the same load.
+//! fdscope against other programs and bare loops over what the kernel has, as whole programs on the
+//! same load.
 //!
-//! `cargo bench --bench peers -- [--runs N] [LOAD]...`, where LOAD is `mixed` (200 processes with
-//! 100 fds each), `large` (one process with as many fds as its limit allows) or `small` (one with
-//! 100: what a start costs). First every program is checked to list each fd that the load holds;
-//! then all take turns (A B C, A B C, ...), so that whatever else the machine does falls on all
-//! alike. Only the ratios mean something. They are ratios of medians, against fdscope's table.
+//! `cargo bench --bench peers -- [--runs N] [LOAD]...`, such as `-- --runs 9 tcp unix listeners`,
+//! where LOAD is one of these, or all are taken:
+//!
+//! | load | what is held | what is asked |
+//! | --- | --- | --- |
+//! | `mixed` | 200 processes with 100 fds each | all fds, of fdscope, `lsof` and `lsfd` |
+//! | `large` | one process with as many fds as its limit allows | the same |
+//! | `small` | one process with 100 fds: what a start costs | the same |
+//! | `tcp` | both ends of 10,000 connections, of 10 processes | all, of fdscope, `ss` and `lsof` |
+//! | `unix` | 10,000 pairs of unix sockets, of 5 processes | the same |
+//! | `listeners` | the connections of `tcp`, and 50 listeners | those; and who has one port, of `fuser` too |
+//!
+//! First every program is checked to show each fd or socket that the load holds, sockets with the
+//! right owner; then all take turns (A B C, A B C, ...), so that whatever else the machine does falls
+//! on all alike. Only the ratios mean something. They are ratios of medians, against the first:
+//! fdscope's table, if this fdscope has the subcommand.
+//!
+//! The `bare` loops that are shown with the sockets read the links of all fds of all processes
+//! (`links`) and have the kernel dump sockets (`tcp`, `tcp-info`, `unix`, `listeners`), and make
+//! nothing of it: what they take no program on as many threads can go below.
+//!
+//! The first look at fds that were just opened costs more, for the kernel makes an entry of /proc for
+//! each. The check has looked at all, so that the figures are those of another look.
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, it checks small loads and
 //! runs each program once.
 //!
 //! The load and the programs run in a network namespace of their own, where that is allowed: the
-//! cost of a socket table grows with all the sockets in it, whoever holds them.
+//! cost of a socket table grows with all the sockets in it, whoever holds them. fdscope looks into
+//! other namespaces too, so that elsewhere there should be few sockets.
 //!
 //! Peak memory is `ru_maxrss`, which counts what the process was before its exec too: about
 //! 2 MiB, below which the figure says nothing.
 
 mod bare;
+mod contest;
+mod holder;
 mod load;
 mod meter;
+mod network;
 mod program;
+mod sockets;
 
 use load::Load;
-use meter::Cost;
 use program::Program;
+use sockets::Load as Sockets;
 use std::error::Error;
 use std::process::ExitCode;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The load's programs take these numbers of processes and fds; `None` is all that the limit
-/// allows.
-const LOADS: &[(&str, usize, Option<usize>)] =
-    &[("mixed", 200, Some(100)), ("large", 1, None), ("small", 1, Some(100))];
+/// A load, and the programs that are compared on it.
+#[derive(Clone, Copy)]
+enum Task {
+    /// Lists of fds: so many processes with so many fds each; `None` is all that the limit allows.
+    Fds(usize, Option<usize>),
+    Sockets(sockets::Load),
+}
 
-/// The same for a trial run.
-const TRIAL: &[(&str, usize, Option<usize>)] =
-    &[("mixed", 3, Some(40)), ("large", 1, Some(3000)), ("small", 1, Some(20))];
+/// Each load, and the same for a trial run.
+const LOADS: &[(&str, Task, Task)] = &[
+    ("mixed", Task::Fds(200, Some(100)), Task::Fds(3, Some(40))),
+    ("large", Task::Fds(1, None), Task::Fds(1, Some(3000))),
+    ("small", Task::Fds(1, Some(100)), Task::Fds(1, Some(20))),
+    (
+        "tcp",
+        Task::Sockets(Sockets::Tcp { servers: 5, connections: 2000 }),
+        Task::Sockets(Sockets::Tcp { servers: 2, connections: 20 }),
+    ),
+    (
+        "unix",
+        Task::Sockets(Sockets::Unix { processes: 5, pairs: 2000 }),
+        Task::Sockets(Sockets::Unix { processes: 2, pairs: 20 }),
+    ),
+    (
+        "listeners",
+        Task::Sockets(Sockets::Listeners { servers: 5, listeners: 10, connections: 2000 }),
+        Task::Sockets(Sockets::Listeners { servers: 2, listeners: 3, connections: 20 }),
+    ),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -44,7 +89,11 @@ fn main() -> ExitCode {
         // The parts that this program plays when it starts itself.
         ["--hold", fds, address] => load::hold(fds, address),
         ["--meter", ref command @ ..] => meter::run(command),
-        ["--bare", threads, ref pids @ ..] => bare::run(threads, pids),
+        ["--bare", threads, ref pids @ ..] => bare::list(threads, pids),
+        ["--bare-sockets", threads, ref parts @ ..] => bare::sockets(threads, parts),
+        ["--tcp-server", address, listeners, connections] => sockets::serve(address, listeners, connections),
+        ["--tcp-client", connections, ref addresses @ ..] => sockets::connect(connections, addresses),
+        ["--unix", pairs] => sockets::pair(pairs),
         // cargo-nextest asks for tests: there are none.
         ["--list", ..] => Ok(()),
         _ => compare(&words),
@@ -69,56 +118,29 @@ fn compare(args: &[&str]) -> Result<()> {
             name if LOADS.iter().any(|(load, ..)| *load == name) => chosen.push(name),
             // What else a test runner says is not for us.
             _ if trial => {}
-            other => return Err(format!("there is no load '{other}': mixed, large, small").into()),
+            other => {
+                let names: Vec<&str> = LOADS.iter().map(|(name, ..)| *name).collect();
+                return Err(format!("there is no load '{other}': {}", names.join(", ")).into());
+            }
         }
     }
     if runs == 0 {
         return Err("--runs takes a number above 0".into());
     }
-    load::isolate();
-    let programs = Program::installed();
-    for &(name, processes, fds) in if trial { TRIAL } else { LOADS } {
-        if chosen.is_empty() || chosen.contains(&name) {
-            let load = Load::start(processes, fds)?;
-            measure(name, &load, &programs, runs)?;
+    network::isolate();
+    let wanted = |name| chosen.is_empty() || chosen.contains(&name);
+    for &(name, task, small) in LOADS.iter().filter(|(name, ..)| wanted(*name)) {
+        match if trial { small } else { task } {
+            Task::Fds(processes, fds) => list(name, &Load::start(processes, fds)?, runs)?,
+            Task::Sockets(load) => load.measure(name, runs)?,
         }
     }
     Ok(())
 }
 
-fn measure(name: &str, load: &Load, programs: &[Program], runs: usize) -> Result<()> {
-    println!("\n{name}: {} processes, {} fds, {runs} runs of each", load.pids.len(), load.fds.len());
-    let commands: Vec<Vec<String>> = programs.iter().map(|p| p.command(&load.pids)).collect();
-    // The check is the warm-up too.
-    for (program, command) in programs.iter().zip(&commands) {
-        program.check(command, &load.fds)?;
-    }
-    let mut costs = vec![Vec::with_capacity(runs); programs.len()];
-    for _ in 0..runs {
-        for (costs, command) in costs.iter_mut().zip(&commands) {
-            costs.push(meter::of(command)?);
-        }
-    }
-    let base = Cost::median(&costs[0]);
-    println!(
-        "  {:<16} {:>7} {:>7} {:>7}   {:>9} {:>9} {:>9} {:>7}   wall ms, least to most",
-        "program", "wall ×", "cpu ×", "rss ×", "wall ms", "cpu ms", "rss MiB", "out kB"
-    );
-    for (program, costs) in programs.iter().zip(&costs) {
-        let cost = Cost::median(costs);
-        let wall = costs.iter().map(|c| c.wall);
-        let (least, most) = (wall.clone().fold(f64::MAX, f64::min), wall.fold(0.0, f64::max));
-        println!(
-            "  {:<16} {:>7.2} {:>7.2} {:>7.2}   {:>9.1} {:>9.1} {:>9.1} {:>7.0}   {least:.1} to {most:.1}",
-            program.name,
-            cost.wall / base.wall,
-            cost.cpu / base.cpu,
-            cost.rss / base.rss,
-            cost.wall,
-            cost.cpu,
-            cost.rss,
-            cost.output / 1e3,
-        );
-    }
-    Ok(())
+fn list(name: &str, load: &Load, runs: usize) -> Result<()> {
+    let title = format!("{name}: {} processes, {} fds", load.pids.len(), load.fds.len());
+    let programs = Program::installed();
+    let contestants: Vec<_> = programs.iter().map(|program| program.on(load)).collect();
+    contest::run(&title, &contestants, runs)
 }

@@ -1,13 +1,13 @@
-//! The programs that are compared.
+//! The programs that list fds.
 
 use crate::Result;
+use crate::contest::{self, Contestant};
+use crate::load::Load;
 use std::collections::HashSet;
-use std::io::ErrorKind;
-use std::process::{Command, Stdio};
 
 /// A program in one of its ways of output.
 pub(crate) struct Program {
-    pub(crate) name: String,
+    name: String,
     /// Which one.
     start: Vec<String>,
     /// How it takes pids.
@@ -50,21 +50,23 @@ impl Program {
             programs.push(program(&name, &[&own, "--bare", &threads], Pids::Words, |_| None));
         }
         programs.retain(|p| {
-            let mut probe = Command::new(&p.start[0]);
-            probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            // Whatever it says, it is there. Our own two need no asking.
-            let there =
-                p.start[0] == own || !matches!(probe.status(), Err(e) if e.kind() == ErrorKind::NotFound);
-            if !there {
-                eprintln!("skipped: {}, because it is not installed", p.name);
-            }
-            there
+            // Our own two need no asking.
+            p.start[0] == own || contest::is_installed(&p.name, &p.start[0])
         });
         programs
     }
 
+    /// What it is to list of this load.
+    pub(crate) fn on<'a>(&'a self, load: &'a Load) -> Contestant<'a> {
+        Contestant {
+            name: self.name.clone(),
+            command: self.command(&load.pids),
+            check: Box::new(|text| self.check(text, &load.fds)),
+        }
+    }
+
     /// The command line that lists these processes.
-    pub(crate) fn command(&self, pids: &[u32]) -> Vec<String> {
+    fn command(&self, pids: &[u32]) -> Vec<String> {
         let pids = pids.iter().map(u32::to_string);
         let mut command = self.start.clone();
         match self.pids {
@@ -75,10 +77,8 @@ impl Program {
     }
 
     /// Whether it lists these fds: all of them, no other, and each once.
-    pub(crate) fn check(&self, command: &[String], fds: &HashSet<(u32, u32)>) -> Result<()> {
-        let output = Command::new(&command[0]).args(&command[1..]).stderr(Stdio::null()).output()?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let told = |what: String| Err(format!("{}: {what}", self.name).into());
+    fn check(&self, text: &str, fds: &HashSet<(u32, u32)>) -> Result<()> {
+        let told = |what: String| Err(what.into());
         if self.start.iter().any(|a| a == "--bare") {
             return match text.trim() == fds.len().to_string() {
                 true => Ok(()),
