@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list, listen, watch};
+use crate::commands::{limits, list, listen, sockets, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -25,6 +25,7 @@ pub struct Cli {
 enum Command {
     #[command(visible_alias = "ls")]
     List(Box<list::Args>),
+    Sockets(Box<sockets::Args>),
     Limits(limits::Args),
     Listen(Box<listen::Args>),
     Watch(Box<watch::Args>),
@@ -126,6 +127,7 @@ impl Cli {
         let mut context = Context::new(&self.global);
         match self.command {
             Command::List(args) => list::run(*args, &mut context),
+            Command::Sockets(args) => sockets::run(*args, &mut context),
             Command::Limits(args) => limits::run(args, &mut context),
             Command::Listen(args) => listen::run(*args, &mut context),
             Command::Watch(args) => watch::run(*args, &mut context),

@@ -1,6 +1,6 @@
 //! Completion of values that only the running system or the registry knows.
 
-use super::{fields, kinds, limits};
+use super::{fields, kinds, limits, sockets};
 use crate::kind::ALL;
 use crate::listener::Service;
 use crate::model::{Holder, Inode, Pid, Resource};
@@ -76,6 +76,11 @@ pub(super) fn kinds(current: &OsStr) -> Vec<CompletionCandidate> {
 pub(super) fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
     let all = fields::all();
     list(current, all.iter().map(|c| (c.field.name, Some(c.field.help))))
+}
+
+/// Names of `sockets --columns`.
+pub(super) fn socket_columns(current: &OsStr) -> Vec<CompletionCandidate> {
+    list(current, sockets::fields().map(|f| (f.name, Some(f.help))))
 }
 
 /// Names of `limits --columns`.

@@ -14,6 +14,7 @@ mod processes;
 mod setting;
 mod signals;
 mod sink;
+pub mod sockets;
 mod system;
 mod values;
 pub mod watch;

@@ -1,6 +1,6 @@
 //! What internet sockets have in common.
 
-use super::{Probe, tcp_info};
+use super::{Probe, TcpFields};
 use crate::model::{Endpoint, Family, Fd, bytes};
 use std::io::Write as _;
 
@@ -106,7 +106,7 @@ pub(super) fn values(probe: &Probe<'_>, fd: &mut Fd) {
     fd.put_some("send_queue", socket.send_queue);
     fd.put_some("drops", socket.drops);
     if let Some(detail) = &socket.detail {
-        tcp_info::put(detail, socket.listens(), &mut fd.values);
+        TcpFields::new(|_| true).put(detail, socket.listens(), &mut fd.values);
     }
 }
 

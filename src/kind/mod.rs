@@ -60,6 +60,7 @@ mod vsock;
 pub use error::failed;
 pub use fdinfo::FdInfo;
 pub use probe::{Borrowed, BpfObject, FileStat, Lookup, MqueueState, NoLookup, Probe, Shape, Slot};
+pub use tcp_info::TcpFields;
 
 use crate::model::{Fd, Field};
 

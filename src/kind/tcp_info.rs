@@ -3,6 +3,7 @@
 use crate::model::{Field, SocketDetail, Type, Value};
 
 /// Where a number stands in the struct, and how it is to be read.
+#[derive(Debug)]
 struct Part {
     field: Field,
     at: usize,
@@ -10,7 +11,7 @@ struct Part {
 }
 
 /// What a number is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Unit {
     /// A byte that counts.
     Byte,
@@ -182,14 +183,34 @@ pub(super) const FIELDS: [Field; COUNT] = {
     fields
 };
 
-/// Adds what is told of a connection. A listener has none of this: some of its numbers stand for
-/// its queue.
-pub(super) fn put(detail: &SocketDetail, listens: bool, values: &mut Vec<(&'static str, Value)>) {
-    if let Some(info) = detail.tcp_info.as_deref().filter(|_| !listens) {
-        values.extend(PARTS.iter().filter_map(|part| Some((key(&part.field), part.value(info)?))));
+/// Those of the fields that somebody wants.
+#[derive(Debug)]
+pub struct TcpFields {
+    parts: Vec<&'static Part>,
+    congestion_control: bool,
+}
+
+impl TcpFields {
+    /// All fields.
+    pub const ALL: &[Field] = &FIELDS;
+
+    /// The fields that are wanted, by name.
+    pub fn new(wanted: impl Fn(&str) -> bool) -> Self {
+        Self {
+            parts: PARTS.iter().filter(|part| wanted(part.field.name)).collect(),
+            congestion_control: wanted(CONGESTION_CONTROL.name),
+        }
     }
-    if let Some(name) = &detail.congestion {
-        values.push((key(&CONGESTION_CONTROL), Value::Text(name.clone())));
+
+    /// Adds what is told of a socket. A listener has no round trips and the like: some of its numbers
+    /// stand for its queue.
+    pub fn put(&self, detail: &SocketDetail, listens: bool, values: &mut Vec<(&'static str, Value)>) {
+        if let Some(info) = detail.tcp_info.as_deref().filter(|_| !listens) {
+            values.extend(self.parts.iter().filter_map(|part| Some((key(&part.field), part.value(info)?))));
+        }
+        if let Some(name) = detail.congestion.as_ref().filter(|_| self.congestion_control) {
+            values.push((key(&CONGESTION_CONTROL), Value::Text(name.clone())));
+        }
     }
 }
 
@@ -232,7 +253,7 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use super::{FIELDS, put};
+    use super::{FIELDS, TcpFields};
     use crate::model::{SocketDetail, Value};
 
     fn values(info: Vec<u8>, listens: bool) -> Vec<(&'static str, Value)> {
@@ -242,7 +263,7 @@ mod tests {
             ..SocketDetail::default()
         };
         let mut values = Vec::new();
-        put(&detail, listens, &mut values);
+        TcpFields::new(|_| true).put(&detail, listens, &mut values);
         values
     }
 

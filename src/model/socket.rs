@@ -88,6 +88,19 @@ impl Family {
         }
     }
 
+    /// The same over IPv6, of a family over IPv4.
+    pub fn six(self) -> Option<Self> {
+        Some(match self {
+            Self::Tcp => Self::Tcp6,
+            Self::Udp => Self::Udp6,
+            Self::Udplite => Self::Udplite6,
+            Self::Raw => Self::Raw6,
+            Self::Ping => Self::Ping6,
+            Self::Mptcp => Self::Mptcp6,
+            _ => return None,
+        })
+    }
+
     /// Whether states are those of TCP.
     pub fn is_tcp(self) -> bool {
         matches!(self, Self::Tcp | Self::Tcp6 | Self::Mptcp | Self::Mptcp6)
@@ -249,6 +262,11 @@ impl Socket {
     /// Whether it listens.
     pub fn listens(&self) -> bool {
         self.state == Some("listen")
+    }
+
+    /// Whether it is one that the kernel opened for itself, to be talked to over netlink.
+    pub fn is_kernels(&self) -> bool {
+        self.family == Family::Netlink && self.port_id == Some(0)
     }
 
     /// The own port, of protocols that have ports: in raw sockets a protocol's number stands in its

@@ -5,11 +5,14 @@ use super::sweep::{Own, Swept, sweep};
 use super::system::System;
 use crate::kind::Shape;
 use crate::model::{FdNum, Holder, Inode, Pid};
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// The fds of all processes that are sockets, by the inodes of these.
-pub fn socket_holders(system: &System) -> std::io::Result<Swept<Inode>> {
-    sweep(system, Own::LeftOut, |met| Shape::of(met.link).socket())
+/// The fds of all processes that are sockets, by the inodes of these: of some sockets, or of all.
+/// What fdscope itself has open is left out.
+pub fn socket_holders(system: &System, only: Option<&HashSet<Inode>>) -> std::io::Result<Swept<Inode>> {
+    let wanted = |inode: &Inode| only.is_none_or(|only| only.contains(inode));
+    sweep(system, Own::LeftOut, |met| Shape::of(met.link).socket().filter(wanted))
 }
 
 /// The fds that hold these sockets, of all processes that may be read.
@@ -57,7 +60,7 @@ mod tests {
         let found = holders(&root, &[inode]);
         let (held, holder) = &found[0];
         assert_eq!((found.len(), *held, holder.process.pid, holder.fd), (1, inode, pid, FdNum(0)));
-        let all = socket_holders(&System::new(root.clone(), false)).unwrap();
+        let all = socket_holders(&System::new(root.clone(), false), None).unwrap();
         assert_eq!(all.of(&inode).len(), 1);
         // Our own are not looked for: we are here only because we look.
         let own = Inode(rustix::fs::fstat(&ours).unwrap().st_ino);

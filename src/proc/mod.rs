@@ -6,6 +6,7 @@
 //! [`System`] keeps what all processes share (socket tables, mounts, user names).
 
 mod borrow;
+mod cgroups;
 mod container;
 mod devices;
 mod duplicate;

@@ -63,6 +63,11 @@ impl Mounts {
         of(true).chain(of(false))
     }
 
+    /// The first mount of all of a filesystem of this type.
+    pub(super) fn of_type(&self, filesystem: &str) -> Option<&Mount> {
+        self.all.iter().find(|m| m.filesystem == filesystem && m.root == b"/")
+    }
+
     /// Whether a path leads to or through a mount whose server may not answer.
     pub(super) fn leads_to_remote(&self, path: &[u8]) -> bool {
         let is_below = |point: &[u8]| {

@@ -10,6 +10,7 @@ use crate::sock::{Entry, Net};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -29,33 +30,52 @@ pub struct Network {
     pub own: bool,
 }
 
-/// A network namespace, and the way into it.
+/// A network namespace, and the ways into it.
 #[derive(Debug)]
 pub struct Place {
     /// What it is called.
     pub network: Arc<Network>,
     /// Processes in it; none where only its name keeps it.
     pub pids: Vec<Pid>,
-    file: Option<PathBuf>,
-    tables: PathBuf,
-    native: bool,
+    /// Its name in the filesystem, if it has one.
+    bound: Option<PathBuf>,
+    root: ProcRoot,
 }
 
 impl Place {
-    /// Opens it, without leaving the namespace that we are in for longer than that takes.
-    pub fn open(&self) -> Net {
-        let entry = match &self.file {
-            _ if !self.native => Entry::Tables,
-            _ if self.network.own => Entry::Own,
-            Some(file) => File::open(file).map_or(Entry::Tables, Entry::File),
-            None => Entry::Tables,
-        };
-        Net::open(&entry, self.tables.clone())
+    /// Opens it, without leaving the namespace that we are in for longer than that takes. Nothing
+    /// if it is gone: the last process in it has ended.
+    pub fn open(&self) -> Option<Net> {
+        if self.network.own && self.root.is_native() {
+            return Some(Net::open(&Entry::Own, self.root.join("self/net")));
+        }
+        for pid in &self.pids {
+            let process = self.root.join(pid.to_string());
+            let tables = process.join("net");
+            if !self.root.is_native() {
+                return Some(Net::open(&Entry::Tables, tables));
+            }
+            match File::open(process.join("ns/net")) {
+                // The pid may be another process's by now.
+                Ok(file) if self.is(&file) => return Some(Net::open(&Entry::File(file), tables)),
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied && tables.is_dir() => {
+                    return Some(Net::open(&Entry::Tables, tables));
+                }
+                _ => {}
+            }
+        }
+        let file = File::open(self.bound.as_ref()?).ok().filter(|file| self.is(file))?;
+        // Without a process there are no tables of it.
+        Some(Net::open(&Entry::File(file), PathBuf::new()))
+    }
+
+    fn is(&self, file: &File) -> bool {
+        file.metadata().is_ok_and(|stat| Some(stat.ino()) == self.network.id)
     }
 }
 
 /// All network namespaces that have a process or a name, our own first, then by inode.
-pub fn networks(system: &System) -> std::io::Result<Vec<Place>> {
+pub fn networks(system: &System) -> io::Result<Vec<Place>> {
     let root = system.root();
     let native = root.is_native();
     let groups = Groups::of(root, &all_pids(root)?);
@@ -72,28 +92,16 @@ pub fn networks(system: &System) -> std::io::Result<Vec<Place>> {
                 let text = std::fs::read(root.join(format!("{}/cgroup", pids[0]))).ok()?;
                 container::name(&text)
             };
-            let process = if own { "self".to_owned() } else { pids[0].to_string() };
-            Place {
-                network: Arc::new(Network { id, name: given.or_else(container), own }),
-                file: id.map(|_| root.join(format!("{process}/ns/net"))),
-                tables: root.join(format!("{process}/net")),
-                native,
-                pids,
-            }
+            let bound = given.as_ref().map(|name| Path::new(NAMED).join(OsStr::from_bytes(name)));
+            let network = Arc::new(Network { id, name: given.or_else(container), own });
+            Place { network, pids, bound, root: root.clone() }
         })
         .collect();
     for (id, name) in names {
         if !places.iter().any(|place| place.network.id == Some(id)) {
-            let file = Path::new(NAMED).join(OsStr::from_bytes(&name));
+            let bound = Some(Path::new(NAMED).join(OsStr::from_bytes(&name)));
             let network = Arc::new(Network { id: Some(id), name: Some(name), own: false });
-            // Without a process there are no tables of it.
-            places.push(Place {
-                network,
-                pids: Vec::new(),
-                file: Some(file),
-                tables: PathBuf::new(),
-                native,
-            });
+            places.push(Place { network, pids: Vec::new(), bound, root: root.clone() });
         }
     }
     places.sort_by_key(|place| (!place.network.own, place.network.id));
@@ -183,7 +191,7 @@ mod tests {
     fn our_own_is_first_and_others_are_found_by_their_processes() {
         let system = System::new(ProcRoot::from_env(), false);
         let places = networks(&system).unwrap();
-        assert!(places[0].network.own && places[0].open().refusal().is_none());
+        assert!(places[0].network.own && places[0].open().unwrap().refusal().is_none());
         assert_eq!(places.iter().filter(|place| place.network.own).count(), 1);
         let mut other = Command::new("unshare")
             .args(["--net", "sh", "-c", "echo; exec cat"])
@@ -201,8 +209,9 @@ mod tests {
         let place = places.iter().find(|place| place.pids.iter().any(|pid| pid.0 == other.id() as i32));
         let place = place.unwrap();
         assert!(!place.network.own && place.network.id.is_some());
-        assert!(place.open().refusal().is_none());
+        assert!(place.open().unwrap().refusal().is_none());
         drop(other.stdin.take());
         other.wait().unwrap();
+        assert!(place.open().is_none(), "it went with its last process");
     }
 }

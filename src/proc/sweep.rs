@@ -36,9 +36,11 @@ pub(super) struct Met<'m> {
 pub struct Swept<K> {
     keys: Vec<K>,
     holders: Vec<Holder>,
-    /// Processes, and fds of processes that could be listed, that may not be read; and what went
-    /// away meanwhile.
+    /// What may not be read, and what went away meanwhile.
     pub tally: Tally,
+    /// How many of what may not be read are processes; the others are fds of processes that can be
+    /// listed.
+    pub denied_processes: u64,
 }
 
 impl<K: Ord> Swept<K> {
@@ -85,13 +87,15 @@ pub(super) fn sweep<K: Ord + Send>(
     let parts = parts(system, own)?;
     let mut found: Vec<(K, Holder)> = Vec::new();
     let mut tally = Tally::default();
+    let mut denied_processes = 0;
     let done: Result<(), std::convert::Infallible> = run_ordered(
         &parts,
         || Sweeper { system, link: Vec::with_capacity(4096), names: vec![MaybeUninit::uninit(); 32 << 10] },
         |sweeper, part| sweeper.part(part, &key),
-        |(part, counted)| {
+        |(part, counted, denied)| {
             found.extend(part);
             tally.add(counted);
+            denied_processes += denied;
             Ok(())
         },
     );
@@ -99,7 +103,7 @@ pub(super) fn sweep<K: Ord + Send>(
     // Stable: what was met in order of pid and fd stays so.
     found.sort_by(|a, b| a.0.cmp(&b.0));
     let (keys, holders) = found.into_iter().unzip();
-    Ok(Swept { keys, holders, tally })
+    Ok(Swept { keys, holders, tally, denied_processes })
 }
 
 fn parts(system: &System, own: Own) -> std::io::Result<Vec<Part>> {
@@ -131,16 +135,23 @@ struct Sweeper<'s> {
 }
 
 impl Sweeper<'_> {
-    fn part<K>(&mut self, part: &Part, key: &impl Fn(&Met<'_>) -> Option<K>) -> (Vec<(K, Holder)>, Tally) {
+    fn part<K>(
+        &mut self,
+        part: &Part,
+        key: &impl Fn(&Met<'_>) -> Option<K>,
+    ) -> (Vec<(K, Holder)>, Tally, u64) {
         let mut found = Vec::new();
         let mut tally = Tally::default();
         if let Err(errno) = self.process(part, key, &mut found, &mut tally) {
             match errno {
                 Errno::NOENT | Errno::SRCH => tally.vanished += 1,
-                _ => tally.denied += 1,
+                _ => {
+                    tally.denied += 1;
+                    return (found, tally, 1);
+                }
             }
         }
-        (found, tally)
+        (found, tally, 0)
     }
 
     fn process<K>(
@@ -252,6 +263,7 @@ mod tests {
             keys: vec![2, 2, 5],
             holders: vec![holder(7), holder(8), holder(9)],
             tally: Tally::default(),
+            denied_processes: 0,
         };
         let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
         assert_eq!((fds(1), fds(2), fds(3), fds(5), fds(6)), (vec![], vec![7, 8], vec![], vec![9], vec![]));

@@ -9,7 +9,7 @@ use super::root::ProcRoot;
 use crate::model::{Device, Pid};
 use crate::sock::{Entry, Tables};
 use nix::unistd::{Uid, User};
-use rustix::fd::BorrowedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -28,6 +28,8 @@ pub struct System {
     mounts: Mutex<HashMap<Vec<u8>, Arc<Mounts>>>,
     nameless: Mutex<HashMap<Vec<u8>, Option<Device>>>,
     filesystems: Mutex<HashMap<Device, Option<&'static str>>>,
+    cgroups: Mutex<HashMap<u64, Option<Vec<u8>>>>,
+    cgroup_mount: OnceLock<Option<(Arc<OwnedFd>, Vec<u8>)>>,
     devices: OnceLock<Devices>,
     pub(super) guard: Guard,
     pub(super) handles: Handles,
@@ -47,6 +49,8 @@ impl System {
             mounts: Mutex::default(),
             nameless: Mutex::default(),
             filesystems: Mutex::default(),
+            cgroups: Mutex::default(),
+            cgroup_mount: OnceLock::new(),
             devices: OnceLock::new(),
             guard: Guard::default(),
             handles: Handles::default(),
@@ -98,6 +102,17 @@ impl System {
             link.ok().map(|link| link.into_os_string().into_encoded_bytes())
         });
         own.as_deref()
+    }
+
+    /// The path of a cgroup by its id, in the hierarchy of version 2. Nothing where the caller may not
+    /// ask, which takes `CAP_DAC_READ_SEARCH`, or the cgroup is gone.
+    pub fn cgroup_path(&self, id: u64) -> Option<Vec<u8>> {
+        cached(&self.cgroups, id, |id| {
+            let (mount, point) = self.cgroup_mount.get_or_init(super::cgroups::mount).as_ref()?;
+            let path = self.handles.path(mount, super::cgroups::FILEID_KERNFS, &id.to_ne_bytes())?;
+            let below = path.strip_prefix(&point[..])?;
+            Some(if below.is_empty() { b"/".to_vec() } else { below.to_vec() })
+        })
     }
 
     /// The mounts of the mount namespace of a process, as seen from its root directory: what lies

@@ -80,6 +80,11 @@ impl Net {
             }
             return;
         };
+        if self.tables.as_os_str().is_empty() {
+            // Nobody is in it who could show its tables.
+            found.unread.push((family, self.refused()));
+            return;
+        }
         match table.sockets(&self.tables, request) {
             Ok(sockets) => {
                 // That there are none is not told worse by a table.
@@ -103,8 +108,14 @@ impl Net {
     pub fn close(&mut self, socket: &Socket) -> io::Result<()> {
         match &mut self.diag {
             Ok(diag) => diag.close(socket),
-            Err(e) => Err(e.raw_os_error().map_or_else(|| e.kind().into(), io::Error::from_raw_os_error)),
+            Err(_) => Err(self.refused()),
         }
+    }
+
+    /// Why there is no netlink.
+    fn refused(&self) -> io::Error {
+        let kind = || self.refusal().map_or(io::ErrorKind::Unsupported, io::Error::kind).into();
+        self.refusal().and_then(io::Error::raw_os_error).map_or_else(kind, io::Error::from_raw_os_error)
     }
 
     /// Has the tables read from elsewhere from now on: another process of the same namespace.

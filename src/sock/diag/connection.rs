@@ -1,5 +1,6 @@
 //! A netlink socket that is connected to the kernel: a request, and its replies.
 
+use crate::model::Inode;
 use netlink_packet_core::{
     DecodeError, Emitable, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_MULTIPART, NLM_F_REQUEST,
     NLMSG_ALIGNTO, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
@@ -40,6 +41,11 @@ impl Connection {
         // From here on nobody else can send to it.
         rustix::net::connect(&socket, &SocketAddrNetlink::new(0, 0))?;
         Self::over(socket, TIMEOUT)
+    }
+
+    /// The inode of our own socket.
+    pub(super) fn inode(&self) -> io::Result<Inode> {
+        Ok(Inode(rustix::fs::fstat(&self.socket)?.st_ino))
     }
 
     fn over(socket: OwnedFd, timeout: Duration) -> io::Result<Self> {

@@ -102,7 +102,11 @@ impl Diag {
                 connection.dump(&unix::all(states, detail), found, read)
             }
             Family::Netlink => {
-                let read = |message: &[u8]| netlink::socket(message, detail).map(Some);
+                // But for the one that asks.
+                let own = connection.inode()?;
+                let read = |message: &[u8]| {
+                    netlink::socket(message, detail).map(|socket| Some(socket).filter(|s| s.inode != own))
+                };
                 connection.dump(&netlink::all(), found, read)
             }
             Family::Packet => {
