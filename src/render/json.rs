@@ -1,7 +1,7 @@
 //! JSON: a document around an array, or a record a line.
 
 use super::{Batch, Format, Renderer};
-use crate::model::{Cell, Escape, Holder, Record, Tally, Value, deceives, escape};
+use crate::model::{Cell, Column, Escape, Holder, Record, Tally, Value, deceives, escape};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::Formatter;
 use std::io::{self, Write};
@@ -41,31 +41,56 @@ pub(super) fn finish(out: &mut dyn Write, tally: Tally, rows: usize) -> io::Resu
     )
 }
 
+/// Where a column stands in a record: by itself, or in an object with others.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// The column of this number, under its own name.
+    Plain(usize),
+    /// Columns of an object, each under the part of its name that follows the dot.
+    Object(&'static str, Vec<(&'static str, usize)>),
+}
+
+/// Plain columns as they are; dotted ones in an object each, where its first one stands.
+pub(super) fn places<R>(columns: &[Column<R>]) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    for (nth, column) in columns.iter().enumerate() {
+        let Some((object, key)) = column.field.name.split_once('.') else {
+            places.push(Place::Plain(nth));
+            continue;
+        };
+        let same = places.iter_mut().find_map(|place| match place {
+            Place::Object(name, columns) if *name == object => Some(columns),
+            _ => None,
+        });
+        match same {
+            Some(columns) => columns.push((key, nth)),
+            None => places.push(Place::Object(object, vec![(key, nth)])),
+        }
+    }
+    places
+}
+
 struct Row<'a, R: 'static> {
     renderer: &'a Renderer<R>,
     record: &'a R,
 }
 
 impl<R: Record> Serialize for Row<'_, R> {
-    /// Plain columns as they are; dotted ones in an object each, where its first one stands.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        let columns = &self.renderer.columns;
-        for (i, column) in columns.iter().enumerate() {
-            match column.field.name.split_once('.') {
-                None => {
+        for place in &self.renderer.places {
+            match place {
+                Place::Plain(nth) => {
+                    let column = &self.renderer.columns[*nth];
                     if let Some(cell) = column.cell(self.record) {
                         map.serialize_entry(column.field.name, &Json(cell))?;
                     }
                 }
-                Some((object, _)) => {
-                    let of_object = |name: &str| name.split_once('.').is_some_and(|(o, _)| o == object);
-                    let seen = columns[..i].iter().any(|c| of_object(c.field.name));
-                    let any = |c: &crate::model::Column<R>| {
-                        of_object(c.field.name) && c.cell(self.record).is_some()
-                    };
-                    if !seen && columns[i..].iter().any(any) {
-                        map.serialize_entry(object, &Object { row: self, object, from: i })?;
+                Place::Object(name, columns) => {
+                    let is_there =
+                        |(_, nth): &(_, usize)| self.renderer.columns[*nth].cell(self.record).is_some();
+                    if let Some(first) = columns.iter().position(is_there) {
+                        map.serialize_entry(name, &Object { row: self, columns: &columns[first..] })?;
                     }
                 }
             }
@@ -82,18 +107,14 @@ impl<R: Record> Serialize for Row<'_, R> {
 /// The chosen columns of one object.
 struct Object<'a, 'r, R: 'static> {
     row: &'a Row<'r, R>,
-    object: &'a str,
-    from: usize,
+    columns: &'a [(&'static str, usize)],
 }
 
 impl<R: Record> Serialize for Object<'_, '_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for column in &self.row.renderer.columns[self.from..] {
-            if let Some((object, key)) = column.field.name.split_once('.')
-                && object == self.object
-                && let Some(cell) = column.cell(self.row.record)
-            {
+        for (key, nth) in self.columns {
+            if let Some(cell) = self.row.renderer.columns[*nth].cell(self.row.record) {
                 map.serialize_entry(key, &Json(cell))?;
             }
         }

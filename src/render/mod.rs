@@ -50,6 +50,8 @@ pub struct Renderer<R: 'static> {
     pub columns: Vec<Column<R>>,
     /// Whether JSON records also get their own object, whatever it holds.
     pub objects: bool,
+    /// Where the columns stand in JSON.
+    places: Vec<json::Place>,
 }
 
 /// Encoded records.
@@ -72,7 +74,8 @@ impl Batch {
 impl<R: Record> Renderer<R> {
     /// A renderer of these columns.
     pub fn new(style: Style, command: &'static str, columns: Vec<Column<R>>, objects: bool) -> Self {
-        Self { style, command, columns, objects }
+        let places = json::places(&columns);
+        Self { style, command, columns, objects, places }
     }
 
     /// Writes records that are all there already.

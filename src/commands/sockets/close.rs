@@ -60,8 +60,7 @@ pub(super) fn check(args: &Args) -> Result<(), Error> {
 /// Asks, unless that is not wanted, closes, and tells of each.
 pub(super) fn run(
     chosen: &[(usize, usize)],
-    row: &mut Row,
-    filler: &mut Filler<'_>,
+    filler: &Filler<'_>,
     nets: &mut [Net],
     yes: bool,
     context: &mut Context,
@@ -71,9 +70,10 @@ pub(super) fn run(
         return Ok(Outcome::NotMet);
     }
     let mut closed = Vec::new();
+    let mut row = Row::new(filler.data);
     for &(place, nth) in chosen {
-        filler.fill(row, place, nth);
-        closed.push(describe(row));
+        filler.fill(&mut row, place, nth);
+        closed.push(describe(&row));
     }
     if !yes && !confirm(&closed).map_err(|e| Error::Io("the answer".to_owned(), e))? {
         context.note("nothing was closed");

@@ -14,16 +14,16 @@ use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind::TcpFields;
 use crate::model::{Column, Family, Field};
-use crate::proc::{Place, System, Target, networks};
-use crate::query::Where;
-use crate::render::{Format, Renderer, Writer};
+use crate::proc::{Place, System, Target, networks, run_ordered};
+use crate::query::{Evaluator, Where};
+use crate::render::{Batch, Format, Renderer, Writer};
 use crate::sock::{Pairs, Request, States};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
-use gather::{Wanted, gather};
+use gather::{Data, Wanted, gather};
 use pattern::Pattern;
 use row::Row;
-use select::{Selection, order};
+use select::{Filler, Selection, order};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -212,48 +212,47 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
     let tcp = TcpFields::new(|name| wanted.contains(&name));
     let index = pairs.then(|| Pairs::new(&data.sockets));
-    let mut filler = select::Filler {
+    let renderer = Renderer::new(context.style, "sockets", columns, false);
+    let work = Work {
         data: &data,
-        pairs: index.as_ref(),
-        tcp: &tcp,
-        system: &system,
-        wants_user: is_wanted(&["user"]),
-        wants_cgroup: is_wanted(&["cgroup"]),
-        wants_words: context.style.format == Format::Table,
+        selection: &selection,
+        query: query.as_ref(),
+        renderer: (!args.close && !args.summary).then_some(&renderer),
+        filler: Filler {
+            data: &data,
+            pairs: index.as_ref(),
+            tcp: &tcp,
+            system: &system,
+            wants_user: is_wanted(&["user"]),
+            wants_cgroup: is_wanted(&["cgroup"]),
+            wants_words: context.style.format == Format::Table,
+        },
     };
-    let evaluator = query.as_ref().map(Where::evaluator);
-    let mut row = Row::new(&data);
+    let order = order(&data);
+    let parts: Vec<&[(usize, usize)]> = order.chunks(PART).collect();
     let mut chosen = Vec::new();
-    for (place, nth) in order(&data) {
-        let socket = &data.sockets[place][nth];
-        if !selection.may_take(socket) {
-            continue;
-        }
-        filler.fill(&mut row, place, nth);
-        if selection.takes(&row) && evaluator.as_ref().is_none_or(|e| e.matches(&row)) {
-            chosen.push((place, nth));
-        }
+    let mut writer = Writer::new(&renderer, &mut context.out);
+    run_ordered(
+        &parts,
+        || work.worker(),
+        |worker, part| worker.run(part),
+        |(part, batch)| {
+            chosen.extend(part);
+            if work.renderer.is_some() { writer.write(&batch) } else { Ok(()) }
+        },
+    )
+    .map_err(Error::Output)?;
+    if work.renderer.is_some() {
+        writer.finish(data.tally).map_err(Error::Output)?;
     }
     if let Some(fault) = query.as_ref().and_then(Where::fault) {
         return Err(Error::Usage(format!("--where: no record can be asked this: {fault}")));
     }
     if args.close {
-        return close::run(&chosen, &mut row, &mut filler, &mut nets, args.yes, context);
+        return close::run(&chosen, &work.filler, &mut nets, args.yes, context);
     }
     if args.summary {
         summary::write(&chosen, &data, context).map_err(Error::Output)?;
-    } else {
-        let renderer = Renderer::new(context.style, "sockets", columns, false);
-        let mut writer = Writer::new(&renderer, &mut context.out);
-        for part in chosen.chunks(PART) {
-            let mut batch = crate::render::Batch::default();
-            for &(place, nth) in part {
-                filler.fill(&mut row, place, nth);
-                renderer.push(&mut batch, &row);
-            }
-            writer.write(&batch).map_err(Error::Output)?;
-        }
-        writer.finish(data.tally).map_err(Error::Output)?;
     }
     match chosen.len() {
         _ if selection.missing > 0 || (data.unread > 0 && !args.netns.is_empty()) => Err(Error::Target),
@@ -262,8 +261,54 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
 }
 
-/// How many records are written at a time.
-const PART: usize = 256;
+/// How many sockets a thread takes at a time.
+const PART: usize = 512;
+
+/// Choosing sockets, and making records of them.
+struct Work<'w> {
+    data: &'w Arc<Data>,
+    selection: &'w Selection,
+    query: Option<&'w Where<Row>>,
+    /// Nothing where no records are wanted.
+    renderer: Option<&'w Renderer<Row>>,
+    filler: Filler<'w>,
+}
+
+/// One thread's tools.
+struct Worker<'w> {
+    work: &'w Work<'w>,
+    row: Row,
+    evaluator: Option<Evaluator<'w, Row>>,
+}
+
+impl<'w> Work<'w> {
+    fn worker(&'w self) -> Worker<'w> {
+        Worker { work: self, row: Row::new(self.data), evaluator: self.query.map(Where::evaluator) }
+    }
+}
+
+impl Worker<'_> {
+    /// Those of some sockets that are chosen, and their records.
+    fn run(&mut self, part: &[(usize, usize)]) -> (Vec<(usize, usize)>, Batch) {
+        let work = self.work;
+        let mut batch = Batch::default();
+        let mut chosen = Vec::with_capacity(part.len());
+        for &(place, nth) in part {
+            if !work.selection.may_take(&work.data.sockets[place][nth]) {
+                continue;
+            }
+            work.filler.fill(&mut self.row, place, nth);
+            if work.selection.takes(&self.row) && self.evaluator.as_ref().is_none_or(|e| e.matches(&self.row))
+            {
+                chosen.push((place, nth));
+                if let Some(renderer) = work.renderer {
+                    renderer.push(&mut batch, &self.row);
+                }
+            }
+        }
+        (chosen, batch)
+    }
+}
 
 fn default_columns(args: &Args, format: Format, all: &[Column<Row>]) -> Vec<Column<Row>> {
     let names: Vec<&str> = match format {

@@ -113,7 +113,7 @@ pub(super) struct Filler<'f> {
 
 impl Filler<'_> {
     /// Makes `row` that of a socket.
-    pub(super) fn fill(&mut self, row: &mut Row, place: usize, nth: usize) {
+    pub(super) fn fill(&self, row: &mut Row, place: usize, nth: usize) {
         row.set(place, nth, self.tcp);
         let socket = &self.data.sockets[place][nth];
         row.peers = self.peers(place, socket);
