@@ -128,6 +128,9 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         // They come with the object that they are in.
         columns.retain(|c| !c.field.name.contains('.'));
     }
+    if context.style.format == Format::Table {
+        columns::for_people(&mut columns, fields::SHOWN);
+    }
     let renderer = Renderer::new(context.style, "list", columns, objects);
     let plan = plan(&args, &renderer, query.as_ref(), mode)?;
     let wants_users = wanted(&renderer, query.as_ref(), mode).contains(&"user");
@@ -207,7 +210,7 @@ fn plan(args: &Args, renderer: &Renderer<Fd>, query: Option<&Where<Fd>>, mode: M
         None => None,
     };
     Ok(Plan {
-        info: any(&["flags", "pos", "mount"]),
+        info: any(&["flags", "cloexec", "pos", "mount"]),
         access: any(&["access", "mode"]),
         device: any(&["device", "inode"]),
         values: wanted.iter().any(|w| w.contains('.')) || (renderer.objects && mode == Mode::Rows),
