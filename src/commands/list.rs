@@ -210,6 +210,7 @@ fn plan(args: &Args, renderer: &Renderer<Fd>, query: Option<&Where<Fd>>, mode: M
         None => None,
     };
     Ok(Plan {
+        identity: false,
         info: any(&["flags", "cloexec", "pos", "mount"]),
         access: any(&["access", "mode"]),
         device: any(&["device", "inode"]),

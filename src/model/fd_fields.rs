@@ -27,6 +27,8 @@ pub const COMMON: &[Column<Fd>] = column_table! {
         |r| r.flags.map(|f| Cell::Set(f.set()));
     "cloexec", Bool, "whether exec(2) closes it; without that, programs that are run inherit it",
         |r| r.flags.map(|f| Cell::Bool(f.closes_on_exec()));
+    "shared", Integer, "number of the description, the same for all fds that share it (--shared)",
+        |r| r.shared.map(|n| Cell::Uint(n.into()));
     "pos", Integer, "file position in bytes", |r| r.pos.map(Cell::Uint);
     "inode", Integer, "inode number", |r| r.inode.map(|i| Cell::Uint(i.0));
     "device", String, "major:minor of the device that the file is on", |r| r.device.map(Cell::Device);

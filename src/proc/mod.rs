@@ -6,6 +6,7 @@
 //! [`System`] keeps what all processes share (socket tables, mounts, user names).
 
 mod borrow;
+mod descriptions;
 mod devices;
 mod duplicate;
 mod filter;
@@ -27,6 +28,7 @@ mod system;
 mod target;
 mod usage;
 
+pub use descriptions::{Candidate, Compare, Incomparable, Kernel, Member, Shared};
 pub use duplicate::Donor;
 pub use filter::PathFilter;
 pub use holders::{Holder, holders, socket_of};
