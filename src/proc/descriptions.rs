@@ -272,7 +272,8 @@ mod tests {
 
     #[test]
     fn what_is_equal_stands_together() {
-        let (script, candidates) = script(&[(2, 3, 7), (1, 0, 9), (1, 5, 7), (1, 1, 9), (2, 4, 8), (1, 2, 7)]);
+        let (script, candidates) =
+            script(&[(2, 3, 7), (1, 0, 9), (1, 5, 7), (1, 1, 9), (2, 4, 8), (1, 2, 7)]);
         let shared = Shared::among(candidates, &script);
         assert_eq!(sorted(&shared), [vec![(1, 0), (1, 1)], vec![(1, 2), (1, 5), (2, 3)]]);
         assert_eq!((shared.denied, shared.vanished), (vec![], 0));
@@ -336,7 +337,10 @@ mod tests {
                 };
                 for group in [vec![(1, 0), (2, 0), (3, 0)], vec![(1, 1), (2, 1)]] {
                     let whole = groups.contains(&group);
-                    assert!(whole || there(group.clone()).len() < 2 || groups.contains(&there(group)), "{groups:?}");
+                    assert!(
+                        whole || there(group.clone()).len() < 2 || groups.contains(&there(group)),
+                        "{groups:?}"
+                    );
                 }
                 assert!(shared.vanished <= 1 && shared.denied.is_empty());
                 if when == 0 {

@@ -79,7 +79,7 @@ fn tell(context: &Context, job: &Job<'_>, search: &Search<'_>, named: bool) -> b
     let failed = named && search.targets.tell(context, job.system, true);
     search.others.tell(context, job.system, false);
     if named && search.others.tally.denied > 0 {
-        context.note("whether what could not be read shares, too, is not known");
+        context.note("what could not be read may share with them, too");
     }
     if !search.denied.is_empty() {
         let fds = quantity(search.denied.len(), "fd", "fds");

@@ -181,8 +181,7 @@ fn glance(
         || job.worker(),
         |worker, slice| {
             let mut found = Vec::new();
-            let part =
-                worker.scan(slice, |_, row| found.extend(Candidate::of(row).filter(|c| is_wanted(c))));
+            let part = worker.scan(slice, |_, row| found.extend(Candidate::of(row).filter(|c| is_wanted(c))));
             (part, found)
         },
         |(part, found)| {
