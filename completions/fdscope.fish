@@ -59,6 +59,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l color -d 'When 
 always\t'Always'
 never\t'Never'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l deleted -d 'Only deleted files that are still held, and so still take space'
+complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l shared -d 'Only fds that share an open file description, and with whom: one listener, offset, O_NONBLOCK'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s a -l assoc -d 'Also working directory, root directory and program (cwd, root, exe)'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s m -l mappings -d 'Also mapped files'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l threads -d 'Also threads that have an fd table of their own'
@@ -86,6 +87,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l color -d 'When to
 always\t'Always'
 never\t'Never'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l deleted -d 'Only deleted files that are still held, and so still take space'
+complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l shared -d 'Only fds that share an open file description, and with whom: one listener, offset, O_NONBLOCK'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s a -l assoc -d 'Also working directory, root directory and program (cwd, root, exe)'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s m -l mappings -d 'Also mapped files'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l threads -d 'Also threads that have an fd table of their own'

@@ -37,6 +37,7 @@ module completions {
     --port(-p): string        # Only sockets whose own port is this: the serving end, not clients
     --deleted                 # Only deleted files that are still held, and so still take space
     --where(-w): string       # Only what this is true of: 'regular.size > 10M'; see fdscope-list(1)
+    --shared                  # Only fds that share an open file description, and with whom: one listener, offset, O_NONBLOCK
     --assoc(-a)               # Also working directory, root directory and program (cwd, root, exe)
     --mappings(-m)            # Also mapped files
     --threads                 # Also threads that have an fd table of their own

@@ -56,8 +56,7 @@ pub struct Args {
     )]
     where_: Option<String>,
 
-    /// Only fds whose open file description is shared with another fd, grouped by it: who has the
-    /// same listener, offset or O_NONBLOCK. All who share with a TARGET are shown
+    /// Only fds that share an open file description, and with whom: one listener, offset, O_NONBLOCK
     #[arg(long, help_heading = "Looking further", conflicts_with_all = ["assoc", "mappings"])]
     shared: bool,
     /// Also working directory, root directory and program (cwd, root, exe)

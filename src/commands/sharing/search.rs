@@ -41,6 +41,13 @@ struct Read {
     selected: bool,
 }
 
+impl Read {
+    /// The number of its group.
+    fn number(&self) -> u32 {
+        self.row.shared.unwrap_or_default()
+    }
+}
+
 impl<'s> Search<'s> {
     /// A search in the slices of the processes that the user named, or of all.
     pub(super) fn new(job: &'s Job<'s>, slices: &[Slice], named: bool) -> Self {
@@ -58,8 +65,10 @@ impl<'s> Search<'s> {
 
     /// The rows, those of one description together.
     pub(super) fn run(&mut self, context: &Context, slices: &[Slice]) -> Result<Vec<Fd>, Error> {
-        let candidates = self.candidates(context, slices)?;
-        let groups = self.groups(candidates);
+        let shared = Shared::among(self.candidates(context, slices)?, &Kernel);
+        self.vanished += shared.vanished;
+        self.denied.extend(shared.denied);
+        let groups = self.groups(shared.groups);
         let read = self.read_selected(&groups);
         Ok(self.still_shared(read))
     }
@@ -68,8 +77,8 @@ impl<'s> Search<'s> {
     pub(super) fn tally(&self) -> Tally {
         let mut tally = self.targets.tally;
         tally.add(self.others.tally);
-        // Files that do not answer have not done so the first time.
-        tally.add(Tally { timed_out: 0, ..self.reading.tally });
+        // Files that do not answer did not do so the first time, and what vanished is counted in whole.
+        tally.add(Tally { vanished: 0, timed_out: 0, ..self.reading.tally });
         tally.add(Tally { denied: self.denied.len() as u64, vanished: self.vanished, timed_out: 0 });
         tally
     }
@@ -106,11 +115,7 @@ impl<'s> Search<'s> {
 
     /// The groups in which the user's targets are, in the order of the fds by which they are in them.
     /// In each, those fds come first.
-    fn groups(&mut self, candidates: Vec<Candidate>) -> Vec<Group> {
-        let shared = Shared::among(candidates, &Kernel);
-        self.vanished += shared.vanished;
-        self.denied.extend(shared.denied);
-        let mut groups = shared.groups;
+    fn groups(&self, mut groups: Vec<Group>) -> Vec<Group> {
         groups.retain(|group| group.iter().any(|&member| self.is_chosen(member)));
         for group in &mut groups {
             group.sort_unstable_by_key(|&member| (!self.is_chosen(member), member));
@@ -126,42 +131,42 @@ impl<'s> Search<'s> {
         let (chosen, others): (HashMap<_, _>, HashMap<_, _>) =
             numbered.partition(|&(member, _)| self.is_chosen(member));
         // First what may be selected, by all that the user asked for.
-        let mut read = read(job, &chosen, &mut self.reading);
-        let selected = read.values().filter(|r| r.selected).filter_map(|r| r.row.shared);
-        let selected: HashSet<u32> = selected.collect();
-        read.retain(|_, r| r.row.shared.is_some_and(|n| selected.contains(&n)));
+        let mut read = read_fds(job, &chosen, &mut self.reading);
+        let selected: HashSet<u32> = read.values().filter(|r| r.selected).map(Read::number).collect();
+        read.retain(|_, r| selected.contains(&r.number()));
         // Then what shares with that, whatever it is.
         let mut rest = others;
         rest.extend(chosen.into_iter().filter(|(member, _)| !read.contains_key(member)));
         rest.retain(|_, number| selected.contains(number));
         let plan = Plan { filter: Filter::default(), ..job.plan.clone() };
         let whole = Job { plan: &plan, query: None, user: None, ..*job };
-        let unselected = self::read(&whole, &rest, &mut self.reading);
+        self.vanished += (read.len() + rest.len()) as u64;
+        let unselected = read_fds(&whole, &rest, &mut self.reading);
         read.extend(unselected.into_iter().map(|(m, r)| (m, Read { selected: false, ..r })));
         read
     }
 
     /// What is shared still, now that it was read; numbered from 1, unless the user asked for numbers.
+    /// All the rest has vanished.
     fn still_shared(&mut self, mut read: HashMap<Member, Read>) -> Vec<Fd> {
-        let likeness = |r: &Read| r.row.shared.map_or(0, u64::from);
-        let candidates = read.iter().map(|(&member, r)| Candidate { likeness: likeness(r), member });
-        let groups = self.groups(candidates.collect());
+        let candidate = |(&member, r): (&Member, &Read)| Candidate { likeness: r.number().into(), member };
+        let shared = Shared::among(read.iter().map(candidate).collect(), &Kernel);
         let asked = self.job.query.is_some_and(|q| q.fields().any(|f| f.name == "shared"));
+        let mut numbers = HashSet::new();
         let mut rows = Vec::with_capacity(read.len());
-        let mut number = 0;
-        for group in groups {
+        for group in self.groups(shared.groups) {
             let members: Vec<Read> = group.iter().filter_map(|member| read.remove(member)).collect();
             if !members.iter().any(|r| r.selected) {
                 continue;
             }
-            number += 1;
-            rows.extend(members.into_iter().map(|Read { mut row, .. }| {
-                if !asked {
-                    row.shared = Some(number);
-                }
-                row
-            }));
+            let number = if asked { members[0].number() } else { numbers.len() as u32 + 1 };
+            // A group may have become two, of which one only can keep the number.
+            if numbers.insert(number) {
+                rows.extend(members.into_iter().map(|r| Fd { shared: Some(number), ..r.row }));
+            }
         }
+        self.vanished -= (rows.len() + shared.denied.len()) as u64;
+        self.denied.extend(shared.denied);
         rows
     }
 }
@@ -195,7 +200,7 @@ fn glance(
 }
 
 /// Reads fds as any listing does, gives each its number, and tells which of them are selected.
-fn read(job: &Job<'_>, wanted: &HashMap<Member, u32>, report: &mut Report) -> HashMap<Member, Read> {
+fn read_fds(job: &Job<'_>, wanted: &HashMap<Member, u32>, report: &mut Report) -> HashMap<Member, Read> {
     let mut fds: BTreeMap<Pid, Vec<FdNum>> = BTreeMap::new();
     for member in wanted.keys() {
         fds.entry(member.pid).or_default().push(member.fd);
