@@ -3,7 +3,7 @@
 use crate::exhibits::listed;
 use crate::support::{
     FakeProc, Fdscope, Helper, Keeper, NOBODY, Run, Skip, difference, forbid, needs, numbers, pass, run_as,
-    sorted,
+    run_as_other, sorted,
 };
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::{Mode, OFlags};
@@ -297,6 +297,29 @@ fn as_somebody_who_may_not_read_all() {
     // A target that may not be read is an error, as ever.
     let run = as_nobody(&format!("list {} --shared", std::process::id()));
     run.check(3, "may not be read: permission denied").prints("");
+}
+
+/// Reading goes by the effective user, and comparing by the real one: where the two differ, there are
+/// fds that can be read and not compared.
+#[test]
+fn what_may_not_be_compared_is_told() {
+    if rustix::process::geteuid().as_raw() != 0 {
+        eprintln!("skipped: a real user that is not the effective one, because only root can become that");
+        return;
+    }
+    let helper = Helper::start_with("events::eventfd_kinds", |c| run_as(c, NOBODY));
+    let run = |arguments: String| Fdscope::new(arguments).with(|c| run_as_other(c, NOBODY - 1, NOBODY)).run();
+    let told = "could not be compared: that takes the right to trace their processes\n";
+    let document = run(format!("list {} --kind eventfd --json", helper.pid())).json();
+    assert_eq!(document["records"].as_array().unwrap().len(), 3, "they can be read");
+    let target = format!("list {}:{} --shared --json --quiet", helper.pid(), helper.fd("first"));
+    let document = run(target).check(3, told).json();
+    assert_eq!((&document["complete"], &document["records"]), (&json!(false), &json!([])));
+    assert!(document["denied"].as_u64() >= Some(3), "the others are like it: {}", document["denied"]);
+    // Nobody named them: what can be compared is shown, if there is any.
+    let run = run("list --shared --json".to_owned());
+    assert!(run.stderr().contains(told) && run.status() < 2, "{}", run.stderr());
+    assert!(run.records().iter().all(|r| r["pid"] != helper.pid()));
 }
 
 #[test]

@@ -76,14 +76,16 @@ fn can_compare(context: &Context) -> Result<(), Error> {
 
 /// Tells what is not known; whether that is about a target.
 fn tell(context: &Context, job: &Job<'_>, search: &Search<'_>, named: bool) -> bool {
-    let failed = named && search.targets.tell(context, job.system, true);
+    let unread = named && search.targets.tell(context, job.system, true);
     search.others.tell(context, job.system, false);
     if named && search.others.tally.denied > 0 {
         context.note("what could not be read may share with them, too");
     }
+    let incomparable = named && search.is_target_denied();
     if !search.denied.is_empty() {
         let fds = quantity(search.denied.len(), "fd", "fds");
-        context.note(&format!("{fds} could not be compared: that takes the right to trace their processes"));
+        let text = format!("{fds} could not be compared: that takes the right to trace their processes");
+        if incomparable { context.complain(&text) } else { context.note(&text) }
     }
-    failed || (named && search.is_target_denied())
+    unread || incomparable
 }

@@ -56,12 +56,17 @@ pub(crate) fn confine(command: &mut Command, seconds: u32) {
 
 /// Has the command run as a user and group, without any privilege.
 pub(crate) fn run_as(command: &mut Command, id: u32) {
+    run_as_other(command, id, id);
+}
+
+/// Has the command run without any privilege, for one user in fact and another in effect.
+pub(crate) fn run_as_other(command: &mut Command, real: u32, id: u32) {
     // SAFETY: these are plain system calls, safe after fork.
     unsafe {
         command.pre_exec(move || {
             let done = libc::setgroups(0, std::ptr::null()) == 0
                 && libc::setresgid(id, id, id) == 0
-                && libc::setresuid(id, id, id) == 0;
+                && libc::setresuid(real, id, id) == 0;
             if done { Ok(()) } else { Err(io::Error::last_os_error()) }
         });
     }
