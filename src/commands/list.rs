@@ -170,6 +170,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     outcome(report.rows, failed, query.as_ref())
 }
 
+/// How it ended, by what was found.
 fn outcome(rows: u64, failed: bool, query: Option<&Where<Fd>>) -> Result<Outcome, Error> {
     if let Some(fault) = query.and_then(Where::fault) {
         return Err(Error::Usage(format!("--where: no record can be asked this: {fault}")));

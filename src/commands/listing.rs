@@ -190,13 +190,18 @@ impl Report {
             let processes = quantity(self.denied_processes, "process", "processes");
             context.note(&format!("{processes} could not be read: permission denied"));
         }
-        let denied_fds = self.tally.denied as usize - self.denied_processes;
-        if denied_fds > 0 {
-            let fds = quantity(denied_fds, "fd", "fds");
-            context.note(&format!("{fds} could not be read: permission denied"));
-        }
+        self.tell_denied_fds(context);
         self.tell_timeouts(context);
         false
+    }
+
+    /// Tells of single fds that could not be read, where they are not rows.
+    pub(super) fn tell_denied_fds(&self, context: &Context) {
+        let denied = self.tally.denied as usize - self.denied_processes;
+        if denied > 0 {
+            let fds = quantity(denied, "fd", "fds");
+            context.note(&format!("{fds} could not be read: permission denied"));
+        }
     }
 
     fn tell_timeouts(&self, context: &Context) {

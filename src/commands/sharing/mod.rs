@@ -77,6 +77,9 @@ fn can_compare(context: &Context) -> Result<(), Error> {
 /// Tells what is not known; whether that is about a target.
 fn tell(context: &Context, job: &Job<'_>, search: &Search<'_>, named: bool) -> bool {
     let unread = named && search.targets.tell(context, job.system, true);
+    if !unread {
+        search.targets.tell_denied_fds(context);
+    }
     search.others.tell(context, job.system, false);
     if named && search.others.tally.denied > 0 {
         context.note("what could not be read may share with them, too");
