@@ -28,6 +28,9 @@ _fdscope() {
             fdscope,ls)
                 cmd="fdscope__subcmd__list"
                 ;;
+            fdscope,sockets)
+                cmd="fdscope__subcmd__sockets"
+                ;;
             fdscope,watch)
                 cmd="fdscope__subcmd__watch"
                 ;;
@@ -38,7 +41,7 @@ _fdscope() {
 
     case "${cmd}" in
         fdscope)
-            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls limits listen watch"
+            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls sockets limits listen watch"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -106,7 +109,7 @@ _fdscope() {
             return 0
             ;;
         fdscope__subcmd__list)
-            opts="-u -k -p -w -a -m -c -q -h --user --kind --fd --path --port --deleted --where --assoc --mappings --threads --columns --wide --count --pids --format --json --jsonl --no-header --color --quiet --help"
+            opts="-u -k -p -w -a -m -c -q -h --user --kind --fd --path --port --deleted --where --shared --assoc --mappings --threads --columns --wide --count --pids --format --json --jsonl --no-header --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -309,6 +312,80 @@ _fdscope() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fdscope__subcmd__sockets)
+            opts="-l -s -f -p -w -c -y -q -h --listening --state --family --port --remote --process --netns --where --columns --wide --summary --close --yes --format --json --jsonl --no-header --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -W "established connected syn-sent connecting syn-recv fin-wait-1 fin-wait-2 time-wait close unconnected close-wait last-ack listen closing" -- "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -W "established connected syn-sent connecting syn-recv fin-wait-1 fin-wait-2 time-wait close unconnected close-wait last-ack listen closing" -- "${cur}"))
+                    return 0
+                    ;;
+                --family)
+                    COMPREPLY=($(compgen -W "tcp tcp4 udp udp4 udplite raw ping mptcp inet tcp6 udp6 unix netlink packet raw6 ping6 udplite6 mptcp6 vsock" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "tcp tcp4 udp udp4 udplite raw ping mptcp inet tcp6 udp6 unix netlink packet raw6 ping6 udplite6 mptcp6 vsock" -- "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remote)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --process)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --netns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --where)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -40,6 +40,7 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -s h -l help -d 'Print hel
 complete -c fdscope -n "__fish_fdscope_needs_command" -s V -l version -d 'Print version'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "list" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "ls" -d 'List what processes hold open'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "sockets" -d 'List sockets, with who holds each and who is at its other end'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "limits" -d 'Show resource limits, and how much of them is used'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "watch" -d 'Watch fds become ready, and see how long they wait for it to be noticed'
@@ -59,6 +60,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l color -d 'When 
 always\t'Always'
 never\t'Never'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l deleted -d 'Only deleted files that are still held, and so still take space'
+complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l shared -d 'Only fds that share an open file description, and with whom: one listener, offset, O_NONBLOCK'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s a -l assoc -d 'Also working directory, root directory and program (cwd, root, exe)'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s m -l mappings -d 'Also mapped files'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l threads -d 'Also threads that have an fd table of their own'
@@ -86,6 +88,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l color -d 'When to
 always\t'Always'
 never\t'Never'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l deleted -d 'Only deleted files that are still held, and so still take space'
+complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l shared -d 'Only fds that share an open file description, and with whom: one listener, offset, O_NONBLOCK'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s a -l assoc -d 'Also working directory, root directory and program (cwd, root, exe)'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s m -l mappings -d 'Also mapped files'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l threads -d 'Also threads that have an fd table of their own'
@@ -97,6 +100,63 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l jsonl -d 'Short f
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s s -l state -d 'Only these states' -r -f -a "established\t''
+connected\t''
+syn-sent\t''
+connecting\t''
+syn-recv\t''
+fin-wait-1\t''
+fin-wait-2\t''
+time-wait\t''
+close\t''
+unconnected\t''
+close-wait\t''
+last-ack\t''
+listen\t''
+closing\t''"
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s f -l family -d 'Only these families; tcp, udp and the like take both IPv4 and IPv6' -r -f -a "tcp\t''
+tcp4\t''
+udp\t''
+udp4\t''
+udplite\t''
+raw\t''
+ping\t''
+mptcp\t''
+inet\t''
+tcp6\t''
+udp6\t''
+unix\t''
+netlink\t''
+packet\t''
+raw6\t''
+ping6\t''
+udplite6\t''
+mptcp6\t''
+vsock\t''"
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s p -l port -d 'Only sockets whose own port is this' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l remote -d 'Only sockets whose other end is here, written like a FILTER' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l process -d 'Only sockets that this process holds: a pid, PID:FDS or a command name' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l netns -d 'Only this network namespace: its name, its inode, a process in it, or \'own\'' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s w -l where -d 'Only what this is true of: \'tcp.retransmits > 0\'; see fdscope-sockets(1)' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s c -l columns -d 'Which fields, in which order; +NAME adds to the usual ones, \'help\' lists all' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s l -l listening -d 'Only listeners, with how many connections wait and how many may'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l wide -d 'More fields: type, user, inode, timers, memory, round-trip times, retransmits and others'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l summary -d 'Count by family and state, instead of listing'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l close -d 'Close what is selected, as if a reset had come (SOCK_DESTROY): TCP and UDP only'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s y -l yes -d 'Do not ask before closing'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l set -d 'Set a limit of the TARGETs, such as nofile=4096 or nofile=4096:8192 (soft:hard)' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l sort -d 'Order of --all' -r -f -a "percent\t'The nearest to its limit first'
 used\t'The most open fds first'

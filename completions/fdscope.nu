@@ -37,6 +37,7 @@ module completions {
     --port(-p): string        # Only sockets whose own port is this: the serving end, not clients
     --deleted                 # Only deleted files that are still held, and so still take space
     --where(-w): string       # Only what this is true of: 'regular.size > 10M'; see fdscope-list(1)
+    --shared                  # Only fds that share an open file description, and with whom: one listener, offset, O_NONBLOCK
     --assoc(-a)               # Also working directory, root directory and program (cwd, root, exe)
     --mappings(-m)            # Also mapped files
     --threads                 # Also threads that have an fd table of their own
@@ -52,6 +53,47 @@ module completions {
     --quiet(-q)               # Leave out notes on stderr, but not errors
     --help(-h)                # Print help (see more with '--help')
     ...targets: string        # A pid, 'self', PID:FDS such as 4242:0,3-7, or a command name
+  ]
+
+  def "nu-complete fdscope sockets state" [] {
+    [ "established" "connected" "syn-sent" "connecting" "syn-recv" "fin-wait-1" "fin-wait-2" "time-wait" "close" "unconnected" "close-wait" "last-ack" "listen" "closing" ]
+  }
+
+  def "nu-complete fdscope sockets family" [] {
+    [ "tcp" "tcp4" "udp" "udp4" "udplite" "raw" "ping" "mptcp" "inet" "tcp6" "udp6" "unix" "netlink" "packet" "raw6" "ping6" "udplite6" "mptcp6" "vsock" ]
+  }
+
+  def "nu-complete fdscope sockets format" [] {
+    [ "table" "json" "jsonl" "tsv" "trace" ]
+  }
+
+  def "nu-complete fdscope sockets color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # List sockets, with who holds each and who is at its other end
+  export extern "fdscope sockets" [
+    --listening(-l)           # Only listeners, with how many connections wait and how many may
+    --state(-s): string@"nu-complete fdscope sockets state" # Only these states
+    --family(-f): string@"nu-complete fdscope sockets family" # Only these families; tcp, udp and the like take both IPv4 and IPv6
+    --port(-p): string        # Only sockets whose own port is this
+    --remote: string          # Only sockets whose other end is here, written like a FILTER
+    --process: string         # Only sockets that this process holds: a pid, PID:FDS or a command name
+    --netns: string           # Only this network namespace: its name, its inode, a process in it, or 'own'
+    --where(-w): string       # Only what this is true of: 'tcp.retransmits > 0'; see fdscope-sockets(1)
+    --columns(-c): string     # Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
+    --wide                    # More fields: type, user, inode, timers, memory, round-trip times, retransmits and others
+    --summary                 # Count by family and state, instead of listing
+    --close                   # Close what is selected, as if a reset had come (SOCK_DESTROY): TCP and UDP only
+    --yes(-y)                 # Do not ask before closing
+    --format: string@"nu-complete fdscope sockets format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope sockets color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+    ...filters: string        # Only sockets with an end here: ADDRESS, ADDRESS:PORT, :PORT, NETWORK/BITS, /PATH, @NAME or vsock:CID:PORT; several are alternatives
   ]
 
   def "nu-complete fdscope limits sort" [] {

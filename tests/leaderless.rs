@@ -27,7 +27,7 @@ fn leaderless(held: &std::io::PipeReader, ours: &std::io::PipeWriter) -> libc::p
 }
 
 #[test]
-fn its_fds_are_counted() {
+fn its_fds_are_counted_and_compared() {
     let (held, ours) = std::io::pipe().unwrap();
     let child = leaderless(&held, &ours);
     let pid = child.to_string();
@@ -48,11 +48,15 @@ fn its_fds_are_counted() {
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let listed = lines(&["list", &pid, "--columns", "fd"]);
+    let one = format!("{pid}:{}", held.as_raw_fd());
+    let shared = lines(&["list", &one, "--shared", "--quiet", "--columns", "pid,fd"]);
     let limits = lines(&["limits", &pid, "--columns", "limit,used"]);
     drop(ours);
     // SAFETY: waits for a child of ours, whose status nobody asks for.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
     assert!(listed.iter().any(|fd| fd == "0"), "{listed:?}");
+    let (held, own) = (held.as_raw_fd(), std::process::id());
+    assert_eq!(shared, [format!("{pid}\t{held}"), format!("{own}\t{held}")]);
     if std::fs::metadata("/proc/self/fd").is_ok_and(|fds| std::os::unix::fs::MetadataExt::size(&fds) == 0) {
         eprintln!("skipped: the count of fds, because this kernel does not give it without a list");
         return;

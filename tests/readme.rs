@@ -107,7 +107,10 @@ impl Scene {
         fs::remove_file(&log).unwrap();
         fs::remove_file(folder.join("cache")).unwrap();
         let sleep = |stdin: OwnedFd, stdout: Stdio, stderr: Stdio| {
-            Command::new("sleep").arg("600").stdin(stdin).stdout(stdout).stderr(stderr).spawn().unwrap()
+            // One fd is a duplicate that any program inherits.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "exec sleep 600 7>&1"]);
+            shell.stdin(stdin).stdout(stdout).stderr(stderr).spawn().unwrap()
         };
         let server = sleep(served.into(), log_file.into(), cache.into());
         let victim = sleep(other.into(), Stdio::null(), Stdio::null());

@@ -2,7 +2,7 @@
 
 use super::columns::{self, Choice};
 use super::listing::{Job, Mode, Part, Report};
-use super::{complete, counting, fields, kinds, processes};
+use super::{complete, counting, fields, kinds, processes, sharing};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
@@ -57,6 +57,9 @@ pub struct Args {
     )]
     where_: Option<String>,
 
+    /// Only fds that share an open file description, and with whom: one listener, offset, O_NONBLOCK
+    #[arg(long, help_heading = "Looking further", conflicts_with_all = ["assoc", "mappings"])]
+    shared: bool,
     /// Also working directory, root directory and program (cwd, root, exe)
     #[arg(long, short = 'a', help_heading = "Looking further")]
     assoc: bool,
@@ -129,6 +132,9 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         // They come with the object that they are in.
         columns.retain(|c| !c.field.name.contains('.'));
     }
+    if context.style.format == Format::Table {
+        columns::for_people(&mut columns, fields::SHOWN);
+    }
     let renderer = Renderer::new(context.style, "list", columns, objects);
     let plan = plan(&args, &renderer, query.as_ref(), mode)?;
     let wants_users = wanted(&renderer, query.as_ref(), mode).contains(&"user");
@@ -137,6 +143,10 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let (slices, missing) = slices(&args.targets, context, &system)?;
 
     let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };
+    if args.shared {
+        let (rows, failed) = sharing::run(context, &job, &slices, !args.targets.is_empty(), missing)?;
+        return outcome(rows, failed || missing > 0, query.as_ref());
+    }
     let mut report = Report::default();
     report.tally.vanished += missing;
     let mut writer = Writer::new(&renderer, &mut context.out);
@@ -159,10 +169,15 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     .map_err(Error::Output)?;
 
     let failed = report.tell(context, &system, !args.targets.is_empty()) || missing > 0;
-    if let Some(fault) = query.as_ref().and_then(Where::fault) {
+    outcome(report.rows, failed, query.as_ref())
+}
+
+/// How it ended, by what was found.
+fn outcome(rows: u64, failed: bool, query: Option<&Where<Fd>>) -> Result<Outcome, Error> {
+    if let Some(fault) = query.and_then(Where::fault) {
         return Err(Error::Usage(format!("--where: no record can be asked this: {fault}")));
     }
-    match report.rows {
+    match rows {
         _ if failed => Err(Error::Target),
         0 => Ok(Outcome::NotMet),
         _ => Ok(Outcome::Met),
@@ -178,19 +193,23 @@ fn default_columns(args: &Args, format: Format, all: &[Column<Fd>]) -> Vec<Colum
         Format::Table => TABLE.to_vec(),
         Format::Tsv => TSV.to_vec(),
     };
+    if args.shared {
+        sharing::add_columns(&mut names, format);
+    }
     let at = names.iter().position(|n| *n == "fd").unwrap_or(0);
     if looks_beyond_fds(args) && !names.contains(&"assoc") {
         names.insert(at, "assoc");
     }
     if args.threads && !names.contains(&"tid") {
-        names.insert(1, "tid");
+        let after = names.iter().position(|n| *n == "pid").map_or(0, |at| at + 1);
+        names.insert(after, "tid");
     }
     names.into_iter().filter_map(|name| all.iter().copied().find(|c| c.field.name == name)).collect()
 }
 
 /// What keeps a file alive or a mount busy need not be an fd.
 fn looks_beyond_fds(args: &Args) -> bool {
-    args.assoc || args.mappings || args.path.is_some() || args.deleted
+    !args.shared && (args.assoc || args.mappings || args.path.is_some() || args.deleted)
 }
 
 /// The names of all fields that are shown or asked about.
@@ -209,13 +228,14 @@ fn plan(args: &Args, renderer: &Renderer<Fd>, query: Option<&Where<Fd>>, mode: M
         None => None,
     };
     Ok(Plan {
-        info: any(&["flags", "pos", "mount"]),
+        identity: false,
+        info: any(&["flags", "cloexec", "pos", "mount"]),
         access: any(&["access", "mode"]),
         device: any(&["device", "inode"]),
         values: wanted.iter().any(|w| w.contains('.')) || (renderer.objects && mode == Mode::Rows),
         name: any(&["name"]),
         assoc: looks_beyond_fds(args),
-        mappings: args.mappings || args.path.is_some() || args.deleted,
+        mappings: looks_beyond_fds(args) && (args.mappings || args.path.is_some() || args.deleted),
         threads: args.threads,
         filter: Filter {
             fds: args.fd.clone(),

@@ -60,9 +60,28 @@ pub(super) struct Part {
     failure: Option<OpenError>,
 }
 
+impl Part {
+    fn count(&mut self, row: &Fd) {
+        match self.kinds.get_mut(&*row.kind) {
+            Some(n) => *n += 1,
+            None => drop(self.kinds.insert(row.kind.to_string(), 1)),
+        }
+    }
+}
+
 impl Worker<'_> {
     /// Scans one slice.
     pub(super) fn run(&mut self, slice: &Slice) -> Part {
+        let job = self.job;
+        self.scan(slice, |part, row| match job.mode {
+            Mode::Rows => job.renderer.push(&mut part.batch, row),
+            Mode::Pids => {}
+            Mode::Count => part.count(row),
+        })
+    }
+
+    /// Scans one slice for somebody who knows what to do with its rows.
+    pub(super) fn scan(&mut self, slice: &Slice, mut each: impl FnMut(&mut Part, &Fd)) -> Part {
         let job = self.job;
         let mut part = Part {
             pid: slice.pid,
@@ -92,14 +111,7 @@ impl Worker<'_> {
             }
             part.rows += 1;
             part.errors += u64::from(row.kind == "error");
-            match job.mode {
-                Mode::Rows => job.renderer.push(&mut part.batch, row),
-                Mode::Pids => {}
-                Mode::Count => match part.kinds.get_mut(&*row.kind) {
-                    Some(n) => *n += 1,
-                    None => drop(part.kinds.insert(row.kind.to_string(), 1)),
-                },
-            }
+            each(&mut part, row);
         });
         match scanned {
             Ok(tally) => part.tally = tally,
@@ -112,6 +124,7 @@ impl Worker<'_> {
 }
 
 /// One process, all its slices together.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) process: Option<Arc<Process>>,
     pub(super) kinds: BTreeMap<String, u64>,
@@ -134,13 +147,7 @@ impl Report {
     pub(super) fn add(&mut self, part: Part) {
         self.rows += part.rows;
         self.tally.add(part.tally);
-        let found = self.found.entry(part.pid).or_insert(Found {
-            process: None,
-            kinds: BTreeMap::new(),
-            rows: 0,
-            errors: 0,
-            failure: None,
-        });
+        let found = self.found.entry(part.pid).or_default();
         if let Some(failure) = part.failure
             && found.failure.is_none()
         {
@@ -161,6 +168,15 @@ impl Report {
         }
     }
 
+    /// Adds a row that was found otherwise.
+    pub(super) fn add_row(&mut self, row: &Fd) {
+        self.rows += 1;
+        let found = self.found.entry(row.process.pid).or_default();
+        found.process.get_or_insert_with(|| Arc::clone(&row.process));
+        found.rows += 1;
+        *found.kinds.entry(row.kind.to_string()).or_default() += 1;
+    }
+
     /// Tells what could not be read; whether a process that the user named was among it.
     pub(super) fn tell(&self, context: &Context, system: &System, named: bool) -> bool {
         if named {
@@ -174,13 +190,18 @@ impl Report {
             let processes = quantity(self.denied_processes, "process", "processes");
             context.note(&format!("{processes} could not be read: permission denied"));
         }
-        let denied_fds = self.tally.denied as usize - self.denied_processes;
-        if denied_fds > 0 {
-            let fds = quantity(denied_fds, "fd", "fds");
-            context.note(&format!("{fds} could not be read: permission denied"));
-        }
+        self.tell_denied_fds(context);
         self.tell_timeouts(context);
         false
+    }
+
+    /// Tells of single fds that could not be read, where they are not rows.
+    pub(super) fn tell_denied_fds(&self, context: &Context) {
+        let denied = self.tally.denied as usize - self.denied_processes;
+        if denied > 0 {
+            let fds = quantity(denied, "fd", "fds");
+            context.note(&format!("{fds} could not be read: permission denied"));
+        }
     }
 
     fn tell_timeouts(&self, context: &Context) {

@@ -12,6 +12,7 @@ mod listing;
 mod manual;
 mod processes;
 mod setting;
+mod sharing;
 mod signals;
 mod sink;
 pub mod sockets;

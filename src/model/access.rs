@@ -98,6 +98,11 @@ impl OpenFlags {
         self.0 & flag as u64 == flag as u64
     }
 
+    /// Whether `execve(2)` closes the fd. It is a flag of the fd, not of its description.
+    pub fn closes_on_exec(self) -> bool {
+        self.has(libc::O_CLOEXEC)
+    }
+
     /// The flags by name, without the access mode.
     pub fn set(self) -> BitSet {
         BitSet { bits: self.0 & !(libc::O_ACCMODE as u64), names: NAMES }

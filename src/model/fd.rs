@@ -44,12 +44,17 @@ pub struct Fd {
     pub process: Arc<Process>,
     /// The thread, where its fd table is not the leader's.
     pub tid: Option<Pid>,
+    /// The task whose fd table it is in, for system calls: a thread too where the process's first
+    /// one has ended.
+    pub task: Pid,
     /// How it is held.
     pub assoc: Assoc,
     /// The access mode, where known.
     pub access: Option<Access>,
     /// Status flags and close-on-exec, where they were read.
     pub flags: Option<OpenFlags>,
+    /// The number that a listing gives its description, where fds are compared.
+    pub shared: Option<u32>,
     /// Whether reads and writes block; `None` where the question makes no sense.
     pub blocking: Option<bool>,
     /// The file position.
@@ -80,11 +85,13 @@ impl Fd {
     /// An empty row of `process`.
     pub fn new(process: Arc<Process>) -> Self {
         Self {
+            task: process.pid,
             process,
             tid: None,
             assoc: Assoc::Cwd,
             access: None,
             flags: None,
+            shared: None,
             blocking: None,
             pos: None,
             inode: None,
@@ -100,11 +107,12 @@ impl Fd {
         }
     }
 
-    /// Clears all but the process and thread, keeping the buffers.
+    /// Clears all but the process, thread and task, keeping the buffers.
     pub fn reset(&mut self, assoc: Assoc) {
         self.assoc = assoc;
         self.access = None;
         self.flags = None;
+        self.shared = None;
         self.blocking = None;
         self.pos = None;
         self.inode = None;

@@ -25,6 +25,10 @@ pub const COMMON: &[Column<Fd>] = column_table! {
         |r| Some(Cell::Text(r.kind.as_bytes()));
     "flags", List, "open flags by name: nonblock, cloexec, append, ...; unknown bits in hex",
         |r| r.flags.map(|f| Cell::Set(f.set()));
+    "cloexec", Bool, "whether exec(2) closes it; without that, programs that are run inherit it",
+        |r| r.flags.map(|f| Cell::Bool(f.closes_on_exec()));
+    "shared", Integer, "number of the description, the same for all fds that share it (--shared)",
+        |r| r.shared.map(|n| Cell::Uint(n.into()));
     "pos", Integer, "file position in bytes", |r| r.pos.map(Cell::Uint);
     "inode", Integer, "inode number", |r| r.inode.map(|i| Cell::Uint(i.0));
     "device", String, "major:minor of the device that the file is on", |r| r.device.map(Cell::Device);

@@ -3,26 +3,40 @@
 use super::ids::FdNum;
 use std::str::FromStr;
 
-/// A set of fd numbers.
+/// A set of fd numbers: ranges in order, with gaps between them, so that each of many fds can be
+/// looked up among many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FdRanges(Vec<(i32, i32)>);
 
 impl FromIterator<FdNum> for FdRanges {
     fn from_iter<I: IntoIterator<Item = FdNum>>(fds: I) -> Self {
-        Self(fds.into_iter().map(|fd| (fd.0, fd.0)).collect())
+        Self::of(fds.into_iter().map(|fd| (fd.0, fd.0)).collect())
     }
 }
 
 impl FdRanges {
+    fn of(mut ranges: Vec<(i32, i32)>) -> Self {
+        ranges.sort_unstable();
+        ranges.dedup_by(|next, last| {
+            let joined = next.0 <= last.1.saturating_add(1);
+            if joined {
+                last.1 = last.1.max(next.1);
+            }
+            joined
+        });
+        Self(ranges)
+    }
+
     /// This set and another.
     pub fn union(mut self, other: &Self) -> Self {
         self.0.extend_from_slice(&other.0);
-        self
+        Self::of(self.0)
     }
 
     /// Whether `fd` is in the set.
     pub fn contains(&self, fd: FdNum) -> bool {
-        self.0.iter().any(|&(from, to)| (from..=to).contains(&fd.0))
+        let after = self.0.partition_point(|&(from, _)| from <= fd.0);
+        after > 0 && fd.0 <= self.0[after - 1].1
     }
 }
 
@@ -30,7 +44,7 @@ impl FromStr for FdRanges {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split(',').map(range).collect::<Result<_, _>>().map(Self)
+        text.split(',').map(range).collect::<Result<_, _>>().map(Self::of)
     }
 }
 
@@ -61,6 +75,15 @@ mod tests {
         let set: FdRanges = "0,3-7,100-".parse().unwrap();
         let inside: Vec<i32> = (0..=101).filter(|&n| set.contains(FdNum(n))).collect();
         assert_eq!(inside, [0, 3, 4, 5, 6, 7, 100, 101]);
+    }
+
+    #[test]
+    fn overlaps_and_neighbours_are_one() {
+        let set: FdRanges = "9-,2,3,1-2,5-7,6".parse().unwrap();
+        assert_eq!(set, FdRanges(vec![(1, 3), (5, 7), (9, i32::MAX)]));
+        let more = set.union(&"0,8".parse().unwrap());
+        assert_eq!(more, FdRanges(vec![(0, 3), (5, i32::MAX)]));
+        assert!(more.contains(FdNum(3)) && !more.contains(FdNum(4)) && more.contains(FdNum(5)));
     }
 
     #[test]

@@ -3,11 +3,13 @@
 //! [`Scanner`] is the hot path. It reads an fd in steps, each only where a column, a filter or
 //! the kind asks for it: its number from the directory, its link, `statx` for a path, `fdinfo`,
 //! and for a few kinds a duplicate that is closed at once. [`Plan`] says what is asked for, and
-//! [`System`] keeps what all processes share (socket tables, mounts, user names).
+//! [`System`] keeps what all processes share (socket tables, mounts, user names). [`Shared`] sorts fds
+//! into the descriptions that they share.
 
 mod borrow;
 mod cgroups;
 mod container;
+mod descriptions;
 mod devices;
 mod duplicate;
 mod filter;
@@ -31,6 +33,7 @@ mod system;
 mod target;
 mod usage;
 
+pub use descriptions::{Candidate, Compare, Incomparable, Kernel, Member, Shared};
 pub use duplicate::Donor;
 pub use filter::PathFilter;
 pub use holders::{holders, socket_holders, socket_of};

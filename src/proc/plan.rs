@@ -7,6 +7,9 @@ use crate::model::FdRanges;
 /// Which facts are wanted of each fd.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
+    /// No more than what tells which description an fd may be, of every fd: its link, and device
+    /// and inode of a path. Nothing else is read then, and nothing is filtered.
+    pub identity: bool,
     /// Status flags, position or mount: fdinfo of every fd.
     pub info: bool,
     /// Access, or whether it blocks.

@@ -23,6 +23,7 @@ pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record:
 fn cell<R: Record>(out: &mut Vec<u8>, column: &Column<R>, record: &R) {
     match (column.cell(record), column.field.ty) {
         (None | Some(Cell::Null), _) => out.push(b'-'),
+        (Some(Cell::Bool(b)), _) => out.extend_from_slice(if b { b"yes" } else { b"no" }),
         (Some(Cell::Uint(n)), Type::Size) => out.extend_from_slice(bytes(n).as_bytes()),
         (Some(Cell::Holders(holders)), _) => some_holders(out, holders),
         (Some(Cell::Float(x)), Type::Duration) => out.extend_from_slice(seconds(x).as_bytes()),

@@ -19,7 +19,9 @@ pub use bpf::name as bpf_name;
 pub use epoll::{epoll_pwait2, epoll_wait};
 pub use handle::open_by_handle;
 pub use inherited::{FIRST_PASSED, pass_listeners, place, take_inherited};
-pub use kcmp::{Registered, has_registered, registered, same_epoll_target, same_fd_table};
+pub use kcmp::{
+    Registered, compare_descriptions, has_registered, registered, same_epoll_target, same_fd_table,
+};
 pub use mqueue::state as mqueue_state;
 pub use poll::{is_open, poll};
 pub use prlimit::prlimit;

@@ -132,3 +132,25 @@ fn no_exhibit_is_an_error() {
         run.check(1, "").prints("");
     }
 }
+
+/// What leaks into programs that are run is asked for by the fd, not by its description.
+#[test]
+fn close_on_exec() {
+    let helper = Helper::start("pipes::pipe");
+    let (closes, stays) = (helper.fd("reader"), helper.fd("blocking"));
+    let run = helper.list("--columns fd --no-header --where").arg("!cloexec && fd > 2").ok();
+    assert!(run.lines().contains(&stays.to_string()) && !run.lines().contains(&closes.to_string()));
+    let both = format!("list {}:{closes},{stays} --columns cloexec", helper.pid());
+    Fdscope::new(format!("{both} --no-header")).ok().prints("yes\nno\n");
+    Fdscope::new(format!("{both} --format tsv")).ok().prints("cloexec\ntrue\nfalse\n");
+    assert_eq!(Fdscope::new(both).records(), [json!({"cloexec": true}), json!({"cloexec": false})]);
+}
+
+#[test]
+fn a_position_is_shown_where_there_can_be_one() {
+    let file = tempfile::tempfile().unwrap();
+    let run = Fdscope::new("list self --columns fd,pos --no-header --fd 0-1").stdin(file).ok();
+    run.prints("0  0\n1  -\n");
+    let tsv = Fdscope::new("list self --columns fd,pos --no-header --fd 1 --format tsv").ok();
+    tsv.prints("1\t0\n");
+}

@@ -11,6 +11,7 @@ mod list;
 mod listen;
 mod output;
 mod selecting;
+mod shared;
 mod targets;
 mod watch;
 mod watch_show;

@@ -9,6 +9,7 @@ pub(super) fn manual() -> Manual {
         sections: vec![
             targets(),
             searches(),
+            sharing(),
             table(),
             records(),
             registry::own_fields(registry::fields(
@@ -26,7 +27,7 @@ pub(super) fn manual() -> Manual {
             notes(),
             shared::see_also(
                 "`fdscope`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), \
-                 `lsfd`(1), `ss`(8), `fuser`(1), `open`(2), `epoll`(7), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
+                 `lsfd`(1), `ss`(8), `fuser`(1), `open`(2), `dup`(2), `kcmp`(2), `epoll`(7), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],
     }
@@ -83,6 +84,74 @@ fn searches() -> Section {
         )
 }
 
+fn sharing() -> Section {
+    Section::new("SHARED DESCRIPTIONS")
+        .text(
+            "An fd is a number in a process; what it stands for is an open file description, an object of the kernel. \
+             `dup`(2), `fork`(2) and passing an fd on (`SCM_RIGHTS` of `unix`(7), `pidfd_getfd`(2)) give one \
+             description another fd, of the same or another process. `--shared` lists only fds that share theirs, \
+             those of one description together and under one number, SHARED. Whoever shares a description shares:",
+        )
+        .term(
+            4,
+            "the position",
+            "Whoever reads, writes or seeks moves it for all (POS).",
+        )
+        .term(
+            4,
+            "the status flags",
+            "`O_NONBLOCK` and `O_APPEND` of one, set by `fcntl`(2) `F_SETFL`, are those of all (MODE).",
+        )
+        .term(
+            4,
+            "the socket, the end of a pipe",
+            "Workers with one listener take from one queue of connections. (Listeners of one port that are not \
+             shared have a queue each: `SO_REUSEPORT`.) Closing one fd does not close the others: the other end \
+             sees no end of file, and a port stays in use, until the last of them is closed.",
+        )
+        .term(
+            4,
+            "locks and registrations",
+            "A lock of `flock`(2) is held until the last fd is closed, or any of them unlocks it. A registration in an \
+             epoll set lives on when its own fd is closed: see NOTES.",
+        )
+        .text(
+            "What is opened twice is not shared, though it is the same file; neither are the two ends of a pipe, nor \
+             what is opened through `/proc/`*PID*`/fd` or `/dev/fd`.",
+        )
+        .text(
+            "Close-on-exec (CLOEXEC) is the fd's own. An fd without it stays open in whatever the process runs by \
+             `execve`(2): 0, 1 and 2 are meant to, and one above them often leaks by mistake. With or without \
+             `--shared`, `--where '!cloexec && fd > 2'` shows those.",
+        )
+        .text(
+            "A *TARGET*, `--user`, `--fd`, `--kind`, `--port`, `--path`, `--deleted` and `--where` select fds as they do \
+             without `--shared`. A description is shown if at least one of its fds matches all of them, and it is \
+             shown whole: with the fds of other processes and of other users, and with other fds of the same \
+             process, whether they match or not. With a *TARGET*, its fds come first in each group. `--pids` and \
+             `--count` are about all fds shown.",
+        )
+        .text(
+            "Numbers start from 1 in each listing, and mean nothing in another; where `--where` asks for `shared`, \
+             they stay what they were when it was asked. Nothing shared is exit status 1.",
+        )
+        .text(
+            "The kernel itself compares, by `kcmp`(2), all fds that are alike in device and inode, or in the text of \
+             their link where they have none of their own; and once more after they were read: one that was \
+             closed or became something else meanwhile is left out, and counted in `vanished`. All processes are looked \
+             through for it, but for `fdscope` itself, which has its standard input and output from whoever runs \
+             it. Those that may not be read may share, too: a note on standard error, `denied` and `complete` in \
+             JSON say so, as they do where `kcmp`(2) refuses single fds. Where it is refused altogether, as in some \
+             containers, or `FDSCOPE_PROC` names another tree, nothing is listed, and the exit status is 3 or 2.",
+        )
+        .text(
+            "Not seen is what holds a description without an fd: a message on its way through a socket, a mapping, \
+             an `io_uring`(7) it was registered with. Threads with an fd table of their own are looked at \
+             with `--threads`. Processes that share one table (`clone`(2) with `CLONE_FILES`) share all \
+             that is in it.",
+        )
+}
+
 fn table() -> Section {
     Section::new("THE TABLE")
         .text("Without `--columns`, a table has these columns:")
@@ -100,7 +169,8 @@ fn table() -> Section {
         .term(10, "NAME", "The most useful thing about it, in a few words.")
         .text(
             "`--assoc`, `--mappings`, `--path` and `--deleted` add ASSOC: `fd`, `cwd`, `root`, `exe` or \
-             `mem` (mapped). `--threads` adds TID.",
+             `mem` (mapped). `--threads` adds TID. `--shared` adds SHARED, the number of the description, CLOEXEC, \
+             whether `execve`(2) closes the fd, and POS, the position in what has one.",
         )
 }
 
@@ -110,7 +180,8 @@ fn records() -> Section {
             "A JSON record has the fields from `pid` to `name` as far as they are known (see FIELDS; `mode`, \
              `mount` and `link` only if `--columns` asks for them), then `path` and `deleted`, and one object \
              with the fields of its kind. A TSV line has `pid`, `command`, `user`, `uid`, `fd`, `assoc`, \
-             `access`, `kind`, `flags`, `pos`, `inode`, `device` and `name`. A few records in JSON, shortened:",
+             `access`, `kind`, `flags`, `pos`, `inode`, `device` and `name`. `--shared` adds `shared` and `cloexec` to \
+             both. A few records in JSON, shortened:",
         )
         .code(
             "{\"pid\":4242,\"command\":\"server\",\"fd\":6,\"assoc\":\"fd\",\"access\":\"rw\",\n \
@@ -196,6 +267,14 @@ fn examples() -> Section {
             "Epoll registrations that no longer mean what they say, one a line:",
             "fdscope list --kind epoll --where 'epoll.stale > 0' --jsonl |\n  \
              jq -c '{pid} + (.epoll.watched[] | select(.stale))'",
+        )
+        .example(
+            "Who else has the listeners of a process, and whatever it shares besides:",
+            "fdscope list 4242 --shared --kind inet\nfdscope list 4242 --shared",
+        )
+        .example(
+            "What leaks into the programs that a process runs:",
+            "fdscope list 4242 --where '!cloexec && fd > 2'",
         )
         .example("How many of each kind every process has:", "fdscope list --count")
         .example(

@@ -32,7 +32,7 @@ fn formats() -> Section {
             8,
             "`table`",
             "Aligned columns. Sizes are in powers of 1024 (64K), times in units that suit them (1.5 s), \
-             and what is absent or not known is `-`. On a terminal that allows it, a line that stands out \
+             what is true or false is `yes` or `no`, and what is absent or not known is `-`. On a terminal that allows it, a line that stands out \
              is coloured: red where an fd could not be read or 90% of a limit are used, yellow where a file \
              is deleted or 75% are used.",
         )

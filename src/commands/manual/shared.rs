@@ -33,8 +33,8 @@ pub(super) fn environment() -> Section {
             "`FDSCOPE_PROC`",
             "The proc filesystem to read instead of `/proc`: that of a host, say, mounted elsewhere in a \
              container. Its pids are then not those of system calls, so that whatever takes one is left \
-             out: what is asked of a duplicate of an fd, threads with an fd table of their own, and \
-             `limits --set`.",
+             out: what is asked of a duplicate of an fd, threads with an fd table of their own, \
+             `list --shared`, and `limits --set`.",
         ),
         ("`COMPLETE`", "Used by shell completion: see `fdscope`(1), SHELL COMPLETION."),
     ];

@@ -2,6 +2,7 @@
 
 mod fd;
 mod file;
+mod identity;
 mod stat;
 
 use super::borrow::Lender;
@@ -134,6 +135,7 @@ impl<'s> Scanner<'s> {
         out: &mut Output<'_>,
     ) -> Result<usize, OpenError> {
         let fds = open_dir(parent, c"fd")?;
+        out.row.task = task;
         let place = Place {
             lookup: ProcLookup::new(self.system, dir, task, parent, fds.as_fd()),
             lender: Lender::new(self.system, dir.pid(), task),
@@ -164,8 +166,12 @@ impl<'s> Scanner<'s> {
                 break Ok(entries);
             }
             entries += 1;
-            if slice.takes(self.plan, fd) {
-                self.fd(&place, fd, out);
+            if !slice.takes(self.plan, fd) {
+                continue;
+            }
+            match self.plan.identity {
+                true => self.identity(&place, fd, out),
+                false => self.fd(&place, fd, out),
             }
         };
         self.entries = buffer;

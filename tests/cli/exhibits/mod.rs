@@ -32,6 +32,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::listen::models::ALL,
     crate::listen::watch_only::ALL,
     crate::selecting::ALL,
+    crate::shared::ALL,
     crate::targets::ALL,
     crate::watch::many::ALL,
     epoll::ALL,

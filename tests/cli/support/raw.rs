@@ -56,12 +56,17 @@ pub(crate) fn confine(command: &mut Command, seconds: u32) {
 
 /// Has the command run as a user and group, without any privilege.
 pub(crate) fn run_as(command: &mut Command, id: u32) {
+    run_as_other(command, id, id);
+}
+
+/// Has the command run without any privilege, for one user in fact and another in effect.
+pub(crate) fn run_as_other(command: &mut Command, real: u32, id: u32) {
     // SAFETY: these are plain system calls, safe after fork.
     unsafe {
         command.pre_exec(move || {
             let done = libc::setgroups(0, std::ptr::null()) == 0
                 && libc::setresgid(id, id, id) == 0
-                && libc::setresuid(id, id, id) == 0;
+                && libc::setresuid(real, id, id) == 0;
             if done { Ok(()) } else { Err(io::Error::last_os_error()) }
         });
     }
@@ -102,6 +107,28 @@ pub(crate) fn traceable(command: &mut Command) {
             // Without Yama it fails, and is not needed.
             libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY, 0, 0, 0);
             Ok(())
+        });
+    }
+}
+
+/// Has a system call of the command and of all that it starts fail with an error, by seccomp(2).
+pub(crate) fn forbid(command: &mut Command, number: libc::c_long, errno: i32) {
+    let step = |code: u32, jump: u8, k: u32| libc::sock_filter { code: code as u16, jt: jump, jf: 0, k };
+    let filter = [
+        // The number is the first word of struct seccomp_data.
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, number as u32),
+        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
+        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ERRNO | errno as u32),
+    ];
+    // SAFETY: prctl is a plain system call, safe after fork, and the program that the second is
+    // given lives as long as the closure.
+    unsafe {
+        command.pre_exec(move || {
+            let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
+            let done = libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+                && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0;
+            if done { Ok(()) } else { Err(io::Error::last_os_error()) }
         });
     }
 }

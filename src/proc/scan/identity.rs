@@ -1,0 +1,31 @@
+//! What tells which description an fd may be, and nothing more: one call for most fds.
+
+use super::{Output, Place, Scanner};
+use crate::kind::Shape;
+use crate::model::{Assoc, FdNum};
+use crate::proc::io::{NumberName, readlink_at};
+
+impl Scanner<'_> {
+    /// Emits the fd's row with its link, and with device and inode of a path.
+    pub(super) fn identity(&mut self, place: &Place<'_>, fd: FdNum, out: &mut Output<'_>) {
+        let name = NumberName::new(fd.0);
+        let name = name.as_c_str();
+        out.row.reset(Assoc::Fd(fd));
+        if let Err(errno) = readlink_at(place.lookup.fds, name, &mut self.link) {
+            self.failed("readlink", errno, out);
+            return;
+        }
+        out.row.link.extend_from_slice(&self.link);
+        if let Shape::Path(_) = Shape::of(&self.link) {
+            match place.lookup.stat(fd, name) {
+                Ok((stat, _)) => {
+                    out.row.device = stat.map(|s| s.device);
+                    out.row.inode = stat.map(|s| s.inode);
+                }
+                // The link still tells something.
+                Err(errno) => return self.failed("statx", errno, out),
+            }
+        }
+        out.emit();
+    }
+}
