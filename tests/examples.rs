@@ -1,7 +1,7 @@
 //! The examples in man pages and help are commands that fdscope accepts. Those of README.md are
 //! run, by `tests/readme.rs`.
 
-use fdscope::commands::{Block, list_fields, manuals};
+use fdscope::commands::{Block, check_where, list_fields, manuals};
 use fdscope::query::Where;
 use regex::Regex;
 use std::process::Command;
@@ -63,7 +63,7 @@ fn accept(line: &str) {
         panic!("{line}\n{error}");
     }
     let expression = words.iter().skip_while(|w| **w != "--where").nth(1);
-    if let Some(Err(error)) = expression.map(|e| Where::compile(e, &list_fields())) {
+    if let Some(Err(error)) = expression.map(|e| check_where(words[1], e)) {
         panic!("{line}\n{error}");
     }
 }

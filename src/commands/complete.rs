@@ -80,7 +80,7 @@ pub(super) fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Names of `sockets --columns`.
 pub(super) fn socket_columns(current: &OsStr) -> Vec<CompletionCandidate> {
-    list(current, sockets::fields().map(|f| (f.name, Some(f.help))))
+    list(current, sockets::all_fields().map(|f| (f.name, Some(f.help))))
 }
 
 /// Names of `limits --columns`.

@@ -22,3 +22,13 @@ pub mod watch;
 
 pub use fields::all as list_fields;
 pub use manual::{Block, Manual, Section, manuals};
+
+use crate::query::Where;
+
+/// Whether `--where` of a subcommand takes an expression; why not, otherwise.
+pub fn check_where(subcommand: &str, expression: &str) -> Result<(), String> {
+    match subcommand {
+        "sockets" => sockets::check_where(expression),
+        _ => Where::compile(expression, &list_fields()).map(drop),
+    }
+}

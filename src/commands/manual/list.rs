@@ -26,7 +26,7 @@ pub(super) fn manual() -> Manual {
             shared::environment(),
             notes(),
             shared::see_also(
-                "`fdscope`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), \
+                "`fdscope`(1), `fdscope-sockets`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), \
                  `lsfd`(1), `ss`(8), `fuser`(1), `open`(2), `dup`(2), `kcmp`(2), `epoll`(7), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],

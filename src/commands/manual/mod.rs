@@ -10,6 +10,7 @@ mod listen;
 mod program;
 mod registry;
 mod shared;
+mod sockets;
 mod watch;
 
 /// The sections of one page.
@@ -87,5 +88,12 @@ impl Section {
 
 /// All pages.
 pub fn manuals() -> Vec<Manual> {
-    vec![program::manual(), list::manual(), limits::manual(), listen::manual(), watch::manual()]
+    vec![
+        program::manual(),
+        list::manual(),
+        sockets::manual(),
+        limits::manual(),
+        listen::manual(),
+        watch::manual(),
+    ]
 }

@@ -15,7 +15,7 @@ pub(super) fn manual() -> Manual {
             permissions(),
             harmless(),
             shared::see_also(
-                "`fdscope-list`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
+                "`fdscope-list`(1), `fdscope-sockets`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
                  `prlimit`(1), `fuser`(1), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],

@@ -2,104 +2,33 @@
 
 mod close;
 mod families;
+mod fields;
 mod gather;
+mod namespaces;
+mod options;
 mod pattern;
 mod row;
 mod select;
 mod summary;
+mod work;
+
+pub use options::Args;
 
 use super::columns::{self, Choice};
-use super::{complete, processes};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind::TcpFields;
 use crate::model::{Column, Family, Field};
-use crate::proc::{Place, System, Target, networks, run_ordered};
-use crate::query::{Evaluator, Where};
-use crate::render::{Batch, Format, Renderer, Writer};
+use crate::proc::{System, run_ordered};
+use crate::query::Where;
+use crate::render::{Format, Renderer, Writer};
 use crate::sock::{Pairs, Request, States};
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
-use gather::{Data, Wanted, gather};
+use gather::{Wanted, gather};
 use pattern::Pattern;
 use row::Row;
 use select::{Filler, Selection, order};
-use std::num::NonZero;
 use std::sync::Arc;
-
-/// List sockets, with who holds each and who is at its other end
-///
-/// All sockets of all network namespaces that may be entered: those that listen, those that are
-/// connected, and those that nobody holds any more or yet. The kernel is asked for them by
-/// sock_diag(7), and /proc is looked through for whose they are. Nothing is held and nothing is read
-/// from a socket.
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub struct Args {
-    /// Only sockets with an end here: ADDRESS, ADDRESS:PORT, :PORT, NETWORK/BITS, /PATH, @NAME or
-    /// vsock:CID:PORT; several are alternatives
-    #[arg(value_name = "FILTER")]
-    filters: Vec<Pattern>,
-
-    /// Only listeners, with how many connections wait and how many may
-    #[arg(long, short = 'l', help_heading = "Selecting", conflicts_with = "state")]
-    listening: bool,
-    /// Only these states
-    #[arg(long, short = 's', value_name = "STATE", value_delimiter = ',', help_heading = "Selecting",
-          value_parser = PossibleValuesParser::new(States::words()).map(|word| word))]
-    state: Vec<String>,
-    /// Only these families; tcp, udp and the like take both IPv4 and IPv6
-    #[arg(long, short = 'f', value_name = "FAMILY", value_delimiter = ',', help_heading = "Selecting",
-          value_parser = PossibleValuesParser::new(families::words()).map(|word| word))]
-    family: Vec<String>,
-    /// Only sockets whose own port is this
-    #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting")]
-    port: Vec<NonZero<u16>>,
-    /// Only sockets whose other end is here, written like a FILTER
-    #[arg(long, value_name = "FILTER", help_heading = "Selecting")]
-    remote: Vec<Pattern>,
-    /// Only sockets that this process holds: a pid, PID:FDS or a command name
-    #[arg(long, value_name = "TARGET", help_heading = "Selecting", add = ArgValueCandidates::new(complete::pids))]
-    process: Vec<Target>,
-    /// Only this network namespace: its name, its inode, a process in it, or 'own'
-    #[arg(long, value_name = "NETNS", help_heading = "Selecting")]
-    netns: Vec<String>,
-    /// Only what this is true of: 'tcp.retransmits > 0'; see fdscope-sockets(1)
-    #[arg(
-        long = "where",
-        short = 'w',
-        value_name = "EXPR",
-        help_heading = "Selecting",
-        allow_hyphen_values = true
-    )]
-    where_: Option<String>,
-
-    /// Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
-    #[arg(long, short = 'c', value_name = "FIELDS", help_heading = "Output", allow_hyphen_values = true,
-          add = ArgValueCompleter::new(complete::socket_columns))]
-    columns: Option<String>,
-    /// More fields: type, user, inode, timers, memory, round-trip times, retransmits and others
-    #[arg(long, help_heading = "Output", conflicts_with = "columns")]
-    wide: bool,
-    /// Count by family and state, instead of listing
-    #[arg(long, help_heading = "Output", conflicts_with_all = ["columns", "wide", "close"])]
-    summary: bool,
-
-    /// Close what is selected, as if a reset had come (SOCK_DESTROY): TCP and UDP only
-    #[arg(long, help_heading = "Closing", conflicts_with = "columns")]
-    close: bool,
-    /// Do not ask before closing
-    #[arg(long, short = 'y', help_heading = "Closing", requires = "close")]
-    yes: bool,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  fdscope sockets --listening          who listens where, and how full the queues are
-  fdscope sockets :5432                who talks to port 5432, on either end
-  fdscope sockets --process nginx      the sockets of one program
-  fdscope sockets --state close-wait   who forgets to close
-  fdscope sockets --summary            how many of what";
+use work::{PART, Work};
 
 const TABLE: &[&str] = &["family", "state", "recv_queue", "send_queue", "local", "remote", "owners", "peers"];
 const LISTENERS: &[&str] = &["family", "recv_queue", "local", "owners"];
@@ -163,14 +92,24 @@ const JSON: &[&str] = &[
     "tcp.congestion_control",
 ];
 
+/// Whether `--where` takes an expression.
+pub(super) fn check_where(expression: &str) -> Result<(), String> {
+    Where::compile(expression, &fields::columns()).map(drop)
+}
+
 /// The fields of `sockets`, for completion and the manual.
-pub(super) fn fields() -> impl Iterator<Item = &'static Field> {
-    row::columns().into_iter().map(|column| column.field)
+pub(super) fn all_fields() -> impl Iterator<Item = &'static Field> {
+    fields::columns().into_iter().map(|column| column.field)
+}
+
+/// The fields of `--summary`, and of `--close`.
+pub(super) fn other_fields() -> (Vec<&'static Field>, Vec<&'static Field>) {
+    (summary::fields().collect(), close::fields().collect())
 }
 
 /// Runs `fdscope sockets`.
 pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
-    let all = row::columns();
+    let all = fields::columns();
     let query = args.where_.as_deref().map(|text| Where::compile(text, &all)).transpose();
     let query = query.map_err(Error::Usage)?;
     let default = default_columns(&args, context.style.format, &all);
@@ -192,13 +131,13 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let is_wanted = |names: &[&str]| wanted.iter().any(|name| names.contains(name));
     let system = System::new(context.root.clone(), is_wanted(&["user"]));
 
-    let places = places(&args, context, &system)?;
-    let selection = selection(&args, context)?;
+    let places = namespaces::places(&args.netns, context, &system)?;
+    let selection = args.selection(context);
     // Who is at the other end is seen among all sockets, not only among those that are asked for.
     let names_other_ends = args.filters.iter().chain(&args.remote).any(|p| matches!(p, Pattern::Unix { .. }));
     let pairs = names_other_ends || (is_wanted(&["peers", "pending", "remote"]) && !args.listening);
     let owners = is_wanted(&["owners", "unowned", "peers"]) || !args.process.is_empty();
-    let request = request(&args, &selection, pairs, wanted.iter().any(|name| row::is_detail(name)));
+    let request = request(&args, &selection, pairs, wanted.iter().any(|name| fields::is_detail(name)));
     let wants = Wanted { request, owners, owners_of_these: args.listening };
     let (data, mut nets) = gather(&places, &wants, &system, context)?;
     let data = Arc::new(data);
@@ -208,7 +147,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         columns.splice(..0, all.iter().copied().filter(|c| c.field.name == "netns"));
     }
     if context.style.format == Format::Table {
-        columns::for_people(&mut columns, row::SHOWN_COLUMNS);
+        columns::for_people(&mut columns, fields::SHOWN);
     }
     let tcp = TcpFields::new(|name| wanted.contains(&name));
     let index = pairs.then(|| Pairs::new(&data.sockets));
@@ -261,55 +200,6 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
 }
 
-/// How many sockets a thread takes at a time.
-const PART: usize = 512;
-
-/// Choosing sockets, and making records of them.
-struct Work<'w> {
-    data: &'w Arc<Data>,
-    selection: &'w Selection,
-    query: Option<&'w Where<Row>>,
-    /// Nothing where no records are wanted.
-    renderer: Option<&'w Renderer<Row>>,
-    filler: Filler<'w>,
-}
-
-/// One thread's tools.
-struct Worker<'w> {
-    work: &'w Work<'w>,
-    row: Row,
-    evaluator: Option<Evaluator<'w, Row>>,
-}
-
-impl<'w> Work<'w> {
-    fn worker(&'w self) -> Worker<'w> {
-        Worker { work: self, row: Row::new(self.data), evaluator: self.query.map(Where::evaluator) }
-    }
-}
-
-impl Worker<'_> {
-    /// Those of some sockets that are chosen, and their records.
-    fn run(&mut self, part: &[(usize, usize)]) -> (Vec<(usize, usize)>, Batch) {
-        let work = self.work;
-        let mut batch = Batch::default();
-        let mut chosen = Vec::with_capacity(part.len());
-        for &(place, nth) in part {
-            if !work.selection.may_take(&work.data.sockets[place][nth]) {
-                continue;
-            }
-            work.filler.fill(&mut self.row, place, nth);
-            if work.selection.takes(&self.row) && self.evaluator.as_ref().is_none_or(|e| e.matches(&self.row))
-            {
-                chosen.push((place, nth));
-                if let Some(renderer) = work.renderer {
-                    renderer.push(&mut batch, &self.row);
-                }
-            }
-        }
-        (chosen, batch)
-    }
-}
-
 fn default_columns(args: &Args, format: Format, all: &[Column<Row>]) -> Vec<Column<Row>> {
     let names: Vec<&str> = match format {
         Format::Table if args.wide => WIDE.to_vec(),
@@ -355,77 +245,4 @@ fn request(args: &Args, selection: &Selection, pairs: bool, detail: bool) -> Req
     }
     request.families = families;
     request
-}
-
-/// The namespaces that are meant.
-fn places(args: &Args, context: &Context, system: &System) -> Result<Vec<Place>, Error> {
-    let all = networks(system).map_err(|e| Error::Io(context.root.path().display().to_string(), e))?;
-    if args.netns.is_empty() {
-        return Ok(all);
-    }
-    let mut missing = false;
-    let mut wanted = vec![false; all.len()];
-    for word in &args.netns {
-        let mut found = false;
-        for (place, wanted) in all.iter().zip(&mut wanted) {
-            if select::is_called(place, word) {
-                (*wanted, found) = (true, true);
-            }
-        }
-        if !found {
-            let names = all.iter().filter_map(|place| place.network.name.as_ref());
-            let names: Vec<String> = names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-            let hint = match names.len() {
-                0 => "none has a name".to_owned(),
-                _ => format!("those with a name are {}", pattern::listed(&names)),
-            };
-            context.complain(&format!(
-                "{word}: there is no such network namespace; it takes a name, an inode, a pid or 'own', and {hint}"
-            ));
-            missing = true;
-        }
-    }
-    if missing {
-        return Err(Error::Target);
-    }
-    Ok(all.into_iter().zip(wanted).filter_map(|(place, wanted)| wanted.then_some(place)).collect())
-}
-
-fn selection(args: &Args, context: &Context) -> Result<Selection, Error> {
-    let states = if args.listening { vec!["listen".to_owned()] } else { args.state.clone() };
-    let (named, missing) = processes::named(context, &args.process);
-    let processes = named.into_iter().map(|(pid, target)| (pid, target.fds.clone())).collect();
-    let patterns = || args.filters.iter().chain(&args.remote);
-    let mut families = families::chosen(&args.family);
-    if patterns().next().is_some() {
-        families.retain(|family| {
-            let takes =
-                |patterns: &[Pattern]| patterns.is_empty() || patterns.iter().any(|p| p.takes(*family));
-            takes(&args.filters) && takes(&args.remote)
-        });
-    }
-    Ok(Selection {
-        kernels: families.len() < Family::ALL.len() && families.contains(&Family::Netlink),
-        families,
-        states,
-        ports: args.port.iter().map(|port| port.get()).collect(),
-        filters: args.filters.clone(),
-        remotes: args.remote.clone(),
-        processes: (!args.process.is_empty()).then_some(processes),
-        missing,
-    })
-}
-
-impl Args {
-    /// Whether anything is said of which sockets are meant.
-    fn selects(&self) -> bool {
-        let lists = [&self.state, &self.family, &self.netns];
-        self.listening
-            || lists.iter().any(|list| !list.is_empty())
-            || !self.filters.is_empty()
-            || !self.port.is_empty()
-            || !self.remote.is_empty()
-            || !self.process.is_empty()
-            || self.where_.is_some()
-    }
 }

@@ -5,7 +5,7 @@ use super::pattern::{Pattern, Side};
 use super::row::{Peers, Row};
 use crate::kind::TcpFields;
 use crate::model::{Family, FdRanges, Pid, Socket};
-use crate::proc::{Place, System};
+use crate::proc::System;
 use crate::sock::Pairs;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -54,24 +54,6 @@ impl Selection {
                     processes.iter().any(is)
                 })
             })
-    }
-}
-
-/// Whether a namespace is called so: by its name, its inode, a process in it, or `own`.
-pub(super) fn is_called(place: &Place, word: &str) -> bool {
-    let network = &place.network;
-    if word == "own" {
-        return network.own;
-    }
-    let name = || network.name.as_deref() == Some(word.as_bytes());
-    match word.parse::<u64>() {
-        // Inodes of namespaces begin far above the highest pid.
-        Ok(number) => {
-            network.id == Some(number)
-                || place.pids.iter().any(|pid| u64::try_from(pid.0) == Ok(number))
-                || name()
-        }
-        Err(_) => name(),
     }
 }
 
