@@ -4,7 +4,7 @@
 //! the kind asks for it: its number from the directory, its link, `statx` for a path, `fdinfo`,
 //! and for a few kinds a duplicate that is closed at once. [`Plan`] says what is asked for, and
 //! [`System`] keeps what all processes share (socket tables, mounts, user names). [`Shared`] sorts fds
-//! into the descriptions that they share.
+//! into the descriptions that they share. [`ThreadReader`] tells what threads wait in.
 
 mod borrow;
 mod cgroups;
@@ -31,6 +31,7 @@ mod settings;
 mod sweep;
 mod system;
 mod target;
+mod threads;
 mod usage;
 
 pub use descriptions::{Candidate, Compare, Incomparable, Kernel, Member, Shared};
@@ -48,4 +49,5 @@ pub use settings::{Setting, system_settings};
 pub use sweep::Swept;
 pub use system::System;
 pub use target::{Target, TargetError, all_pids, resolve};
+pub use threads::{ThreadReader, threads_of};
 pub use usage::{Usage, UserUsage, count_fds};

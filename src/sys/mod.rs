@@ -10,6 +10,7 @@ mod kcmp;
 mod mqueue;
 mod poll;
 mod prlimit;
+mod process_vm;
 mod select;
 mod signals;
 mod sockopt;
@@ -25,6 +26,7 @@ pub use kcmp::{
 pub use mqueue::state as mqueue_state;
 pub use poll::{is_open, poll};
 pub use prlimit::prlimit;
+pub use process_vm::read_memory;
 pub use select::{FdSetWord, select};
 pub use signals::{Came, catch_signal, die_by, forget_signal_fd, signal_fd, take_signal};
 pub use sockopt::{TcpInfo, netns_cookie, set_defer_accept, set_fast_open, socket_drops, tcp_info};
