@@ -10,6 +10,7 @@ pub(super) static KIND: Kind = Kind {
     shape: ShapeKind::Socket,
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| inet::is(p, Family::Vsock),
     decode: |_, fd| fd.name.extend_from_slice(b"not listed in /proc"),
     ..Kind::DEFAULT
