@@ -2,7 +2,7 @@
 
 use super::held::{self, Held};
 use super::row::Row;
-use super::sample::Seen;
+use super::sample::{Running, Seen};
 use super::text::{Surroundings, waits_for};
 use crate::model::{Abi, Call, Doing, Pid, Process, Thread, Timeout, Value, Wait, errno_name};
 use crate::proc::{OpenError, ProcessDir, Scanner, System, ThreadReader, command_of};
@@ -67,8 +67,8 @@ pub(super) struct Sight<'s> {
     pub(super) timeout: Option<Timeout>,
     /// What it likely waits for.
     pub(super) likely: Option<&'static str>,
-    /// While it runs, how much of that is in its program, in percent.
-    pub(super) running: Option<f64>,
+    /// What its running was made of.
+    pub(super) running: Option<Running>,
     pub(super) seen: Option<Seen>,
 }
 

@@ -58,7 +58,7 @@ impl<'s> Report<'s> {
             self.rows.push(sight.row(system));
         }
         let seats = look.threads.iter().filter_map(|thread| Some((thread.tid, thread.doing.call()?)));
-        let seats: Vec<_> = seats.map(|(tid, call)| Seat { tid, call }).collect();
+        let seats: Vec<_> = seats.map(|(tid, call)| Seat { tid, call, mostly: true }).collect();
         self.serve(context, scanner, &dir, &look.threads, &seats, &look.held, first);
         self.tell(context, &look.process, wanted, look.threads.iter(), first);
     }
@@ -98,7 +98,7 @@ impl<'s> Report<'s> {
                     wchan: None,
                     timeout: way.timeout,
                     likely: gil.then_some(gil::WORD),
-                    running: track.in_program(),
+                    running: Some(track.running()),
                     seen: Some(track.seen(way.looks())),
                 };
                 self.rows.push(sight.row(system));
@@ -109,7 +109,10 @@ impl<'s> Report<'s> {
         }
         let threads: Vec<Thread> = subject.tracks.values().map(|track| track.thread.clone()).collect();
         let seats: Vec<Seat<'_>> = ways()
-            .filter_map(|(track, way)| Some(Seat { tid: track.thread.tid, call: way.doing.call()? }))
+            .filter_map(|(track, way)| {
+                let mostly = track.seen(way.looks()).share() >= 50.0;
+                Some(Seat { tid: track.thread.tid, call: way.doing.call()?, mostly })
+            })
             .collect();
         self.serve(context, scanner, dir, &threads, &seats, &held, first);
         self.tell(context, &dir.process, &subject.wanted, threads.iter(), first);

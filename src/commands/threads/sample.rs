@@ -132,14 +132,30 @@ impl Track {
         }
     }
 
-    /// How much of its CPU time was in its program, where it used enough of it to tell.
-    pub(super) fn in_program(&self) -> Option<f64> {
+    /// What its running was made of.
+    pub(super) fn running(&self) -> Running {
+        // In less than that the kernel has too few ticks to say what it went to.
         const ENOUGH: Duration = Duration::from_millis(50);
         let (from, to) = (self.first.1, self.last.1);
-        let user = to.user.saturating_sub(from.user);
-        let all = user + to.system.saturating_sub(from.system);
-        (all >= ENOUGH).then(|| 100.0 * user.as_secs_f64() / all.as_secs_f64())
+        let user = to.user.saturating_sub(from.user).as_secs_f64();
+        let all = user + to.system.saturating_sub(from.system).as_secs_f64();
+        let seen = self.seen(0);
+        let [on, queued] = [seen.used, seen.delayed].map(Option::unwrap_or_default);
+        let whole = (on + queued).as_secs_f64();
+        Running {
+            in_program: (all >= ENOUGH.as_secs_f64()).then(|| user / all),
+            queued: if on + queued >= ENOUGH { queued.as_secs_f64() / whole } else { 0.0 },
+        }
     }
+}
+
+/// What the running of a thread was made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Running {
+    /// The part of its CPU time that was in its program, where it used enough to tell.
+    pub(super) in_program: Option<f64>,
+    /// The part of the whole in which it was ready for a CPU and had none.
+    pub(super) queued: f64,
 }
 
 impl Way {

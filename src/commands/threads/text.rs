@@ -2,6 +2,7 @@
 
 use super::gil;
 use super::held::{Held, Use};
+use super::sample::Running;
 use crate::model::{
     Abi, Call, Children, Doing, FdNum, Pid, Polled, Readiness, Thread, Timeout, Wait, errno_name, quantity,
     seconds, signal_names,
@@ -24,8 +25,8 @@ pub(super) struct Surroundings<'s> {
     pub(super) timeout: Option<Timeout>,
     /// What it likely waits for.
     pub(super) likely: Option<&'s str>,
-    /// While it runs, how much of that is in its program, in percent.
-    pub(super) running: Option<f64>,
+    /// What its running was made of.
+    pub(super) running: Option<Running>,
     /// Command names of processes.
     pub(super) command: &'s dyn Fn(Pid) -> Option<Vec<u8>>,
 }
@@ -48,8 +49,8 @@ pub(super) fn waits_for(thread: &Thread, around: &Surroundings<'_>) -> Vec<u8> {
     match &thread.doing {
         Doing::Running => {
             words.text("running");
-            if let Some(program) = around.running {
-                drop(write!(words.out, ", {program:.0}% in its program, the rest in the kernel"));
+            if let Some(running) = around.running {
+                words.parts(running);
             }
         }
         Doing::Call(call) => {
@@ -85,6 +86,25 @@ struct Words<'s> {
 impl Words<'_> {
     fn text(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Of what running was made, where that can be told.
+    fn parts(&mut self, running: Running) {
+        let Running { in_program, queued } = running;
+        let mut parts = Vec::new();
+        let percent = |part: f64, what: &str| format!("{:.0}% {what}", part * 100.0);
+        match in_program {
+            Some(program) => {
+                parts.push(percent((1.0 - queued) * program, "in its program"));
+                parts.push(percent((1.0 - queued) * (1.0 - program), "in the kernel"));
+            }
+            None if queued < 0.005 => return,
+            None => parts.push(percent(1.0 - queued, "on a CPU")),
+        }
+        if queued >= 0.005 {
+            parts.push(percent(queued, "ready for a CPU"));
+        }
+        drop(write!(self.out, ": {}", parts.join(", ")));
     }
 
     fn function(&mut self, function: Option<&[u8]>) {

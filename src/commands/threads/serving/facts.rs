@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 pub(in crate::commands::threads) struct Seat<'s> {
     pub(in crate::commands::threads) tid: Pid,
     pub(in crate::commands::threads) call: &'s Call,
+    /// Whether it is in it most of the time, as far as was seen.
+    pub(in crate::commands::threads) mostly: bool,
 }
 
 /// A thread that waits for several fds at a time.
@@ -73,7 +75,7 @@ impl Facts {
         let mut facts = Self::default();
         let all = Listening::new(system, dir);
         let mut words: BTreeMap<u64, BTreeSet<Pid>> = BTreeMap::new();
-        for Seat { tid, call } in seats {
+        for Seat { tid, call, mostly } in seats {
             let word = || call.name.unwrap_or_default();
             match &call.wait {
                 Wait::Fd { fd, .. } => facts.one(*tid, word(), *fd, held, &all),
@@ -91,7 +93,7 @@ impl Facts {
                     facts.completions.push((*tid, word().to_owned()));
                 }
                 // Who waits for a short time waits for something else than work.
-                Wait::Futex { words: on, timeout: Timeout::Never, .. } => {
+                Wait::Futex { words: on, timeout: Timeout::Never, .. } if *mostly => {
                     for word in on {
                         words.entry(*word).or_default().insert(*tid);
                     }

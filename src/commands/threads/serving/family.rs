@@ -5,7 +5,7 @@ use super::{Model, Seat, Serving};
 use crate::commands::threads::look::Look;
 use crate::model::{Fd, Inode, Pid, Value, quantity};
 use crate::proc::{Plan, ProcessDir, Relatives, Scanner, Slice, System, command_of};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many relatives are looked at: more would not change the answer.
 const MOST: usize = 256;
@@ -23,21 +23,19 @@ pub(in crate::commands::threads) fn with_family(
         return alone;
     }
     let family = Relatives::of(system.root(), dir.pid());
-    let mut own: BTreeSet<u64> = facts.listeners.keys().copied().collect();
+    if let Some(serving) = by_processes(system, &family, dir, facts) {
+        return serving;
+    }
+    let mut own = facts.listeners.clone();
     let waits = !own.is_empty();
     if !waits && alone.model == Model::Unknown {
         // The parent of those that serve holds their listener, and waits for other things.
         let listening = Listening::new(system, dir);
-        let is_one = |inode: u64| listening.get().sockets.contains_key(&Inode(inode));
-        own = sockets(system, dir).into_iter().filter(|inode| is_one(*inode)).collect();
+        let name = |inode: &u64| listening.get().sockets.get(&Inode(*inode)).map(|(name, _)| name.clone());
+        let held = sockets(system, dir).into_iter();
+        own = held.filter_map(|inode| Some((inode, name(&inode)?))).collect();
     }
-    if let Some(serving) = prefork(system, &family, dir, facts, &own, waits, &alone) {
-        return serving;
-    }
-    if let Some(serving) = by_processes(system, &family, dir, facts) {
-        return serving;
-    }
-    alone
+    prefork(system, &family, dir, &own, waits, &alone).unwrap_or(alone)
 }
 
 /// Whether others of the family hold a listener that it holds too.
@@ -45,17 +43,14 @@ fn prefork(
     system: &System,
     family: &Relatives,
     dir: &ProcessDir,
-    facts: &Facts,
-    own: &BTreeSet<u64>,
+    own: &BTreeMap<u64, String>,
     waits: bool,
     alone: &Serving,
 ) -> Option<Serving> {
-    if own.is_empty() {
-        return None;
-    }
+    let listener = format!("the listener {}", own.values().next()?);
     let holds = |pid: &&Pid| {
         let other = ProcessDir::open(system.root(), **pid, system).ok();
-        other.is_some_and(|other| sockets(system, &other).iter().any(|socket| own.contains(socket)))
+        other.is_some_and(|other| sockets(system, &other).iter().any(|socket| own.contains_key(socket)))
     };
     let siblings = family.siblings.iter().take(MOST).filter(holds).count();
     let children = family.children.iter().take(MOST).filter(holds).count();
@@ -64,8 +59,6 @@ fn prefork(
     if siblings == 0 && (children == 0 || waits && !have_waiters(system, family, own)) {
         return None;
     }
-    let named = || facts.listeners.values().next().cloned();
-    let listener = named().map_or_else(|| "a listener".to_owned(), |name| format!("the listener {name}"));
     let mut evidence = Vec::new();
     if siblings > 0 {
         let also = if parent.is_some() { ", which holds it too" } else { "" };
@@ -88,9 +81,10 @@ fn prefork(
 }
 
 /// Whether a child waits for one of the listeners: one that is only inherited is no server.
-fn have_waiters(system: &System, family: &Relatives, own: &BTreeSet<u64>) -> bool {
+fn have_waiters(system: &System, family: &Relatives, own: &BTreeMap<u64, String>) -> bool {
     family.children.iter().take(MOST).any(|pid| {
-        facts_of(system, *pid).is_some_and(|facts| facts.listeners.keys().any(|socket| own.contains(socket)))
+        facts_of(system, *pid)
+            .is_some_and(|facts| facts.listeners.keys().any(|socket| own.contains_key(socket)))
     })
 }
 
@@ -99,9 +93,12 @@ fn by_processes(system: &System, family: &Relatives, dir: &ProcessDir, facts: &F
     let model = Model::ProcessPerConnection;
     let same = |listening: &[Value], ports: &[Value]| ports.iter().any(|port| listening.contains(port));
     if !facts.listening.is_empty() && facts.connections.is_empty() {
-        let serve =
-            |pid: &&Pid| facts_of(system, **pid).is_some_and(|child| same(&facts.listening, &child.ports));
-        let children = family.children.iter().take(MOST).filter(serve).count();
+        let children = family.children.iter().take(MOST).filter_map(|pid| facts_of(system, *pid));
+        let children: Vec<Facts> = children.collect();
+        if children.iter().any(|child| !child.listening.is_empty()) {
+            return None;
+        }
+        let children = children.iter().filter(|child| same(&facts.listening, &child.ports)).count();
         let evidence = format!(
             "it waits for a listener, and {} for a connection of the same port each",
             match children {
@@ -137,7 +134,8 @@ fn facts_of(system: &System, pid: Pid) -> Option<Facts> {
     let look = Look::at(system, &mut scanner, &dir).ok()?;
     let call = |thread: &'_ crate::model::Thread| thread.doing.call().cloned().map(|call| (thread.tid, call));
     let calls: Vec<_> = look.threads.iter().filter_map(call).collect();
-    let seats: Vec<Seat<'_>> = calls.iter().map(|(tid, call)| Seat { tid: *tid, call }).collect();
+    let seats: Vec<Seat<'_>> =
+        calls.iter().map(|(tid, call)| Seat { tid: *tid, call, mostly: true }).collect();
     Some(Facts::of(system, &mut scanner, &dir, &seats, &look.held))
 }
 
