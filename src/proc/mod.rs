@@ -45,7 +45,7 @@ pub use networks::{Network, Place, networks};
 pub use plan::{Filter, Plan};
 pub use pool::run_ordered;
 pub use process::{OpenError, ProcessDir, command_of};
-pub use relatives::Relatives;
+pub use relatives::{Parents, Relatives};
 pub use root::ProcRoot;
 pub use scan::{Scanner, Slice};
 pub use settings::{Setting, system_settings};

@@ -15,20 +15,27 @@ pub struct Relatives {
     pub children: Vec<Pid>,
 }
 
-impl Relatives {
-    /// Finds them, by the parents of all processes. Needs no privilege.
-    pub fn of(root: &ProcRoot, pid: Pid) -> Self {
-        let parent = parent_of(root, pid);
-        let mut found = Self { parent, ..Self::default() };
-        for other in all_pids(root).unwrap_or_default() {
-            match parent_of(root, other) {
-                _ if other == pid => {}
-                Some(of) if of == pid => found.children.push(other),
-                of if of.is_some() && of == parent => found.siblings.push(other),
-                _ => {}
-            }
+/// The parents of all processes, at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Parents(Vec<(Pid, Pid)>);
+
+impl Parents {
+    /// Reads them. Needs no privilege.
+    pub fn read(root: &ProcRoot) -> Self {
+        let parent = |pid: Pid| Some((pid, parent_of(root, pid)?));
+        Self(all_pids(root).unwrap_or_default().into_iter().filter_map(parent).collect())
+    }
+
+    /// The relatives of a process.
+    pub fn relatives(&self, pid: Pid) -> Relatives {
+        let parent = self.0.iter().find(|(child, _)| *child == pid).map(|(_, parent)| *parent);
+        let of =
+            |wanted: Pid| self.0.iter().filter(move |(_, parent)| *parent == wanted).map(|(child, _)| *child);
+        Relatives {
+            parent,
+            siblings: parent.into_iter().flat_map(of).filter(|sibling| *sibling != pid).collect(),
+            children: of(pid).collect(),
         }
-        found
     }
 }
 
@@ -42,7 +49,7 @@ fn parent_of(root: &ProcRoot, pid: Pid) -> Option<Pid> {
 
 #[cfg(test)]
 mod tests {
-    use super::Relatives;
+    use super::Parents;
     use crate::model::Pid;
     use crate::proc::ProcRoot;
     use std::process::{Command, Stdio};
@@ -54,10 +61,10 @@ mod tests {
         let [one, other] = [0, 1].map(|n| Pid(children[n].id() as i32));
         let own = Pid(std::process::id() as i32);
         let root = ProcRoot::from_env();
-        let found = Relatives::of(&root, one);
+        let found = Parents::read(&root).relatives(one);
         assert_eq!(found.parent, Some(own));
         assert!(found.siblings.contains(&other) && !found.siblings.contains(&one));
-        let found = Relatives::of(&root, own);
+        let found = Parents::read(&root).relatives(own);
         assert!(found.children.contains(&one) && found.children.contains(&other));
         for child in &mut children {
             drop(child.stdin.take());

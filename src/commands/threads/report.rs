@@ -9,7 +9,8 @@ use super::serving::{Facts, Model, Seat, Serving, judge, with_family};
 use super::targets::Wanted;
 use crate::context::Context;
 use crate::model::{Call, Doing, Pid, Process, Tally, Thread, quantity};
-use crate::proc::{OpenError, ProcessDir, Scanner, System};
+use crate::proc::{OpenError, Parents, ProcessDir, Scanner, System};
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub(super) struct Report<'s> {
     system: &'s System,
     /// Whether it is asked how processes serve.
     serving: bool,
+    parents: OnceCell<Parents>,
     pub(super) rows: Vec<Row>,
     pub(super) tally: Tally,
     /// Whether a target that the user named could not be read.
@@ -26,7 +28,14 @@ pub(super) struct Report<'s> {
 
 impl<'s> Report<'s> {
     pub(super) fn new(system: &'s System, serving: bool) -> Self {
-        Self { system, serving, rows: Vec::new(), tally: Tally::default(), failed: false }
+        Self {
+            system,
+            serving,
+            parents: OnceCell::new(),
+            rows: Vec::new(),
+            tally: Tally::default(),
+            failed: false,
+        }
     }
 
     /// One look at a process.
@@ -185,7 +194,8 @@ impl<'s> Report<'s> {
         let mut facts = Facts::of(self.system, scanner, dir, seats, held);
         facts.unknown = unknown;
         facts.running = threads.iter().filter(|thread| thread.doing == Doing::Running).count();
-        let serving = with_family(self.system, dir, &facts, judge(&facts));
+        let parents = self.parents.get_or_init(|| Parents::read(self.system.root()));
+        let serving = with_family(self.system, parents, dir, &facts, judge(&facts));
         let who = named(&dir.process);
         match serving.model {
             Model::Unknown if !facts.is_server() => {}

@@ -4,7 +4,7 @@ use super::facts::{Facts, Listening};
 use super::{Model, Seat, Serving};
 use crate::commands::threads::look::Look;
 use crate::model::{Fd, Inode, Pid, Value, quantity};
-use crate::proc::{Plan, ProcessDir, Relatives, Scanner, Slice, System, command_of};
+use crate::proc::{Parents, Plan, ProcessDir, Relatives, Scanner, Slice, System, command_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many relatives are looked at: more would not change the answer.
@@ -13,6 +13,7 @@ const MOST: usize = 256;
 /// What the processes next to one say of how it serves, beside what it shows by itself.
 pub(in crate::commands::threads) fn with_family(
     system: &System,
+    parents: &Parents,
     dir: &ProcessDir,
     facts: &Facts,
     alone: Serving,
@@ -22,70 +23,81 @@ pub(in crate::commands::threads) fn with_family(
     if !serves {
         return alone;
     }
-    let family = Relatives::of(system.root(), dir.pid());
+    let family = parents.relatives(dir.pid());
     if let Some(serving) = by_processes(system, &family, dir, facts) {
         return serving;
     }
-    let mut own = facts.listeners.clone();
-    let waits = !own.is_empty();
-    if !waits && alone.model == Model::Unknown {
-        // The parent of those that serve holds their listener, and waits for other things.
-        let listening = Listening::new(system, dir);
-        let name = |inode: &u64| listening.get().sockets.get(&Inode(*inode)).map(|(name, _)| name.clone());
-        let held = sockets(system, dir).into_iter();
-        own = held.filter_map(|inode| Some((inode, name(&inode)?))).collect();
-    }
-    prefork(system, &family, dir, &own, waits, &alone).unwrap_or(alone)
+    let listening = Listening::new(system, dir);
+    let waits = !facts.listeners.is_empty();
+    // The parent of those that serve holds their listener, and waits for other things; and one of
+    // them that serves a client waits for that.
+    let held = if waits { facts.listeners.keys().copied().collect() } else { sockets(system, dir) };
+    let own = held.into_iter().filter_map(|inode| Some((inode, listening.get().sockets.get(&Inode(inode))?)));
+    let own: Own<'_> = own.collect();
+    prefork(system, &family, dir, facts, &own, &alone).unwrap_or(alone)
 }
 
-/// Whether others of the family hold a listener that it holds too.
+/// Listeners by inode, with their names, and ports or paths.
+type Own<'l> = BTreeMap<u64, &'l (String, Option<Value>)>;
+
+/// Whether a process waits for one of these listeners, or for a connection that came by one.
+fn serves(facts: &Facts, own: &Own<'_>) -> bool {
+    let has_port = |port: &Value| own.values().any(|(_, known)| known.as_ref() == Some(port));
+    facts.listeners.keys().any(|socket| own.contains_key(socket)) || facts.ports.iter().any(has_port)
+}
+
+/// Whether several of the family serve one listener. To hold it is not enough: that is inherited
+/// easily.
 fn prefork(
     system: &System,
     family: &Relatives,
     dir: &ProcessDir,
-    own: &BTreeMap<u64, String>,
-    waits: bool,
+    facts: &Facts,
+    own: &Own<'_>,
     alone: &Serving,
 ) -> Option<Serving> {
-    let listener = format!("the listener {}", own.values().next()?);
+    let (listener, _) = own.values().next()?;
     let holds = |pid: &&Pid| {
         let other = ProcessDir::open(system.root(), **pid, system).ok();
         other.is_some_and(|other| sockets(system, &other).iter().any(|socket| own.contains_key(socket)))
     };
-    let siblings = family.siblings.iter().take(MOST).filter(holds).count();
-    let children = family.children.iter().take(MOST).filter(holds).count();
-    // A parent that holds it alone gave it on: to a program that it started, and serves by itself.
-    let parent = family.parent.as_ref().filter(holds);
-    if siblings == 0 && (children == 0 || waits && !have_waiters(system, family, own)) {
+    let holders = |pids: &[Pid]| pids.iter().take(MOST).filter(holds).copied().collect::<Vec<_>>();
+    let serving = |pids: &[Pid]| {
+        let serves = |pid: &&Pid| facts_of(system, **pid).is_some_and(|facts| serves(&facts, own));
+        pids.iter().filter(serves).count()
+    };
+    let itself = usize::from(serves(facts, own));
+    let (siblings, children) = (holders(&family.siblings), holders(&family.children));
+    let (of_siblings, of_children) = (serving(&siblings), serving(&children));
+    let mut evidence = Vec::new();
+    if of_siblings > 0 {
+        evidence.push(format!(
+            "the listener {listener} is held by {} of {}, of which {} for it or its connections",
+            quantity(siblings.len(), "other child", "other children"),
+            family.parent.map_or_else(|| "its parent".to_owned(), |pid| named_process(system, pid)),
+            wait(of_siblings),
+        ));
+    }
+    if of_children > 0 {
+        evidence.push(format!(
+            "the listener {listener} is held by {} of {}, of which {} for it or its connections",
+            quantity(children.len(), "child", "children"),
+            named_process(system, dir.pid()),
+            wait(of_children),
+        ));
+    }
+    if evidence.is_empty() {
         return None;
     }
-    let mut evidence = Vec::new();
-    if siblings > 0 {
-        let also = if parent.is_some() { ", which holds it too" } else { "" };
-        evidence.push(format!(
-            "{listener} is held by {} of {}{also}",
-            quantity(siblings, "other child", "other children"),
-            family.parent.map_or_else(|| "its parent".to_owned(), |pid| named_process(system, pid)),
-        ));
-    }
-    if children > 0 {
-        evidence.push(format!(
-            "{listener} is held by {} of {}",
-            quantity(children, "child", "children"),
-            named_process(system, dir.pid())
-        ));
-    }
-    let evidence = evidence.into_iter().map(Value::from);
-    let rest = alone.evidence.iter().filter(|_| alone.model != Model::Unknown || waits).cloned();
-    Some(Serving { model: Model::Prefork, likely: false, evidence: evidence.chain(rest).collect() })
+    let likely = itself + of_siblings < 2 && itself + of_children < 2;
+    let rest = alone.evidence.iter().filter(|_| alone.model != Model::Unknown).cloned();
+    let evidence = evidence.into_iter().map(Value::from).chain(rest).collect();
+    Some(Serving { model: Model::Prefork, likely, evidence })
 }
 
-/// Whether a child waits for one of the listeners: one that is only inherited is no server.
-fn have_waiters(system: &System, family: &Relatives, own: &BTreeMap<u64, String>) -> bool {
-    family.children.iter().take(MOST).any(|pid| {
-        facts_of(system, *pid)
-            .is_some_and(|facts| facts.listeners.keys().any(|socket| own.contains_key(socket)))
-    })
+/// `1 waits`, `2 wait`.
+fn wait(n: usize) -> String {
+    format!("{n} {}", if n == 1 { "waits" } else { "wait" })
 }
 
 /// Whether it accepts and its children serve, or it serves and its parent accepts.
