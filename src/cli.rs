@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list, listen, sockets, watch};
+use crate::commands::{limits, list, listen, sockets, threads, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -27,6 +27,7 @@ enum Command {
     List(Box<list::Args>),
     Sockets(Box<sockets::Args>),
     Limits(limits::Args),
+    Threads(threads::Args),
     Listen(Box<listen::Args>),
     Watch(Box<watch::Args>),
 }
@@ -129,6 +130,7 @@ impl Cli {
             Command::List(args) => list::run(*args, &mut context),
             Command::Sockets(args) => sockets::run(*args, &mut context),
             Command::Limits(args) => limits::run(args, &mut context),
+            Command::Threads(args) => threads::run(args, &mut context),
             Command::Listen(args) => listen::run(*args, &mut context),
             Command::Watch(args) => watch::run(*args, &mut context),
         }

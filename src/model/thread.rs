@@ -5,7 +5,7 @@ use super::wait::Call;
 use std::time::Duration;
 
 /// A thread at the moment when it was looked at.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Thread {
     /// Its id; that of the process, for the first.
     pub tid: Pid,
@@ -44,7 +44,7 @@ impl ThreadState {
         match self.0 {
             b'R' => "running",
             b'S' => "sleeping",
-            b'D' => "blocked",
+            b'D' => "uninterruptible",
             b'T' => "stopped",
             b't' => "traced",
             b'I' => "idle",
@@ -57,7 +57,7 @@ impl ThreadState {
 }
 
 /// CPU time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CpuTime {
     /// In programs; the kernel counts in ticks.
     pub user: Duration,
@@ -77,7 +77,7 @@ impl CpuTime {
 }
 
 /// What a thread does, or waits in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Doing {
     /// It is on a CPU or ready for one: in its program, or in the kernel in a call that does not
     /// wait. The kernel does not say which; nor which call.

@@ -5,7 +5,7 @@ use super::readiness::Readiness;
 use std::time::Duration;
 
 /// A system call that a thread is in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call {
     /// Which calls the number is of.
     pub abi: Abi,
@@ -24,7 +24,7 @@ pub struct Call {
 }
 
 /// The table that a call's number is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Abi {
     /// Calls of the architecture that fdscope runs on.
     Native,
@@ -34,8 +34,19 @@ pub enum Abi {
     X32,
 }
 
+impl Abi {
+    /// The word for it in every output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Bits32 => "32-bit",
+            Self::X32 => "x32",
+        }
+    }
+}
+
 /// What a call waits for, from its arguments.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Wait {
     /// `epoll_wait(2)` and its sisters.
     Epoll {
@@ -110,7 +121,7 @@ pub enum Wait {
 }
 
 /// An fd that `poll(2)` or `select(2)` is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Polled {
     /// The fd.
     pub fd: FdNum,
@@ -119,7 +130,7 @@ pub struct Polled {
 }
 
 /// For how long a call waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timeout {
     /// Until it happens.
     Never,
@@ -140,7 +151,7 @@ pub enum Timeout {
 }
 
 /// Which children are waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Children {
     /// Any.
     Any,
