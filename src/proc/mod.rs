@@ -35,6 +35,7 @@ mod sweep;
 mod system;
 mod target;
 mod threads;
+mod transfers;
 mod usage;
 
 pub use descriptions::{Candidate, Compare, Incomparable, Kernel, Member, Shared};
