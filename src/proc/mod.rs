@@ -47,7 +47,7 @@ pub use networks::{Network, Place, networks};
 pub use plan::{Filter, Plan};
 pub use pool::run_ordered;
 pub use process::{OpenError, ProcessDir, command_of};
-pub use pulse::{Identity, Pulse, Sort, is_ready, pulse};
+pub use pulse::{Identity, Pulse, Sort, is_ready, pulse, quiet_devices};
 pub use relatives::{Parents, Relatives};
 pub use root::ProcRoot;
 pub use scan::{Scanner, Slice};

@@ -115,10 +115,27 @@ pub fn pulse(
 }
 
 /// Whether an epoll fd is ready: its process would be given something at once. Not to be asked where
-/// it watches what must not be polled: see [`crate::kind::Kind::quiet_poll`].
+/// it watches what must not be polled: see [`crate::kind::Kind::quiet_poll`]. `ESTALE` if the number
+/// is something else now, as far as its inode tells.
 pub fn is_ready(donor: &Donor, epoll: FdNum) -> Result<bool, Errno> {
     let duplicate = donor.duplicate(epoll)?;
+    // An anonymous inode has no file type.
+    if FileType::from_raw_mode(rustix::fs::fstat(&duplicate)?.st_mode) != FileType::Unknown {
+        return Err(Errno::STALE);
+    }
     Ok(!poll(duplicate.as_fd(), Readiness::IN)?.is_empty())
+}
+
+/// The devices of sockets and pipes, whatever process has them: what is on them may be polled.
+pub fn quiet_devices() -> std::io::Result<[Device; 2]> {
+    let (socket, _other) = std::os::unix::net::UnixStream::pair()?;
+    let (pipe, _other) = std::io::pipe()?;
+    Ok([device(&socket)?, device(&pipe)?])
+}
+
+fn device(fd: impl rustix::fd::AsFd) -> Result<Device, Errno> {
+    let device = rustix::fs::fstat(fd)?.st_dev;
+    Ok(Device { major: rustix::fs::major(device), minor: rustix::fs::minor(device) })
 }
 
 fn poll(fd: BorrowedFd<'_>, asked: Readiness) -> Result<Readiness, Errno> {

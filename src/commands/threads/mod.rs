@@ -10,6 +10,9 @@ mod sample;
 mod serving;
 mod targets;
 mod text;
+mod words;
+
+pub(super) use words::{call_word, in_words};
 
 use super::columns::{self, Choice};
 use super::{complete, signals, values};

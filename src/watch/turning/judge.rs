@@ -113,6 +113,11 @@ impl Judge {
         }
     }
 
+    /// What counts as a stall.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Nothing waits for the loop: all that did was served.
     pub fn clear(&mut self, at: Instant) {
         self.pass(at);
@@ -143,12 +148,17 @@ impl Judge {
         }
     }
 
-    /// It watches this no more: it was closed, or taken out.
-    pub fn gone(&mut self, token: usize, at: Instant) {
+    /// It watches this no more: it was closed, or taken out. Gives what was known of it.
+    pub fn gone(&mut self, token: usize, at: Instant) -> Option<Member> {
+        self.leave(token, at);
+        self.members.remove(&token)
+    }
+
+    /// This can be looked at no more: it was closed.
+    pub fn leave(&mut self, token: usize, at: Instant) {
         if self.end_wait(token, at) {
             self.serve(at);
         }
-        self.members.remove(&token);
     }
 
     /// Something else shows that it goes on.
@@ -266,6 +276,16 @@ impl Judge {
         });
         self.totals.spins += u64::from(found.is_some());
         found
+    }
+
+    /// For how long it has been ready for nothing that can be seen, though all was looked at.
+    pub fn unexplained(&self, at: Instant) -> Duration {
+        match self.ready {
+            Some(ready) if self.whole >= WHOLE && self.waiting().next().is_none() => {
+                at.saturating_duration_since(ready.max(self.served_at))
+            }
+            _ => Duration::ZERO,
+        }
     }
 
     /// Those that wait.

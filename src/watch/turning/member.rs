@@ -146,7 +146,7 @@ impl Member {
     }
 
     /// Whether nobody is kept waiting: it is at its end, or failed, and nothing is left to be read.
-    pub(super) fn is_at_its_end(&self) -> bool {
+    pub fn is_at_its_end(&self) -> bool {
         let readable = self.readiness.contains(Readiness::IN) && !self.marks.is_empty();
         !readable && !self.readiness.intersects(Readiness::OUT | Readiness::PRI)
     }
