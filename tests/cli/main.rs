@@ -9,6 +9,7 @@ mod hang;
 mod limits;
 mod list;
 mod listen;
+mod loops;
 mod output;
 mod selecting;
 mod shared;

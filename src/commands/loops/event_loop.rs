@@ -6,6 +6,7 @@ use crate::model::{Doing, FdNum, Pid, Polled, Readiness, Registration, Thread, W
 use crate::proc::{Donor, OpenError, ProcessDir, System, ThreadReader, is_ready};
 use crate::watch::turning::{Change, Judge, Limits, Member, Sighting};
 use rustix::io::Errno;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,8 @@ pub(super) struct EventLoop {
     /// The threads that were seen to wait in it, the latest last; else the only one that may.
     pub(super) hands: Vec<Pid>,
     pub(super) certain: bool,
+    /// Whether no thread is there that may serve it: all wait for something else.
+    pub(super) abandoned: bool,
     /// What it watches that must not be polled, with its kind: then the epoll fd isn't either.
     pub(super) untouchable: Vec<(FdNum, String)>,
     /// Why it cannot be looked at any more.
@@ -113,6 +116,7 @@ impl EventLoop {
             judge: Judge::new(limits, at),
             hands: Vec::new(),
             certain: false,
+            abandoned: false,
             untouchable: Vec::new(),
             failed: None,
             open: true,
@@ -126,8 +130,17 @@ impl EventLoop {
         self.who.epoll
     }
 
-    /// Whether a thread waits in this loop.
+    /// Whether a thread waits in this loop. One that is stopped does nothing, wherever it was when it
+    /// was.
     pub(super) fn is_waited_in_by(&self, thread: &Thread) -> bool {
+        if thread.state.is_stopped() {
+            return false;
+        }
+        self.is_in(thread)
+    }
+
+    /// Whether a thread is in the call that waits for this loop.
+    pub(super) fn is_in(&self, thread: &Thread) -> bool {
         match (&self.way, thread.doing.call().map(|call| &call.wait)) {
             (Way::Epoll(fd), Some(Wait::Epoll { epoll, .. })) => epoll == fd,
             (Way::Poll(_), Some(Wait::Poll { .. })) | (Way::Uring, Some(Wait::Uring { .. })) => {
@@ -139,6 +152,7 @@ impl EventLoop {
 
     /// A thread was seen to wait in it.
     pub(super) fn add_hand(&mut self, tid: Pid) {
+        self.abandoned = false;
         if !std::mem::replace(&mut self.certain, true) {
             self.hands.clear();
         }
@@ -156,7 +170,13 @@ impl EventLoop {
         let mut looked = Looked::default();
         match &self.way {
             Way::Epoll(epoll) if self.untouchable.is_empty() => match is_ready(means.donor, *epoll) {
-                Ok(false) => self.judge.clear(at),
+                Ok(false) => {
+                    self.judge.clear(at);
+                    // Who may have served it was one of several, another time.
+                    if !self.certain {
+                        self.hands.clear();
+                    }
+                }
                 Ok(true) => {
                     self.judge.ready(at);
                     self.refresh(means, at, &mut looked);
@@ -178,6 +198,9 @@ impl EventLoop {
             Way::Uring => return looked,
         }
         if self.judge.wants(at).crew {
+            if self.abandoned {
+                self.judge.serve(at);
+            }
             self.look_at_hands(means, at);
         }
         looked.changes = self.judge.judge(at);
@@ -259,17 +282,22 @@ impl EventLoop {
         let most = if self.judge.wants(at).all { MANY } else { FEW };
         let all = self.set.lookable() <= most;
         let mut seen: Vec<(usize, Option<Sighting>)> = Vec::new();
+        let mut first = HashSet::new();
         if !all {
             // What waits is what tells most.
-            let waiting: Vec<usize> = self.judge.waiting().map(|(token, _)| token).take(most / 2).collect();
-            seen.extend(waiting.into_iter().map(|token| (token, self.sighting(token, donor))));
+            let waiting: HashSet<usize> =
+                self.judge.waiting().map(|(token, _)| token).take(most / 2).collect();
+            seen.extend(waiting.iter().map(|&token| (token, self.sighting(token, donor))));
+            first = waiting;
         } else {
             self.set.begin();
         }
         let mut whole = self.set.lookable() == 0;
         for _ in seen.len()..most.min(seen.len() + self.set.lookable()) {
             let Some((token, is_last)) = self.set.step() else { break };
-            seen.push((token, self.sighting(token, donor)));
+            if !first.contains(&token) {
+                seen.push((token, self.sighting(token, donor)));
+            }
             whole |= is_last;
             if is_last {
                 break;
@@ -332,7 +360,7 @@ impl EventLoop {
             _ => None,
         };
         let fds = match call.map(|call| &call.wait) {
-            Some(Wait::Poll { fds: Ok(fds), .. }) => fds,
+            Some(Wait::Poll { fds: Ok(fds), .. }) if !thread.state.is_stopped() => fds,
             _ => {
                 turns.last = None;
                 if turns.turns < TURNS {
@@ -380,12 +408,16 @@ impl EventLoop {
         if threads.is_empty() {
             return;
         }
-        let waits_here = threads.iter().any(|thread| self.is_waited_in_by(thread));
-        self.judge.crew(&threads, calls, waits_here, at);
+        // One that waits in another epoll fd is not stuck either: that is not the loop it serves now.
+        let waits = threads.iter().any(|thread| self.is_waited_in_by(thread) || waits_in_epoll(thread));
+        self.judge.crew(&threads, calls, waits, at);
     }
 
     /// Looks once at all that it watches, whether it is ready or not.
     pub(super) fn look_once(&mut self, means: &Means<'_>) {
+        if matches!(self.way, Way::Poll(_)) {
+            self.look_at_poller(means, Instant::now(), &mut Looked::default());
+        }
         let tokens: Vec<usize> = self.set.iter().filter(|(_, w)| !w.stale).map(|(token, _)| token).collect();
         let mut waits = false;
         for token in tokens {
@@ -411,7 +443,7 @@ impl EventLoop {
         !matches!(self.way, Way::Uring) && self.failed.is_none()
     }
 
-    /// Whether it can be judged, and why not.
+    /// Why it cannot be judged, or not all of it.
     pub(super) fn note(&self) -> Option<String> {
         if let Some(errno) = self.failed {
             return Some(format!(
@@ -421,9 +453,6 @@ impl EventLoop {
         }
         match &self.way {
             Way::Uring => Some("what it waits for cannot be seen from outside: it is not judged".to_owned()),
-            Way::Poll(turns) if turns.turns < TURNS => {
-                Some("its thread was not seen to come back to it: it is not judged yet".to_owned())
-            }
             Way::Epoll(_) if !self.untouchable.is_empty() => {
                 let shown: Vec<String> =
                     self.untouchable.iter().take(4).map(|(fd, kind)| format!("{fd} ({kind})")).collect();
@@ -439,6 +468,11 @@ impl EventLoop {
         }
     }
 
+    /// Whether it is one that gives its fds each time, and was not seen to do so again and again.
+    pub(super) fn was_not_seen_to_turn(&self) -> bool {
+        matches!(&self.way, Way::Poll(turns) if turns.turns < TURNS)
+    }
+
     /// Whether something waits for it, at the last look.
     pub(super) fn is_ready(&self) -> Option<bool> {
         match self.way {
@@ -447,6 +481,12 @@ impl EventLoop {
             _ => Some(self.judge.ready_since().is_some()),
         }
     }
+}
+
+/// Whether a thread waits for an epoll fd.
+pub(super) fn waits_in_epoll(thread: &Thread) -> bool {
+    let call = thread.doing.call().filter(|_| !thread.state.is_stopped());
+    call.is_some_and(|call| matches!(call.wait, Wait::Epoll { .. }))
 }
 
 /// What is asked of an fd with `poll(2)` or `select(2)`, as if it were registered.

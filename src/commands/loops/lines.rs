@@ -77,19 +77,19 @@ fn block(event: &Event, description: &Description) -> String {
         format!("{}  {}", short(&event.who), join([head(event, description), watches(description)]));
     let indent = "    ";
     if let Some(note) = &description.note {
-        drop(write!(text, "\n{indent}{note}"));
+        let _ = write!(text, "\n{indent}{note}");
     }
     match (&description.threads[..], &event.hand) {
-        ([], None) => drop(write!(text, "\n{indent}no thread was seen to wait in it")),
-        ([], Some(hand)) => drop(write!(text, "\n{indent}{}", doing(hand))),
+        ([], None) => _ = write!(text, "\n{indent}no thread was seen to wait in it"),
+        ([], Some(hand)) => _ = write!(text, "\n{indent}{}", doing(hand)),
         (threads, hand) => {
             for (tid, name) in threads.iter().take(NAMED) {
                 let what = hand.as_ref().filter(|hand| hand.tid == *tid);
                 let what = what.map_or_else(|| "waits in it".to_owned(), |hand| shown(&hand.doing));
-                drop(write!(text, "\n{indent}thread {tid} {}: {what}", shown(name)));
+                let _ = write!(text, "\n{indent}thread {tid} {}: {what}", shown(name));
             }
             if threads.len() > NAMED {
-                drop(write!(text, "\n{indent}and {} more threads wait in it", threads.len() - NAMED));
+                let _ = write!(text, "\n{indent}and {} more threads wait in it", threads.len() - NAMED);
             }
         }
     }
@@ -99,7 +99,7 @@ fn block(event: &Event, description: &Description) -> String {
         text.push_str(&table(&rows));
     }
     if left > 0 {
-        drop(write!(text, "\n{indent}and {left} more; --all shows them"));
+        let _ = write!(text, "\n{indent}and {left} more; --all shows them");
     }
     text
 }
@@ -153,7 +153,7 @@ fn table(rows: &[&Watched]) -> String {
         let mut name = shown(&row.name);
         let marks = [(row.stale == Some(true), "stale"), (row.suspect, "may have it spin")];
         for (_, mark) in marks.iter().filter(|(is, _)| *is) {
-            drop(write!(name, "{}{mark}", if name.is_empty() { "" } else { "; " }));
+            let _ = write!(name, "{}{mark}", if name.is_empty() { "" } else { "; " });
         }
         let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
         let now = row.now.as_deref().map_or_else(|| "?".to_owned(), or_dash);
@@ -177,7 +177,7 @@ fn table(rows: &[&Watched]) -> String {
             w1 = widths[1],
             w2 = widths[2]
         );
-        drop(write!(line, "{data:>w3$}  {now:w4$}  {name}", w3 = widths[3], w4 = widths[4]));
+        let _ = write!(line, "{data:>w3$}  {now:w4$}  {name}", w3 = widths[3], w4 = widths[4]);
         lines.push(line.trim_end().to_owned());
     }
     lines.join("\n")

@@ -45,7 +45,10 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     if stage.processes.is_empty() {
         return Err(Error::Target);
     }
-    for process in stage.processes.iter().filter(|process| process.loops.is_empty()) {
+    // Of a name, some may have none: the master of a server, say.
+    let none = stage.processes.iter().all(|process| process.loops.is_empty());
+    for process in stage.processes.iter().filter(|p| p.loops.is_empty() && (none || stage.is_named(p.pid())))
+    {
         context.note(&format!(
             "process {} has no event loop that can be seen: no epoll fd, and no thread that waits in poll or \
              select for several fds or for a listener",
@@ -97,9 +100,9 @@ fn once(
     for process in &mut stage.processes {
         let threads = process.read_threads(system);
         for index in 0..process.loops.len() {
+            process.look_once(system, index);
             let all: Vec<usize> = process.loops[index].set.iter().map(|(token, _)| token).collect();
             process.name(system, index, &all);
-            process.look_once(system, index);
             let shown = if args.all { Shown::All } else { Shown::Some };
             let now = Moment::since(started);
             events.push(report::describe(system, process, index, &threads, shown, now));

@@ -1,8 +1,9 @@
 //! A process, its loops and its threads.
 
 use super::event::Who;
-use super::event_loop::{EventLoop, Looked, Means, Turns, Way};
+use super::event_loop::{EventLoop, Looked, Means, Turns, Way, waits_in_epoll};
 use super::set::What;
+use crate::commands::threads::in_words;
 use crate::kind::Shape;
 use crate::model::{
     Assoc, Device, Doing, Fd, FdNum, FdRanges, Inode, Pid, Registration, Thread, Value, Wait,
@@ -21,9 +22,13 @@ const SHARE: u32 = 50;
 /// How often either is done at most.
 const FIND: Duration = Duration::from_millis(200);
 const SURVEY: Duration = Duration::from_millis(500);
+/// How often threads are looked at to guess which serves a loop.
+const GUESS: Duration = Duration::from_millis(50);
 
-/// How many threads are looked at to find those that serve loops.
+/// How many threads are looked at to find those that serve loops; and how many of them at a time while
+/// loops are judged.
 const THREADS: usize = 4096;
+const SOME: usize = 256;
 /// How many loops that poll are judged.
 const POLLERS: usize = 64;
 /// How many fds are told apart by a name at a time.
@@ -46,6 +51,9 @@ pub(super) struct Process {
     count: Option<u64>,
     listed: Option<(Instant, Duration)>,
     surveyed: Option<(Instant, Duration)>,
+    guessed: Option<(Instant, Duration)>,
+    /// The thread from which on threads are looked at next.
+    next: Pid,
     /// How many threads it has, and how many of them were looked at.
     pub(super) threads: (usize, usize),
     pub(super) ended: bool,
@@ -81,6 +89,8 @@ impl Process {
             count: None,
             listed: None,
             surveyed: None,
+            guessed: None,
+            next: Pid(0),
             threads: (0, 0),
             ended: false,
             shared: BTreeSet::new(),
@@ -199,7 +209,7 @@ impl Process {
             return None;
         }
         let before = self.loops.len();
-        let threads = self.read_threads(system);
+        let threads = self.read_some_threads(system);
         for thread in &threads {
             self.place(thread, limits);
         }
@@ -212,19 +222,36 @@ impl Process {
 
     /// Its threads, as many as are looked at.
     pub(super) fn read_threads(&mut self, system: &System) -> Vec<Thread> {
-        let begin = Instant::now();
         let tids = self.dir.threads();
-        let Ok(mut reader) = ThreadReader::new(system, &self.dir) else { return Vec::new() };
-        let read = |&tid: &Pid| reader.read(tid).ok();
-        let threads: Vec<Thread> = tids.iter().take(THREADS).filter_map(read).collect();
         self.threads = (tids.len(), tids.len().min(THREADS));
+        self.read_these(system, &tids[..self.threads.1])
+    }
+
+    /// Some of its threads, and the others another time.
+    fn read_some_threads(&mut self, system: &System) -> Vec<Thread> {
+        let begin = Instant::now();
+        let mut tids = self.dir.threads();
+        self.threads = (tids.len(), tids.len().min(THREADS));
+        if tids.len() > SOME && self.surveyed.is_some() {
+            let at = tids.iter().position(|&tid| tid > self.next).unwrap_or(0);
+            tids.rotate_left(at);
+            tids.truncate(SOME);
+            self.next = tids.last().copied().unwrap_or(Pid(0));
+        }
+        tids.truncate(THREADS);
+        let threads = self.read_these(system, &tids);
         self.surveyed = Some((begin, begin.elapsed()));
         threads
     }
 
+    fn read_these(&self, system: &System, tids: &[Pid]) -> Vec<Thread> {
+        let Ok(mut reader) = ThreadReader::new(system, &self.dir) else { return Vec::new() };
+        tids.iter().filter_map(|&tid| reader.read(tid).ok()).collect()
+    }
+
     /// Notes which loop a thread waits in. One that gives its fds each time makes a loop of its own.
     fn place(&mut self, thread: &Thread, limits: Limits) {
-        if let Some(waited_in) = self.loops.iter_mut().find(|l| l.open && l.is_waited_in_by(thread)) {
+        if let Some(waited_in) = self.loops.iter_mut().find(|l| l.open && l.is_in(thread)) {
             waited_in.add_hand(thread.tid);
             return;
         }
@@ -306,15 +333,25 @@ impl Process {
         if fds.is_empty() {
             return whats;
         }
-        // What it knows of sockets is from when it first was asked.
-        let system = &System::new(system.root().clone(), false);
+        // What these know of sockets is from when they first were asked.
+        let system = System::new(system.root().clone(), false);
+        let Ok(dir) = ProcessDir::open(system.root(), self.pid(), &system) else { return whats };
         let plan = plan();
-        let _ = Scanner::new(system, &plan).some(&self.dir, self.task, fds, &mut |row: &Fd| {
+        let _ = Scanner::new(&system, &plan).some(&dir, self.task, fds, &mut |row: &Fd| {
             if let Assoc::Fd(fd) = row.assoc {
                 whats.insert(fd, Found::of(row));
             }
         });
         whats
+    }
+
+    /// What a thread does, in words, with the time that is left to it, or did.
+    pub(super) fn in_words(&self, system: &System, thread: &Thread, is_now: bool) -> Vec<u8> {
+        let system = System::new(system.root().clone(), false);
+        match ProcessDir::open(system.root(), self.pid(), &system) {
+            Ok(dir) => in_words(&system, &dir, thread, is_now),
+            Err(_) => in_words(&system, &self.dir, thread, is_now),
+        }
     }
 
     /// Has names for some of what a loop watches.
@@ -452,35 +489,34 @@ impl Process {
     }
 
     /// Has the only thread that may serve a loop looked at, where none was seen to wait in it.
-    pub(super) fn guess_hands(&mut self, system: &System, index: usize) {
-        if !self.loops[index].hands.is_empty() {
+    pub(super) fn guess_hands(&mut self, system: &System, index: usize, at: Instant) {
+        let due = self.guessed.is_none_or(|(guessed, took)| at >= guessed + GUESS.max(took * SHARE));
+        if !self.loops[index].hands.is_empty() || !due {
             return;
         }
+        let begin = Instant::now();
         let threads = self.read_threads(system);
-        let elsewhere = |thread: &Thread| {
-            let of_others = self.loops.iter().enumerate();
-            let of_other = of_others.filter(|(i, _)| *i != index).any(|(_, l)| l.hands.contains(&thread.tid));
-            of_other || is_elsewhere(&thread.doing)
+        self.guessed = Some((begin, begin.elapsed()));
+        // The only thread there is may wait for a lock, say.
+        let alone = threads.len() == 1 && self.threads.0 == 1;
+        let serves_another = |thread: &Thread| {
+            let others = self.loops.iter().enumerate().filter(|(i, _)| *i != index);
+            others.map(|(_, l)| l).any(|l| l.hands.contains(&thread.tid))
         };
-        let mut may = threads.iter().filter(|thread| threads.len() == 1 || !elsewhere(thread));
-        if let (Some(only), None) = (may.next(), may.next()) {
-            self.loops[index].hands = vec![only.tid];
-            self.loops[index].certain = threads.len() == 1 && self.threads.0 == 1;
+        let may = |thread: &&Thread| match &thread.doing {
+            _ if waits_in_epoll(thread) => false,
+            _ if alone => true,
+            Doing::Call(call) if matches!(call.wait, Wait::Futex { .. } | Wait::Uring { .. }) => false,
+            Doing::Worker(_) | Doing::Ended => false,
+            _ => !serves_another(thread),
+        };
+        let may: Vec<Pid> = threads.iter().filter(may).map(|thread| thread.tid).collect();
+        let found = &mut self.loops[index];
+        found.abandoned = may.is_empty();
+        if let [only] = may[..] {
+            found.hands = vec![only];
+            found.certain = alone;
         }
-    }
-}
-
-/// Whether a thread waits for something else than a handler of a loop does.
-fn is_elsewhere(doing: &Doing) -> bool {
-    match doing {
-        Doing::Call(call) => {
-            matches!(
-                call.wait,
-                Wait::Futex { .. } | Wait::Epoll { .. } | Wait::Poll { .. } | Wait::Uring { .. }
-            )
-        }
-        Doing::Worker(_) | Doing::Ended => true,
-        _ => false,
     }
 }
 

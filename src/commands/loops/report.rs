@@ -4,7 +4,7 @@ use super::event::{Description, Event, Fd, Hand, Shown, Summary, Watched as Watc
 use super::event_loop::{EventLoop, Late};
 use super::process::Process;
 use super::set::Watched;
-use crate::commands::threads::{call_word, in_words};
+use crate::commands::threads::call_word;
 use crate::commands::watch::lasting;
 use crate::model::{Doing, Marks, Pid, Readiness, Thread, Waiting};
 use crate::proc::System;
@@ -70,7 +70,7 @@ pub(super) fn describe(
     };
     let hand = match &event_loop.hands[..] {
         [.., last] => threads.iter().find(|thread| thread.tid == *last).map(|thread| {
-            let doing = in_words(system, &process.dir, thread);
+            let doing = process.in_words(system, thread, true);
             Hand {
                 tid: thread.tid,
                 name: thread.name.clone(),
@@ -124,6 +124,7 @@ pub(super) fn changed(
 ) -> Event {
     let event_loop = &process.loops[index];
     let who = &event_loop.who;
+    let is_now = !matches!(change, Change::Recovered { .. });
     match change {
         Change::Stalled(Stall { since, still }) => {
             let lasted = now.at.saturating_duration_since(*since);
@@ -136,7 +137,7 @@ pub(super) fn changed(
             now.event(who, Told::Stalled { lasted })
                 .began(lasted)
                 .fds(fds, total)
-                .hand(hand(system, process, event_loop, crew))
+                .hand(hand(system, process, event_loop, crew, is_now))
                 .progress(progress)
         }
         Change::Recovered { lasted, .. } => {
@@ -146,7 +147,7 @@ pub(super) fn changed(
             };
             now.event(who, Told::Recovered { lasted: *lasted })
                 .began(*lasted)
-                .hand(hand(system, process, event_loop, crew))
+                .hand(hand(system, process, event_loop, crew, is_now))
                 .progress(progress)
         }
         Change::Spinning { token, since, turns } => {
@@ -160,7 +161,7 @@ pub(super) fn changed(
             now.event(who, Told::Spinning { lasted, turns: *turns })
                 .began(lasted)
                 .fds(fd.into_iter().collect(), 1)
-                .hand(hand(system, process, event_loop, crew))
+                .hand(hand(system, process, event_loop, crew, is_now))
                 .progress(progress)
         }
     }
@@ -192,7 +193,7 @@ pub(super) fn stale(
     now.event(&event_loop.who, Told::Spinning { lasted, turns: false })
         .began(lasted)
         .fds(fds, total)
-        .hand(hand(system, process, event_loop, event_loop.judge.threads()))
+        .hand(hand(system, process, event_loop, event_loop.judge.threads(), true))
         .progress("not seen: nothing that it has open waits")
 }
 
@@ -240,13 +241,19 @@ fn fd_of(watched: &Watched, member: &Member, at: Instant) -> Fd {
 }
 
 /// The thread that serves a loop, and what it was seen to do.
-fn hand(system: &System, process: &Process, event_loop: &EventLoop, crew: &Crew) -> Option<Hand> {
+fn hand(
+    system: &System,
+    process: &Process,
+    event_loop: &EventLoop,
+    crew: &Crew,
+    is_now: bool,
+) -> Option<Hand> {
     let thread = crew.busiest()?;
     let usage = crew.usage(thread.tid);
     let doings = crew.doings(thread.tid);
     let (doing, _) = doings.first()?;
     let as_seen = Thread { doing: (*doing).clone(), ..thread.clone() };
-    let mut words = in_words(system, &process.dir, &as_seen);
+    let mut words = process.in_words(system, &as_seen, is_now);
     if **doing == Doing::Running && !thread.state.is_stopped() {
         words = running(usage).into_bytes();
     }
@@ -294,7 +301,11 @@ fn running(usage: Option<Usage>) -> String {
 pub(super) fn summary(system: &System, process: &mut Process, index: usize, now: Moment) -> Event {
     let event_loop = &mut process.loops[index];
     let totals = event_loop.judge.totals(now.at).clone();
-    let note = event_loop.note();
+    let not_seen = || {
+        let once = "its thread was not seen to come back to these fds: it was not judged";
+        event_loop.was_not_seen_to_turn().then(|| once.to_owned())
+    };
+    let note = event_loop.note().or_else(not_seen);
     let mut worst: Vec<Late> = event_loop.late.clone();
     let members = event_loop.judge.members().filter(|(_, member)| member.waits() > 0);
     let mut tokens: Vec<(usize, Duration)> =

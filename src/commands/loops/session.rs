@@ -22,6 +22,10 @@ const FIRST_PROCESS: usize = 1;
 
 /// Looking takes at most this part of the time.
 const SHARE: u32 = 10;
+const PRESSING: u32 = 2;
+
+/// In how many looks on end it must take more before that is said.
+const SLOW: u32 = 20;
 
 /// How long a loop must be ready for nothing that it has open before that is told.
 const STALE: Duration = Duration::from_secs(1);
@@ -51,8 +55,10 @@ pub(super) struct Session<'s> {
     pub(super) stalled: bool,
     /// Whether any loop could be judged.
     pub(super) judged: bool,
-    /// Whether it was said that looks are further apart than was asked for.
-    slowed: bool,
+    /// Whether a loop is about to be called stalled, or not.
+    presses: bool,
+    /// In how many looks on end looking has taken too long; nothing once that was said.
+    slow: Option<u32>,
 }
 
 impl<'s> Session<'s> {
@@ -86,7 +92,8 @@ impl<'s> Session<'s> {
             started: Instant::now(),
             stalled: false,
             judged: false,
-            slowed: false,
+            presses: false,
+            slow: Some(0),
         };
         for process in 0..session.stage.processes.len() {
             for index in 0..session.stage.processes[process].loops.len() {
@@ -120,8 +127,10 @@ impl<'s> Session<'s> {
                 self.look()?;
                 self.sink.flush("")?;
                 let took = begin.elapsed();
-                self.tell_pace(took * SHARE);
-                next = begin + self.limits.interval.max(took * SHARE);
+                // For the moment that it takes to know whether a loop stalls, it may be more.
+                let share = if self.presses { PRESSING } else { SHARE };
+                self.tell_pace(took * share);
+                next = begin + self.limits.interval.max(took * share);
             }
         }
     }
@@ -154,6 +163,7 @@ impl<'s> Session<'s> {
 
     /// Looks at all loops.
     fn look(&mut self) -> Result<(), Error> {
+        self.presses = false;
         for index in 0..self.stage.processes.len() {
             if self.stage.processes[index].ended {
                 continue;
@@ -184,8 +194,10 @@ impl<'s> Session<'s> {
     fn look_at(&mut self, index: usize, l: usize) -> Result<(), Error> {
         let process = &mut self.stage.processes[index];
         let at = Instant::now();
-        if process.loops[l].judge.wants(at).crew {
-            process.guess_hands(self.system, l);
+        let wants = process.loops[l].judge.wants(at);
+        self.presses |= wants.all;
+        if wants.crew {
+            process.guess_hands(self.system, l, at);
         }
         // What ends with a stall is known only before.
         let before = process.loops[l].judge.stalled().map(|_| process.loops[l].judge.threads().clone());
@@ -230,11 +242,13 @@ impl<'s> Session<'s> {
 
     /// Tells of a loop that is looked at from now on.
     fn introduce(&mut self, index: usize, l: usize) -> Result<(), Error> {
-        let now = Moment::since(self.started);
         let process = &mut self.stage.processes[index];
+        process.look(self.system, l, Instant::now());
+        process.identify(self.system, l, None);
+        let now = Moment::since(self.started);
         let threads = process.read_threads(self.system);
         for thread in &threads {
-            if process.loops[l].is_waited_in_by(thread) {
+            if process.loops[l].is_in(thread) {
                 process.loops[l].add_hand(thread.tid);
             }
         }
@@ -245,11 +259,12 @@ impl<'s> Session<'s> {
 
     /// Says so if looks are further apart than was asked for.
     fn tell_pace(&mut self, pace: Duration) {
-        if pace > self.limits.interval * 2 && !self.slowed && !self.quiet {
-            self.slowed = true;
+        let Some(slow) = &mut self.slow else { return };
+        *slow = if pace > self.limits.interval * 3 / 2 { *slow + 1 } else { 0 };
+        if *slow >= SLOW && !self.quiet {
+            self.slow = None;
             complain(&format!(
-                "looking at all loops takes long, so that looks are {} apart at times, and shorter stalls may not be \
-                 seen",
+                "looking at all loops takes long, so that looks are {} apart, and shorter stalls may not be seen",
                 crate::model::seconds(pace.as_secs_f64())
             ));
         }

@@ -112,6 +112,11 @@ impl Stage {
         }
     }
 
+    /// Whether the user named this very process.
+    pub(super) fn is_named(&self, pid: Pid) -> bool {
+        self.targets.iter().any(|(aim, pids)| *aim == Aim::One && pids.contains(&pid))
+    }
+
     /// Whether a target that the user named has ended: for a name, all that had it.
     pub(super) fn has_lost_a_target(&self) -> bool {
         let ended = |pid: &Pid| self.processes.iter().any(|process| process.pid() == *pid && process.ended);

@@ -7,6 +7,7 @@
 mod limits;
 mod list;
 mod listen;
+mod loops;
 mod program;
 mod registry;
 mod shared;
@@ -94,6 +95,7 @@ pub fn manuals() -> Vec<Manual> {
         sockets::manual(),
         limits::manual(),
         listen::manual(),
+        loops::manual(),
         watch::manual(),
     ]
 }

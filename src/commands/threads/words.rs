@@ -7,8 +7,13 @@ use crate::model::{Doing, Thread};
 use crate::proc::{ProcessDir, Scanner, System, command_of};
 use std::borrow::Cow;
 
-/// The words that `threads` has for what a thread was seen to do.
-pub(in crate::commands) fn in_words(system: &System, dir: &ProcessDir, thread: &Thread) -> Vec<u8> {
+/// The words that `threads` has for what a thread does, with the time that is left to it, or did.
+pub(in crate::commands) fn in_words(
+    system: &System,
+    dir: &ProcessDir,
+    thread: &Thread,
+    is_now: bool,
+) -> Vec<u8> {
     let plan = held::plan();
     let mut scanner = Scanner::new(system, &plan);
     let held = Held::read(system, &mut scanner, dir, std::iter::once((thread.tid, &thread.doing)));
@@ -17,7 +22,7 @@ pub(in crate::commands) fn in_words(system: &System, dir: &ProcessDir, thread: &
         held: &held,
         others: None,
         wchan: None,
-        timeout: thread.doing.call().and_then(|call| call.wait.timeout()),
+        timeout: thread.doing.call().and_then(|call| call.wait.timeout()).filter(|_| is_now),
         likely: gil::variable(&thread.doing).is_some_and(waits).then_some(gil::WORD),
         running: None,
         command: &|pid| command_of(system.root(), pid),

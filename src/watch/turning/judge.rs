@@ -27,6 +27,10 @@ const WHOLE: u32 = 2;
 /// How often an fd must have been seen at the same marks where these may repeat themselves.
 const SIGHTINGS: u32 = 5;
 
+/// After how many times the limit it does not press any more to know whether a loop stalls, if that
+/// could not be told so far.
+const LONG: u32 = 20;
+
 /// What has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -194,7 +198,8 @@ impl Judge {
         let unserved = at.saturating_duration_since(self.served_at.max(self.ready.unwrap_or(at)));
         Wants {
             members: true,
-            all: self.stall.is_none() && unserved >= self.limits.stall / 2,
+            all: self.stall.is_none()
+                && (self.limits.stall / 2..self.limits.stall * LONG).contains(&unserved),
             crew: unserved >= self.limits.stall / 4,
         }
     }
@@ -260,9 +265,9 @@ impl Judge {
     fn spinning(&mut self, at: Instant) -> Option<Change> {
         let served = self.served;
         let spin = SPIN.max(self.limits.stall * 2);
-        // Nobody is kept waiting by what is at its end, and threads that run have what to do. That is a
-        // loop that spins, as far as one can see.
-        let runs = self.crew.is_empty() || self.crew.runs(0.5);
+        // Nobody is kept waiting by what is at its end, and threads that run all the time have what to
+        // do. That is a loop that spins, as far as one can see.
+        let runs = self.crew.watched_for() >= spin / 2 && self.crew.runs(0.5);
         let ends = runs && self.waiting().all(|(_, member)| member.is_at_its_end());
         let found = self.members.iter_mut().find_map(|(&token, member)| {
             let since = member.since().filter(|_| !member.told && !member.is_edge())?;

@@ -31,6 +31,8 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::hang::ALL,
     crate::listen::models::ALL,
     crate::listen::watch_only::ALL,
+    crate::loops::harmless::ALL,
+    crate::loops::many::ALL,
     crate::selecting::ALL,
     crate::shared::ALL,
     crate::targets::ALL,

@@ -124,6 +124,11 @@ impl Background {
         }
     }
 
+    /// Takes in what has come, and waits for nothing.
+    pub(crate) fn poll(&mut self) {
+        while self.stdout.next(Instant::now()).is_ok() {}
+    }
+
     /// The next JSON line whose `event` is this.
     pub(crate) fn event(&mut self, name: &str) -> Value {
         self.record(name, |record| record["event"] == name)

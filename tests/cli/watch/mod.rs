@@ -80,7 +80,7 @@ fn here_all(fds: &[i32]) -> String {
 }
 
 /// Whether other processes' fds cannot be watched here, which is then said.
-fn cannot_watch_others() -> bool {
+pub(crate) fn cannot_watch_others() -> bool {
     const KCMP_FILE: usize = 0;
     let own = std::process::id() as usize;
     let tried = call_fd(libc::SYS_pidfd_open, [own, 0, 0, 0, 0, 0])

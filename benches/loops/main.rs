@@ -1,0 +1,104 @@
+//! `fdscope loops` on real servers: whether it finds stalls, whether it takes a healthy one for
+//! stalled, and what it costs.
+//!
+//! `cargo bench --bench loops -- [--runs N] [--seconds S] [PART]...`, where PART is `healthy`, `stalls`
+//! or `cost`. The servers are those that this machine has, of asyncio, a Python server with a thread a
+//! connection, one with four processes, node, nginx, redis, and a program with mio, which is this one.
+//!
+//! In `healthy`, 8 clients ask each server as fast as they can, over kept connections, for S seconds, and
+//! then with a connection for each request; whatever `loops` calls a stall is shown, with what the
+//! thread did. On a machine that is busy otherwise, waiting for a CPU is one.
+//!
+//! In `stalls`, each server is held up N times for 300 to 1500 ms, by what holds such a server up: a
+//! handler that sleeps or computes, `DEBUG SLEEP`, SIGSTOP. Before and meanwhile others ask it now and
+//! then. A stall counts as found if `loops` tells of one in that time, with the right thread and with
+//! something that waits.
+//!
+//! In `cost`, N times for S seconds each in turn, servers are asked alone and while they are looked at.
+//! The last rows are what `loops` itself uses, of idle loops and of busy ones.
+//!
+//! Without cargo's `--bench` flag, as under `cargo test --benches`, each is tried for a moment.
+
+#[path = "../load/client.rs"]
+mod client;
+mod cost;
+mod fdscope;
+mod healthy;
+mod mio_server;
+#[path = "../load/server.rs"]
+mod server;
+mod servers;
+mod stalls;
+#[path = "../load/usage.rs"]
+mod usage;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) runs: usize,
+    pub(crate) time: Duration,
+    /// Whether it is only to see that all work.
+    pub(crate) trial: bool,
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        // The part that this program plays when it starts itself.
+        ["--serve"] => mio_server::serve(),
+        // cargo-nextest asks for tests: there are none.
+        ["--list", ..] => Ok(()),
+        _ => run(&words),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("loops: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> Result<()> {
+    let trial = args.contains(&"--test") || !args.contains(&"--bench");
+    let mut runs = if trial { 1 } else { 5 };
+    let mut time = Duration::from_millis(if trial { 300 } else { 5000 });
+    let mut chosen = Vec::new();
+    let mut args = args.iter().filter(|a| !matches!(**a, "--bench" | "--test"));
+    while let Some(&arg) = args.next() {
+        match arg {
+            "--runs" => runs = args.next().ok_or("--runs takes a number")?.parse()?,
+            "--seconds" => {
+                let seconds = args.next().ok_or("--seconds takes a number")?.parse()?;
+                time = Duration::try_from_secs_f64(seconds)?;
+            }
+            "healthy" | "stalls" | "cost" => chosen.push(arg),
+            // What else a test runner says is not for us.
+            _ if trial => {}
+            other => return Err(format!("there is no part '{other}': healthy, stalls, cost").into()),
+        }
+    }
+    if runs == 0 || time.is_zero() {
+        return Err("--runs and --seconds take numbers above 0".into());
+    }
+    let extent = Extent { runs, time, trial };
+    let dir = tempfile::tempdir()?;
+    let wants = |part| chosen.is_empty() || chosen.contains(&part);
+    if wants("healthy") {
+        healthy::measure(dir.path(), extent)?;
+    }
+    if wants("stalls") {
+        stalls::measure(dir.path(), extent)?;
+    }
+    if wants("cost") {
+        cost::measure(dir.path(), extent)?;
+    }
+    Ok(())
+}

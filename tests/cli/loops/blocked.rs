@@ -1,0 +1,190 @@
+//! Loops that do not go on, though somebody waits for them.
+
+use super::server::{Server, echo};
+use super::{check, fdscope, number, watch};
+use crate::support::{Background, PATIENCE, eventually, pass};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+/// Holds a loop up with `what` by one client, and has another one wait for it.
+fn hold_up(server: &mut Server, what: &[u8]) -> (TcpStream, TcpStream) {
+    let (mut one, mut other) = (server.connect(), server.connect());
+    echo(&mut one);
+    echo(&mut other);
+    server.hold_up(&mut one, what);
+    other.write_all(b"ee").unwrap();
+    (one, other)
+}
+
+/// Has the loop be held up in a read until that is told; gives who waits then. A loop that gives its fds
+/// each time must be seen to do so before, and with these: that takes a few times.
+fn stalled_in_a_read(server: &mut Server, run: &mut Background) -> (Value, TcpStream) {
+    let begin = Instant::now();
+    let (mut one, mut other) = (server.connect(), server.connect());
+    loop {
+        for _ in 0..20 {
+            echo(&mut one);
+            echo(&mut other);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        server.hold_up(&mut one, b"b");
+        other.write_all(b"ee").unwrap();
+        let soon = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < soon {
+            std::thread::sleep(Duration::from_millis(5));
+            run.poll();
+            let told = run.seen().into_iter().rfind(|e| e["event"] == "stalled" && e["call"] == "read");
+            if let Some(stalled) = told {
+                return (stalled, other);
+            }
+        }
+        assert!(begin.elapsed() < PATIENCE, "it is never told");
+        server.tell("go");
+        other.read_exact(&mut [0; 2]).unwrap();
+    }
+}
+
+/// What waits, of an event.
+fn waiting(event: &Value) -> &[Value] {
+    event["fds"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// In each way to wait: the thread, what it is in, and who waits for what.
+#[test]
+fn in_a_call() {
+    if super::cannot_look() {
+        return;
+    }
+    for how in ["level", "edge", "poll", "select"] {
+        let mut server = Server::start(how);
+        let mut run = watch(&server, "");
+        let (stalled, mut other) = stalled_in_a_read(&mut server, &mut run);
+        let selector = if matches!(how, "level" | "edge") { "epoll" } else { how };
+        check(
+            &stalled,
+            &json!({
+                "pid": server.pid(), "selector": selector, "thread": server.tid, "thread_name": "turner",
+                "thread_certain": true, "doing": {"$holds": format!("read on {} (pipe ", server.gate)},
+                "lasted": {"$between": [0.1, 60]}, "progress": "none: its thread stands still",
+            }),
+        );
+        assert_eq!(stalled["loop"], if server.epoll < 0 { Value::Null } else { server.epoll.into() });
+        let fds = waiting(&stalled);
+        let waits = fds.iter().find(|fd| fd["bytes"] == 2).unwrap_or_else(|| panic!("{how}: {stalled}"));
+        check(waits, &json!({"kind": "tcp", "readiness": ["in"], "waited": {"$between": [0.05, 60]}}));
+        let name = format!("{} → {}", server.address, other.local_addr().unwrap());
+        assert_eq!(waits["name"], name.as_str());
+        server.tell("go");
+        other.read_exact(&mut [0; 2]).unwrap();
+        let recovered = run.event("recovered");
+        check(&recovered, &json!({"thread": server.tid, "doing": {"$holds": "read on "}}));
+        assert!(number(&recovered, "lasted") >= number(&stalled, "lasted"));
+        let events = run.end_by(Signal::SIGINT).check_signal(Signal::SIGINT, "").json_lines();
+        let summary =
+            events.iter().find(|e| e["event"] == "summary" && e["loop"] == stalled["loop"]).unwrap();
+        check(summary, &json!({"selector": selector, "stalls": {"$between": [1, 1000]}}));
+        assert!(number(summary, "stall_longest") >= number(&recovered, "lasted") - 1e-6, "{summary}");
+        assert!(number(summary, "wait_longest") > 0.0 && number(summary, "stalled") > 0.0);
+        assert!(waiting(summary).iter().any(|fd| fd["name"] == name.as_str()), "{summary}");
+    }
+}
+
+/// It computes, or would if it got a CPU.
+#[test]
+fn by_computing() {
+    if super::cannot_look() {
+        return;
+    }
+    let mut server = Server::start("level");
+    let mut run = watch(&server, "");
+    let (_one, mut other) = hold_up(&mut server, b"c");
+    let stalled = run.event("stalled");
+    check(&stalled, &json!({"thread": server.tid, "call": null, "fds_total": 1}));
+    let doing = stalled["doing"].as_str().unwrap();
+    assert!(["computing", "waiting for a CPU", "running"].iter().any(|d| doing.starts_with(d)), "{stalled}");
+    assert!(number(&stalled, "cpu_percent") + number(&stalled, "delay_percent") > 10.0);
+    server.tell("go");
+    other.read_exact(&mut [0; 2]).unwrap();
+    run.event("recovered");
+}
+
+#[test]
+fn stopped() {
+    if super::cannot_look() {
+        return;
+    }
+    let server = Server::start("level");
+    let mut run = watch(&server, "");
+    let pid = Pid::from_raw(server.pid() as i32);
+    kill(pid, Signal::SIGSTOP).unwrap();
+    let _client = server.connect();
+    let stalled = run.event("stalled");
+    check(&stalled, &json!({"thread": server.tid, "doing": {"$holds": "stopped in epoll_"}}));
+    assert_eq!(waiting(&stalled)[0]["connections"], 1);
+    kill(pid, Signal::SIGCONT).unwrap();
+    run.event("recovered");
+}
+
+/// Its thread was not seen to wait in the loop, as it was held up from the beginning: it is the only one
+/// that may serve it.
+#[test]
+fn from_the_beginning() {
+    if super::cannot_look() {
+        return;
+    }
+    let mut server = Server::start("level");
+    let (_one, mut other) = hold_up(&mut server, b"b");
+    let mut run = fdscope(format!("{} --watch", server.pid())).start();
+    let stalled = run.event("stalled");
+    // The other thread reads, too: its standard input.
+    check(&stalled, &json!({"loop": server.epoll, "fds_total": 1}));
+    server.tell("go");
+    other.read_exact(&mut [0; 2]).unwrap();
+    run.event("recovered");
+}
+
+/// Two servers with one listener. That the other one accepts does not make this one well.
+#[test]
+fn while_another_process_accepts() {
+    if super::cannot_look() {
+        return;
+    }
+    let listener = OwnedFd::from(TcpListener::bind("127.0.0.1:0").unwrap());
+    let start = || {
+        Server::start_with("level", |command| {
+            pass(command, &listener, 9);
+            command.env("FDSCOPE_TEST_LISTENER", "9");
+        })
+    };
+    let (mut first, second) = (start(), start());
+    let other = Pid::from_raw(second.pid() as i32);
+    // The first one gets this client, and is held up by it.
+    kill(other, Signal::SIGSTOP).unwrap();
+    eventually("it is stopped", || {
+        let stat = std::fs::read_to_string(format!("/proc/{other}/task/{}/stat", second.tid)).unwrap();
+        stat.rsplit(')').next().unwrap().starts_with(" T")
+    });
+    let mut held = first.connect();
+    echo(&mut held);
+    first.hold_up(&mut held, b"b");
+    held.write_all(b"e").unwrap();
+    kill(other, Signal::SIGCONT).unwrap();
+    let mut run = fdscope(format!("{} {} --watch", first.pid(), second.pid())).start();
+    // Others come all the time, and are served by the other one.
+    let stalled = loop {
+        echo(&mut first.connect());
+        std::thread::sleep(Duration::from_millis(1));
+        run.poll();
+        let events = run.seen();
+        if let Some(event) = events.iter().find(|e| e["event"] == "stalled" && e["pid"] == first.pid()) {
+            break event.clone();
+        }
+    };
+    check(&stalled, &json!({"loop": first.epoll}));
+    assert!(waiting(&stalled).iter().any(|fd| fd["bytes"] == 1), "{stalled}");
+}

@@ -1,0 +1,54 @@
+//! `fdscope loops`, live: which loops there are, whether they stall, and that they come to no harm.
+//!
+//! How long anything lasts is for the tests to say: a loop is held up until it is let go, and what must
+//! never be seen is not waited for.
+
+mod bad_input;
+mod blocked;
+mod ending;
+pub(crate) mod harmless;
+pub(crate) mod many;
+mod output;
+mod server;
+mod shown;
+mod spinning;
+
+use crate::support::{Background, Fdscope, difference};
+use serde_json::Value;
+use server::Server;
+
+/// The run to be, with events as JSON lines.
+fn fdscope(arguments: impl AsRef<str>) -> Fdscope {
+    Fdscope::new(format!("loops --jsonl {}", arguments.as_ref()))
+}
+
+/// Starts judging, and waits until it looks at the loop of the server.
+fn watch(server: &Server, arguments: &str) -> Background {
+    let mut run = fdscope(format!("{} --watch {arguments}", server.pid())).start();
+    run.record("the loop", |event| event["event"] == "loop" && event["thread"] == server.tid);
+    run
+}
+
+/// One look.
+fn look(server: &Server) -> Value {
+    let run = fdscope(server.pid().to_string()).run();
+    let events = run.check(0, "").json_lines();
+    let found = events.into_iter().find(|event| event["thread"] == server.tid);
+    found.unwrap_or_else(|| run.fail("the loop is not there"))
+}
+
+/// Holds an event to what is expected of it: see [`difference`].
+fn check(event: &Value, expected: &Value) {
+    let wrong = difference(expected, Some(event));
+    assert!(wrong.is_empty(), "{wrong:#?}\nin {event}");
+}
+
+/// A number that an event has.
+fn number(event: &Value, name: &str) -> f64 {
+    event[name].as_f64().unwrap_or_else(|| panic!("no number {name}: {event}"))
+}
+
+/// Whether processes cannot be looked at here, which is then said.
+fn cannot_look() -> bool {
+    crate::watch::cannot_watch_others()
+}

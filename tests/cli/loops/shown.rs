@@ -1,0 +1,135 @@
+//! What a loop watches, at one look.
+
+use super::server::{Server, echo};
+use super::{check, fdscope, look};
+use crate::support::Helper;
+use serde_json::{Value, json};
+use std::io::Write as _;
+
+fn registration(event: &Value, fd: i64) -> Value {
+    let all = event["registrations"].as_array().unwrap();
+    all.iter().find(|r| r["fd"] == fd).unwrap_or_else(|| panic!("no fd {fd}: {event}")).clone()
+}
+
+#[test]
+fn an_epoll_loop() {
+    if super::cannot_look() {
+        return;
+    }
+    let server = Server::start("level");
+    let mut client = server.connect();
+    echo(&mut client);
+    let seen = look(&server);
+    check(
+        &seen,
+        &json!({
+            "event": "loop", "pid": server.pid(), "selector": "epoll", "loop": server.epoll, "ready": false,
+            "thread": server.tid, "thread_name": "turner", "thread_certain": true, "call": {"$holds": "epoll_"},
+            "threads": [{"tid": server.tid, "name": "turner"}], "watches": 2, "stale": 0,
+            "kinds": [{"kind": "tcp", "count": 2}], "doing": {"$holds": format!("wait on {}", server.epoll)},
+        }),
+    );
+    check(
+        &registration(&seen, server.listener),
+        &json!({
+            "fd": server.listener, "kind": "tcp", "name": {"$holds": "listen"}, "events": ["in"],
+            "data": server.listener, "readiness": [], "stale": false, "suspect": false,
+        }),
+    );
+    let other =
+        seen["registrations"].as_array().unwrap().iter().find(|r| r["fd"] != server.listener).unwrap();
+    assert_eq!(other["name"], format!("{} → {}", server.address, client.local_addr().unwrap()));
+}
+
+/// One that is held up: what is ready.
+#[test]
+fn what_is_ready() {
+    if super::cannot_look() {
+        return;
+    }
+    for how in ["level", "edge"] {
+        let mut server = Server::start(how);
+        let (mut one, mut other) = (server.connect(), server.connect());
+        echo(&mut one);
+        echo(&mut other);
+        server.hold_up(&mut one, b"b");
+        other.write_all(b"e").unwrap();
+        let events = fdscope(server.pid().to_string()).run().check(0, "").json_lines();
+        let seen = events.iter().find(|e| e["loop"] == server.epoll).unwrap();
+        check(seen, &json!({"ready": true, "threads": [], "watches": 3}));
+        let ready: Vec<&Value> = seen["registrations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|r| r["readiness"] == json!(["in"]))
+            .collect();
+        assert_eq!(ready.len(), 1, "{how}: {seen}");
+        let events = if how == "edge" { json!(["in", "et"]) } else { json!(["in"]) };
+        check(ready[0], &json!({"events": events, "suspect": false}));
+    }
+}
+
+#[test]
+fn loops_that_give_their_fds_each_time() {
+    if super::cannot_look() {
+        return;
+    }
+    for how in ["poll", "select"] {
+        let server = Server::start(how);
+        let mut client = server.connect();
+        echo(&mut client);
+        // It comes back in its own time.
+        let seen = loop {
+            let seen = fdscope(server.pid().to_string()).run();
+            let events = seen.json_lines();
+            if let Some(event) = events.into_iter().find(|e| e["thread"] == server.tid && e["watches"] == 2) {
+                break event;
+            }
+        };
+        check(
+            &seen,
+            &json!({"event": "loop", "selector": how, "loop": null, "ready": false, "threads": [{"tid": server.tid}]}),
+        );
+        check(
+            &registration(&seen, server.listener),
+            &json!({"kind": "tcp", "name": {"$holds": "listen"}, "events": ["in"]}),
+        );
+    }
+}
+
+/// Closed, or another fd's number, and nested.
+#[test]
+fn what_is_stale() {
+    if super::cannot_look() {
+        return;
+    }
+    let helper = Helper::start("epoll::closed_with_duplicate");
+    let events = fdscope(helper.pid().to_string()).run().check(0, "").json_lines();
+    let seen = events.iter().find(|e| e["loop"] == helper.fd("set")).unwrap();
+    check(
+        seen,
+        &json!({
+            "stale": 1, "watches": 1, "kinds": [{"kind": "closed", "count": 1}],
+            "note": {"$holds": "it is judged by its other fds alone"},
+            "registrations": [{"stale": true, "suspect": true, "readiness": null, "kind": "closed"}],
+        }),
+    );
+    let helper = Helper::start("epoll::nested");
+    for event in fdscope(helper.pid().to_string()).run().check(0, "").json_lines() {
+        assert!(event["ready"].is_boolean() && event["note"].is_null(), "{event}");
+    }
+}
+
+/// A loop that is one of several, by its fd.
+#[test]
+fn one_of_several() {
+    if super::cannot_look() {
+        return;
+    }
+    let helper = Helper::start("epoll::nested");
+    let all = fdscope(helper.pid().to_string()).run().check(0, "").json_lines();
+    assert!(all.len() > 1);
+    let fd = all[1]["loop"].as_i64().unwrap();
+    let one = fdscope(format!("{}:{fd}", helper.pid())).run().check(0, "").json_lines();
+    assert_eq!((one.len(), &one[0]["loop"]), (1, &json!(fd)));
+}
