@@ -32,7 +32,7 @@ pub(super) enum Way {
     /// An epoll fd.
     Epoll(FdNum),
     /// A list of fds that its thread gives to `poll(2)` or `select(2)` each time.
-    Poll(Turns),
+    Poll(Box<Turns>),
     /// Completions.
     Uring,
 }

@@ -1,7 +1,7 @@
 //! A process, its loops and its threads.
 
 use super::event::Who;
-use super::event_loop::{EventLoop, Looked, Means, Turns, Way, waits_in_epoll};
+use super::event_loop::{EventLoop, Looked, Means, Way, waits_in_epoll};
 use super::set::What;
 use crate::commands::threads::in_words;
 use crate::kind::Shape;
@@ -264,7 +264,7 @@ impl Process {
             // Who waits for one fd waits for that, and not for whatever comes: but for a listener.
             Wait::Poll { fds: Ok(fds), .. } if !fds.is_empty() && pollers() < POLLERS => {
                 let select = matches!(call.name, Some("select" | "pselect6"));
-                (Way::Poll(Turns::default()), if select { "select" } else { "poll" })
+                (Way::Poll(Box::default()), if select { "select" } else { "poll" })
             }
             Wait::Uring { .. } if pollers() < POLLERS => (Way::Uring, "io_uring"),
             _ => return,

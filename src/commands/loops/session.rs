@@ -244,7 +244,10 @@ impl<'s> Session<'s> {
     fn introduce(&mut self, index: usize, l: usize) -> Result<(), Error> {
         let process = &mut self.stage.processes[index];
         process.look(self.system, l, Instant::now());
-        process.identify(self.system, l, None);
+        // One that gives its fds each time has only now given some.
+        if process.loops[l].epoll().is_none() {
+            process.identify(self.system, l, None);
+        }
         let now = Moment::since(self.started);
         let threads = process.read_threads(self.system);
         for thread in &threads {

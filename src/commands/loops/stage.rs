@@ -11,18 +11,18 @@ use std::collections::HashSet;
 /// The processes, with their loops.
 pub(super) struct Stage {
     pub(super) processes: Vec<Process>,
-    /// The targets, each with how many processes it means.
+    /// The targets, each with the processes that it means.
     targets: Vec<(Aim, Vec<Pid>)>,
     /// Whether a target was not there, or may not be looked at.
     pub(super) failed: bool,
 }
 
 /// What a target is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Aim {
     One,
     /// All processes of a name, of which some may come and go.
-    Name,
+    Name(String),
 }
 
 impl Stage {
@@ -32,8 +32,8 @@ impl Stage {
         let mut stage = Self { processes: Vec::new(), targets: Vec::new(), failed: missing > 0 };
         let mut wanted: Vec<(Pid, Option<FdRanges>)> = Vec::new();
         for (pid, target) in named {
-            let aim = if target.is_name() { Aim::Name } else { Aim::One };
-            match stage.targets.iter_mut().find(|(known, _)| aim == Aim::Name && *known == aim) {
+            let aim = if target.is_name() { Aim::Name(target.text().to_owned()) } else { Aim::One };
+            match stage.targets.iter_mut().find(|(known, _)| aim != Aim::One && *known == aim) {
                 Some((_, pids)) => pids.push(pid),
                 None => stage.targets.push((aim, vec![pid])),
             }
