@@ -48,6 +48,7 @@ mod tcp;
 mod tcp_info;
 #[cfg(test)]
 mod testing;
+mod tie;
 mod timerfd;
 mod tty;
 mod tun;
@@ -60,6 +61,8 @@ mod vsock;
 pub use error::failed;
 pub use fdinfo::FdInfo;
 pub use probe::{Borrowed, BpfObject, FileStat, Lookup, MqueueState, NoLookup, Probe, Shape, Slot};
+pub use pty::slave_index;
+pub use tie::Tie;
 
 use crate::model::{Fd, Field};
 
@@ -92,6 +95,8 @@ pub struct Kind {
     pub claim: fn(&Probe<'_>) -> bool,
     /// Fills in name and own fields.
     pub decode: fn(&Probe<'_>, &mut Fd),
+    /// What ties it to its other end, if it has one.
+    pub tie: fn(&Probe<'_>) -> Option<Tie>,
 }
 
 impl Kind {
@@ -110,6 +115,7 @@ impl Kind {
         pathless: false,
         claim: |_| false,
         decode: |_, _| {},
+        tie: |_| None,
     };
 
     /// Whether `--kind word` selects it.

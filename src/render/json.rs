@@ -47,10 +47,12 @@ struct Row<'a, R: 'static> {
 }
 
 impl<R: Record> Serialize for Row<'_, R> {
-    /// Plain columns as they are; dotted ones in an object each, where its first one stands.
+    /// Plain columns as they are; dotted ones in an object each, where its first one stands. The
+    /// record's own object may be one of these.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let columns = &self.renderer.columns;
+        let mut own = self.record.object().filter(|_| self.renderer.objects);
         for (i, column) in columns.iter().enumerate() {
             match column.field.name.split_once('.') {
                 None => {
@@ -65,14 +67,14 @@ impl<R: Record> Serialize for Row<'_, R> {
                         of_object(c.field.name) && c.cell(self.record).is_some()
                     };
                     if !seen && columns[i..].iter().any(any) {
-                        map.serialize_entry(object, &Object { row: self, object, from: i })?;
+                        let more =
+                            own.take_if(|(name, _)| *name == object).map_or(&[][..], |(_, values)| values);
+                        map.serialize_entry(object, &Object { row: self, object, from: i, more })?;
                     }
                 }
             }
         }
-        if self.renderer.objects
-            && let Some((name, values)) = self.record.object()
-        {
+        if let Some((name, values)) = own {
             map.serialize_entry(name, &Json(Cell::Map(values)))?;
         }
         map.end()
@@ -84,6 +86,8 @@ struct Object<'a, 'r, R: 'static> {
     row: &'a Row<'r, R>,
     object: &'a str,
     from: usize,
+    /// What else belongs into it.
+    more: &'a [(&'static str, Value)],
 }
 
 impl<R: Record> Serialize for Object<'_, '_, R> {
@@ -96,6 +100,9 @@ impl<R: Record> Serialize for Object<'_, '_, R> {
             {
                 map.serialize_entry(key, &Json(cell))?;
             }
+        }
+        for (key, value) in self.more {
+            map.serialize_entry(key, &Json(value.cell()))?;
         }
         map.end()
     }

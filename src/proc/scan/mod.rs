@@ -1,7 +1,9 @@
 //! The scan of a process's fds: the hot path.
 
+mod end;
 mod fd;
 mod file;
+mod network;
 mod stat;
 
 use super::borrow::Lender;

@@ -18,4 +18,6 @@ pub(crate) use helper::{Helper, run_exhibit};
 pub(crate) use keeper::{Keeper, Skip, capable, needs, numbers, own_mounts, own_network};
 pub(crate) use network::{in_own_network, raise_loopback};
 pub(crate) use pty::{OnTerminal, run_on_terminal};
-pub(crate) use raw::{NOBODY, bytes_of, call, call_fd, confine, limit, pass, run_as, traceable};
+pub(crate) use raw::{
+    NOBODY, bytes_of, call, call_fd, confine, die_with_parent, limit, pass, run_as, traceable,
+};
