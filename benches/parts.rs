@@ -12,7 +12,7 @@ use fdscope::model::{
 };
 use fdscope::query::Where;
 use fdscope::render::{Batch, Format, Renderer, Style, Writer};
-use fdscope::sock::{Diag, Tables};
+use fdscope::sock::{Diag, Entry, Tables};
 use fdscope::sys;
 use rustix::fd::{AsFd as _, AsRawFd as _};
 use std::io::Write as _;
@@ -197,9 +197,9 @@ fn net_table(bencher: Bencher, name: &str) {
     file.write_all(&text).expect("as above");
     let protocol: &[u8] = if name == "tcp" { b"TCP" } else { b"UNIX-STREAM" };
     // One that is not there, so that the whole table is read.
-    bencher
-        .counter(ItemsCount::new(LINES))
-        .bench(|| Tables::new(net.clone()).find(Inode(u64::MAX), || Some(protocol.to_vec())));
+    bencher.counter(ItemsCount::new(LINES)).bench(|| {
+        Tables::new(Entry::Tables, net.clone(), false).find(Inode(u64::MAX), || Some(protocol.to_vec()))
+    });
     std::fs::remove_dir_all(&net).expect("as above");
 }
 

@@ -109,7 +109,7 @@ _fdscope() {
             return 0
             ;;
         fdscope__subcmd__list)
-            opts="-u -k -p -w -a -m -c -q -h --user --kind --fd --path --port --deleted --where --shared --assoc --mappings --threads --columns --wide --count --pids --format --json --jsonl --no-header --color --quiet --help"
+            opts="-u -k -p -w -a -m -c -q -h --user --kind --fd --path --port --deleted --where --shared --assoc --mappings --threads --peers --columns --wide --count --pids --format --json --jsonl --no-header --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

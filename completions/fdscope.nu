@@ -41,6 +41,7 @@ module completions {
     --assoc(-a)               # Also working directory, root directory and program (cwd, root, exe)
     --mappings(-m)            # Also mapped files
     --threads                 # Also threads that have an fd table of their own
+    --peers                   # Also who is at the other end of pipes, sockets, terminals and the like; for that, the fds of all processes are looked at once
     --columns(-c): string     # Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
     --wide                    # More fields: user, uid, assoc, flags, pos, inode, device, mount
     --count                   # Count by process and kind, instead of listing

@@ -181,6 +181,9 @@ impl Report {
     pub(super) fn tell(&self, context: &Context, system: &System, named: bool) -> bool {
         if named {
             self.tell_timeouts(context);
+            if system.has_missed_peers() {
+                context.note("not all processes may be read, so that not every other end is known");
+            }
             // Of every one, not only of the first.
             let tell =
                 |failed, (pid, found): (&Pid, &Found)| tell_one(context, system, *pid, found) || failed;

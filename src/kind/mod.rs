@@ -48,6 +48,7 @@ mod tcp;
 mod tcp_info;
 #[cfg(test)]
 mod testing;
+mod tie;
 mod timerfd;
 mod tty;
 mod tun;
@@ -60,7 +61,9 @@ mod vsock;
 pub use error::failed;
 pub use fdinfo::FdInfo;
 pub use probe::{Borrowed, BpfObject, FileStat, Lookup, MqueueState, NoLookup, Probe, Shape, Slot};
+pub use pty::slave_index;
 pub use tcp_info::TcpFields;
+pub use tie::Tie;
 
 use crate::model::{Fd, Field};
 
@@ -93,6 +96,8 @@ pub struct Kind {
     pub claim: fn(&Probe<'_>) -> bool,
     /// Fills in name and own fields.
     pub decode: fn(&Probe<'_>, &mut Fd),
+    /// What ties it to its other end, if it has one.
+    pub tie: fn(&Probe<'_>) -> Option<Tie>,
 }
 
 impl Kind {
@@ -111,6 +116,7 @@ impl Kind {
         pathless: false,
         claim: |_| false,
         decode: |_, _| {},
+        tie: |_| None,
     };
 
     /// Whether `--kind word` selects it.

@@ -1,6 +1,6 @@
 //! POSIX message queues: `mq_overview(7)`.
 
-use super::{Borrow, Kind, Probe, ShapeKind};
+use super::{Borrow, Kind, Probe, ShapeKind, Tie};
 use crate::model::{Fd, Field, Type};
 use std::io::Write as _;
 
@@ -20,6 +20,7 @@ pub(super) static KIND: Kind = Kind {
     can_block: true,
     claim: |p| p.file_type() == Some(libc::S_IFREG) && p.filesystem == Some("mqueue"),
     decode,
+    tie: |p| p.stat.map(|stat| Tie::Queue(stat.device, stat.inode)),
     ..Kind::DEFAULT
 };
 

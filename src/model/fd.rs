@@ -2,6 +2,8 @@
 
 use super::access::{Access, OpenFlags};
 use super::ids::{Device, FdNum, Inode, Pid};
+use super::network::Network;
+use super::peers::Peers;
 use super::process::Process;
 use super::record::{Emphasis, Record};
 use super::value::Value;
@@ -75,6 +77,10 @@ pub struct Fd {
     pub deleted: Option<bool>,
     /// The link text, as the kernel gives it.
     pub link: Vec<u8>,
+    /// Who is at the other end, of what has one, where that is asked for.
+    pub peers: Option<Peers>,
+    /// The network namespace of a socket, where that is asked for.
+    pub network: Option<Arc<Network>>,
     /// Name of the object of the kind's own fields.
     pub object: &'static str,
     /// The kind's own fields.
@@ -102,6 +108,8 @@ impl Fd {
             path_length: None,
             deleted: None,
             link: Vec::new(),
+            peers: None,
+            network: None,
             object: "",
             values: Vec::new(),
         }
@@ -123,6 +131,8 @@ impl Fd {
         self.path_length = None;
         self.deleted = None;
         self.link.clear();
+        self.peers = None;
+        self.network = None;
         self.object = "";
         self.values.clear();
     }

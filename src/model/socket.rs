@@ -269,6 +269,20 @@ impl Socket {
         self.family == Family::Netlink && self.port_id == Some(0)
     }
 
+    /// Whether anything lists it, so that more is known than its family.
+    pub fn is_listed(&self) -> bool {
+        self.cookie.is_some() || self.state.is_some() || self.port_id.is_some() || self.interface.is_some()
+    }
+
+    /// Whether the other end of a unix socket was there and has been closed, as far as this source
+    /// tells: the tables of /proc do not.
+    pub fn lost_its_peer(&self) -> bool {
+        self.family == Family::Unix
+            && self.cookie.is_some()
+            && self.state == Some("connected")
+            && self.peer.is_none()
+    }
+
     /// The own port, of protocols that have ports: in raw sockets a protocol's number stands in its
     /// place, in those for echo requests an identifier.
     pub fn port(&self) -> Option<u16> {

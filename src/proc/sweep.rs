@@ -2,15 +2,19 @@
 //! socket, who is at the other end of a pipe. It reads links and nothing else, unless whoever asks
 //! reads more of the few that it is after.
 
-use super::io::{NumberName, open_dir, readlink_at};
+use super::io::{InfoName, NumberName, link_mode_at, open_dir, read_record_at, readlink_at, stat_at};
+use super::mounts::{Mount, Mounts};
 use super::pool::run_ordered;
 use super::process::ProcessDir;
+use super::scan::file_stat;
 use super::system::System;
 use super::target::all_pids;
-use crate::model::{FdNum, Holder, Pid, Process, Tally};
+use crate::kind::{FdInfo, FileStat};
+use crate::model::{Access, FdNum, Holder, OpenFlags, Pid, Process, Tally};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
+use std::cell::OnceCell;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
@@ -26,9 +30,52 @@ pub(super) struct Met<'m> {
     /// The process.
     pub(super) pid: Pid,
     /// The directory `fd` that it is in.
-    pub(super) fds: BorrowedFd<'m>,
+    fds: BorrowedFd<'m>,
     /// The directory of the process, or of the thread that has its fds.
-    pub(super) task: BorrowedFd<'m>,
+    task: BorrowedFd<'m>,
+    /// What the process has mounted, once it was asked for.
+    mounts: &'m OnceCell<Arc<Mounts>>,
+    system: &'m System,
+}
+
+impl Met<'_> {
+    /// How it was opened.
+    pub(super) fn access(&self) -> Option<Access> {
+        match link_mode_at(self.fds, NumberName::new(self.fd.0).as_c_str()).ok()? {
+            mode if mode & 0o077 == 0 => Some(Access::from_link_mode(mode)),
+            // A link that the kernel did not make.
+            _ => self.info(|info| info.flags).map(OpenFlags::access),
+        }
+    }
+
+    /// Reads its fdinfo, and gives what `read` finds there.
+    pub(super) fn info<T>(&self, read: impl FnOnce(&FdInfo<'_>) -> Option<T>) -> Option<T> {
+        let mut text = Vec::new();
+        read_record_at(self.task, InfoName::new(self.fd.0).as_c_str(), &mut text).ok()?;
+        read(&FdInfo::parse(&text))
+    }
+
+    /// What `statx` says of a path. Where a server may not answer, it gets little time.
+    pub(super) fn stat(&self) -> Option<FileStat> {
+        let mounts = self.mounts();
+        let mount = if mounts.any_remote() {
+            // A mount that is not listed was detached, perhaps because its server is gone.
+            let mount = self.info(|info| info.mount)?;
+            Some(mount).filter(|&mount| mounts.by_id(mount).is_none_or(Mount::is_remote))
+        } else {
+            None
+        };
+        let stat = match mount {
+            Some(mount) => self.system.guard.stat(self.fds, self.fd.0, mount),
+            None => stat_at(self.fds, NumberName::new(self.fd.0).as_c_str()),
+        };
+        stat.ok().map(|stat| file_stat(&stat))
+    }
+
+    /// What the process has mounted.
+    pub(super) fn mounts(&self) -> &Mounts {
+        self.mounts.get_or_init(|| self.system.mounts(self.task, self.pid))
+    }
 }
 
 /// Fds by what was asked of them, and what could not be looked at.
@@ -145,6 +192,7 @@ impl Sweeper<'_> {
         if let Err(errno) = self.process(part, key, &mut found, &mut tally) {
             match errno {
                 Errno::NOENT | Errno::SRCH => tally.vanished += 1,
+                _ if self.holds_nothing(part.pid) => {}
                 _ => {
                     tally.denied += 1;
                     return (found, tally, 1);
@@ -152,6 +200,13 @@ impl Sweeper<'_> {
             }
         }
         (found, tally, 0)
+    }
+
+    /// Whether a process that may not be read has no fds anyway: what belonged to a zombie's user
+    /// belongs to root now.
+    fn holds_nothing(&self, pid: Pid) -> bool {
+        let dir = ProcessDir::open(self.system.root(), pid, self.system);
+        dir.is_ok_and(|dir| dir.state() == Some(b'Z') || dir.is_kernel_thread())
     }
 
     fn process<K>(
@@ -191,6 +246,7 @@ impl Sweeper<'_> {
             rustix::fs::seek(&fds, SeekFrom::Start(part.first as u64 + 2))?;
         }
         let mut process: Option<Arc<Process>> = None;
+        let mounts = OnceCell::new();
         let mut entries = 0;
         let mut names = RawDir::new(&fds, &mut self.names);
         while let Some(entry) = names.next() {
@@ -212,7 +268,15 @@ impl Sweeper<'_> {
                     continue;
                 }
             }
-            let met = Met { link: &self.link, fd, pid: part.pid, fds: fds.as_fd(), task: task.as_fd() };
+            let met = Met {
+                link: &self.link,
+                fd,
+                pid: part.pid,
+                fds: fds.as_fd(),
+                task: task.as_fd(),
+                mounts: &mounts,
+                system: self.system,
+            };
             let Some(key) = key(&met) else { continue };
             if process.is_none() {
                 // Who it is matters only once it holds something that does.

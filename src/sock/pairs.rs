@@ -1,8 +1,9 @@
 //! Which sockets of this machine are the two ends of one connection.
 
 use crate::model::{Family, Inode, Socket};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 /// Where a socket is: which namespace, and which of its sockets.
 type At = (usize, usize);
@@ -23,6 +24,9 @@ pub struct Pairs<'s> {
     senders: HashMap<At, Vec<At>>,
     /// Listeners by the inodes of the clients that wait there.
     waiting: HashMap<Inode, At>,
+    /// Own and other addresses, each for itself, of connected sockets that no other belongs to, once
+    /// they were asked for.
+    alone: OnceLock<[HashSet<(usize, Protocol, SocketAddr)>; 2]>,
 }
 
 /// What an address belongs to: a port of one is not that of another.
@@ -56,6 +60,7 @@ impl<'s> Pairs<'s> {
             unix: HashMap::new(),
             senders: HashMap::new(),
             waiting: HashMap::new(),
+            alone: OnceLock::new(),
         };
         for (place, sockets) in sockets.iter().enumerate() {
             for (nth, socket) in sockets.iter().enumerate() {
@@ -68,7 +73,10 @@ impl<'s> Pairs<'s> {
 
     fn add(&mut self, at: At, socket: &Socket) {
         if socket.family == Family::Unix {
-            self.unix.insert(socket.inode, at);
+            // One that nobody has accepted has no inode.
+            if socket.inode != Inode(0) {
+                self.unix.insert(socket.inode, at);
+            }
             self.waiting.extend(socket.waiting.iter().map(|&client| (client, at)));
             return;
         }
@@ -93,6 +101,7 @@ impl<'s> Pairs<'s> {
         for (place, sockets) in self.sockets.iter().enumerate() {
             for (nth, socket) in sockets.iter().enumerate() {
                 let targets = match (socket.family, socket.peer) {
+                    (Family::Unix, _) if socket.inode == Inode(0) => Vec::new(),
                     (Family::Unix, Some(peer)) => self.unix.get(&peer).copied().into_iter().collect(),
                     (Family::Udp | Family::Udp6 | Family::Udplite | Family::Udplite6, _) => {
                         self.receivers(place, socket)
@@ -100,7 +109,7 @@ impl<'s> Pairs<'s> {
                     _ => Vec::new(),
                 };
                 for target in targets {
-                    let knows = self.socket(target).peer == Some(socket.inode) && socket.inode != Inode(0);
+                    let knows = self.socket(target).peer == Some(socket.inode);
                     if !knows {
                         senders.entry(target).or_default().push((place, nth));
                     }
@@ -138,6 +147,9 @@ impl<'s> Pairs<'s> {
             };
         }
         let Some(&end) = ends.first() else {
+            if matches!(protocol, Protocol::Tcp | Protocol::Mptcp) {
+                return self.alone(place, protocol, socket, canonical(local.0), canonical(remote.0));
+            }
             let sockets = self.receivers(place, socket).into_iter().map(|at| self.socket(at)).collect();
             return OtherEnd { sockets, ..OtherEnd::default() };
         };
@@ -145,23 +157,85 @@ impl<'s> Pairs<'s> {
         if other.inode != Inode(0) {
             return OtherEnd { sockets: vec![other], ..OtherEnd::default() };
         }
-        if is_pending(other) {
+        // With a full queue a connection stays half open here, and its client takes it for made.
+        if is_pending(other) || other.state == Some("syn-recv") {
             let sockets = self.listeners(end.0, other).into_iter().map(|at| self.socket(at)).collect();
             return OtherEnd { sockets, waiting: true, closed: false };
         }
         OtherEnd { closed: true, ..OtherEnd::default() }
     }
 
+    /// The other end of a TCP socket to which no other belongs. Only over loopback is it sure that it
+    /// would have to be seen.
+    fn alone(
+        &self,
+        place: usize,
+        protocol: Protocol,
+        socket: &Socket,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> OtherEnd<'s> {
+        if !remote.ip().is_loopback() {
+            return OtherEnd::default();
+        }
+        match socket.state {
+            Some("syn-sent") => {
+                let listeners = self.bound_to(place, protocol, remote, true);
+                let sockets: Vec<_> = listeners.into_iter().map(|at| self.socket(at)).collect();
+                OtherEnd { waiting: !sockets.is_empty(), sockets, closed: false }
+            }
+            // It has sent its FIN, so that it was closed, unless only one direction was.
+            Some("close-wait" | "last-ack" | "closing") => {
+                let closed = !self.may_be_redirected(place, protocol, local, remote);
+                OtherEnd { closed, ..OtherEnd::default() }
+            }
+            _ => OtherEnd::default(),
+        }
+    }
+
+    /// Whether a packet filter may have changed the address of the server, so that the other end is
+    /// there, under an address that does not belong to this one's. That of the client stays.
+    fn may_be_redirected(
+        &self,
+        place: usize,
+        protocol: Protocol,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> bool {
+        let [locals, remotes] = self.alone.get_or_init(|| {
+            let mut sets = [HashSet::new(), HashSet::new()];
+            let has_other = |&(protocol, local, remote): &(Protocol, SocketAddr, SocketAddr)| {
+                self.connected.contains_key(&(protocol, remote, local))
+            };
+            for (tuple, ends) in self.connected.iter().filter(|(tuple, _)| !has_other(tuple)) {
+                for at in ends {
+                    sets[0].insert((at.0, tuple.0, tuple.1));
+                    sets[1].insert((at.0, tuple.0, tuple.2));
+                }
+            }
+            sets
+        });
+        let listens = |address: SocketAddr| self.bound.contains_key(&(place, protocol, address.port()));
+        let client_there = || locals.contains(&(place, protocol, remote));
+        let server_there = || remotes.contains(&(place, protocol, local));
+        match (listens(local), listens(remote)) {
+            (true, false) => client_there(),
+            (false, true) => server_there(),
+            _ => client_there() || server_there(),
+        }
+    }
+
     fn unix_end(&self, place: usize, socket: &Socket) -> OtherEnd<'s> {
         let mut end = self.sent_by(place, socket);
+        // One that shut itself down while it waits looks as if it had lost its peer.
+        if let Some(&listener) = self.waiting.get(&socket.inode) {
+            end.sockets.push(self.socket(listener));
+            end.waiting = true;
+            return end;
+        }
         match socket.peer {
-            Some(Inode(0)) => {
-                let listener = self.waiting.get(&socket.inode).map(|&at| self.socket(at));
-                end.sockets.extend(listener);
-                end.waiting = listener.is_some();
-            }
             Some(peer) => end.sockets.extend(self.unix.get(&peer).map(|&at| self.socket(at))),
-            None => end.closed = socket.state == Some("connected"),
+            None => end.closed = socket.lost_its_peer(),
         }
         end
     }
@@ -269,7 +343,13 @@ mod tests {
     }
 
     fn unix(inode: u64, state: &'static str, peer: Option<u64>) -> Socket {
-        Socket { state: Some(state), peer: peer.map(Inode), ..Socket::new(Inode(inode), Family::Unix) }
+        let cookie = Some(inode);
+        Socket {
+            state: Some(state),
+            peer: peer.map(Inode),
+            cookie,
+            ..Socket::new(Inode(inode), Family::Unix)
+        }
     }
 
     /// The inodes at the other end of the socket `inode`.
@@ -314,8 +394,12 @@ mod tests {
             inet(2, Family::Tcp6, "listen", "[::]:80", "[::]:0"),
             inet(3, Family::Tcp, "listen", "127.0.0.2:80", "0.0.0.0:0"),
         ]];
-        let (inodes, end) = ends(&sockets, 1);
-        assert_eq!((inodes, end.waiting, end.closed), (vec![2], true, false));
+        for state in ["established", "close-wait", "syn-recv"] {
+            let mut sockets = sockets.clone();
+            sockets[0][1].state = Some(state);
+            let (inodes, end) = ends(&sockets, 1);
+            assert_eq!((inodes, end.waiting, end.closed), (vec![2], true, false), "{state}");
+        }
     }
 
     #[test]
@@ -326,6 +410,40 @@ mod tests {
         ]];
         let (inodes, end) = ends(&sockets, 1);
         assert_eq!((inodes, end.waiting, end.closed), (vec![], false, true));
+    }
+
+    #[test]
+    fn an_end_that_is_gone_altogether_was_closed() {
+        let mut sockets = [vec![
+            inet(1, Family::Tcp, "close-wait", "127.0.0.1:80", "127.0.0.1:5000"),
+            inet(2, Family::Tcp, "listen", "127.0.0.1:80", "0.0.0.0:0"),
+            inet(3, Family::Tcp, "established", "127.0.0.1:5001", "127.0.0.1:80"),
+            inet(4, Family::Tcp, "established", "127.0.0.1:5002", "127.0.0.1:80"),
+            inet(5, Family::Tcp, "close-wait", "10.0.0.1:5003", "10.0.0.2:80"),
+        ]];
+        let closed = |sockets: &[Vec<Socket>; 1], inode| ends(sockets, inode).1.closed;
+        assert!(closed(&sockets, 1));
+        // The client's port is used again, for another connection.
+        sockets[0].push(inet(7, Family::Tcp, "established", "127.0.0.1:5000", "127.0.0.1:81"));
+        sockets[0].push(inet(8, Family::Tcp, "established", "127.0.0.1:81", "127.0.0.1:5000"));
+        assert!(closed(&sockets, 1));
+        assert!(!closed(&sockets, 4), "it was not told so");
+        assert!(!closed(&sockets, 5), "it may be on another machine");
+        // A client that was redirected here.
+        sockets[0].push(inet(6, Family::Tcp, "fin-wait-2", "127.0.0.1:5000", "127.0.0.1:8080"));
+        assert!(!closed(&sockets, 1));
+    }
+
+    #[test]
+    fn who_asks_to_be_connected_waits_at_the_listener() {
+        let sockets = [vec![
+            inet(1, Family::Tcp, "syn-sent", "127.0.0.1:5000", "127.0.0.1:80"),
+            inet(2, Family::Tcp, "listen", "0.0.0.0:80", "0.0.0.0:0"),
+            inet(3, Family::Tcp, "syn-sent", "127.0.0.1:5001", "127.0.0.1:81"),
+        ]];
+        let (inodes, end) = ends(&sockets, 1);
+        assert_eq!((inodes, end.waiting), (vec![2], true));
+        assert!(!ends(&sockets, 3).1.waiting);
     }
 
     #[test]
@@ -360,6 +478,8 @@ mod tests {
         assert!(ends(&sockets, 3).1.closed);
         let (inodes, end) = ends(&sockets, 8);
         assert_eq!((inodes, end.waiting), (vec![7], true));
+        let told_by_tables = [vec![Socket { cookie: None, ..unix(3, "connected", None) }]];
+        assert!(!ends(&told_by_tables, 3).1.closed);
         assert_eq!((of(20), of(21)), (vec![21, 22], vec![20]));
     }
 }

@@ -10,6 +10,7 @@ mod limits;
 mod list;
 mod listen;
 mod output;
+mod peers;
 mod selecting;
 mod shared;
 mod targets;

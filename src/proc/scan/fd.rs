@@ -113,6 +113,8 @@ impl Scanner<'_> {
             (kind.decode)(&probe, row);
         }
         if self.plan.filter.takes_exact(kind, &row.kind) {
+            self.other_end(place, fd, kind, &probe, row);
+            self.network(place, fd, &probe, row);
             out.emit();
         }
         true
