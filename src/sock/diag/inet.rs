@@ -139,7 +139,10 @@ pub(super) fn socket(message: &[u8], family: Family, detail: bool) -> Result<Soc
             }
             INET_DIAG_SHUTDOWN => socket.shutdown = byte,
             _ if !detail => {}
-            INET_DIAG_INFO => more.tcp_info = Some(value.into()),
+            // Of multipath TCP it is a struct of its own.
+            INET_DIAG_INFO if matches!(family, Family::Tcp | Family::Tcp6) => {
+                more.tcp_info = Some(value.into());
+            }
             INET_DIAG_CONG => more.congestion = Some(text(value).to_vec()),
             INET_DIAG_TOS => more.tos = byte,
             INET_DIAG_TCLASS => more.traffic_class = byte,
@@ -301,6 +304,16 @@ mod tests {
         let on_port = Diag::open().unwrap().tcp_listeners_on(address.port().try_into().unwrap()).unwrap();
         assert!(on_port.iter().all(|l| l.local.unwrap().0.port() == address.port()));
         assert!(on_port.iter().any(|l| l.inode == inode(listener)));
+    }
+
+    #[test]
+    fn only_tcp_has_tcp_info() {
+        let info = [&[0; 72][..], &[8, 0, 2, 0, 1, 2, 3, 4]].concat();
+        let has = |family| read(&info, family, true).unwrap().detail.unwrap().tcp_info.is_some();
+        assert_eq!(
+            [Family::Tcp, Family::Tcp6, Family::Mptcp, Family::Udp].map(has),
+            [true, true, false, false]
+        );
     }
 
     #[test]
