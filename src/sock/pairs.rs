@@ -44,6 +44,8 @@ pub struct OtherEnd<'s> {
     pub waiting: bool,
     /// Whether the other end is of this machine and has been closed by all who had it.
     pub closed: bool,
+    /// Whether it is of this machine and was not seen: it came or went while sockets were listed.
+    pub unseen: bool,
 }
 
 impl<'s> Pairs<'s> {
@@ -139,15 +141,24 @@ impl<'s> Pairs<'s> {
         }
         let Some(&end) = ends.first() else {
             let sockets = self.receivers(place, socket).into_iter().map(|at| self.socket(at)).collect();
-            return OtherEnd { sockets, ..OtherEnd::default() };
+            let local = protocol == Protocol::Tcp && canonical(remote.0).ip().is_loopback();
+            let (closed, unseen) = match socket.state {
+                // It has said that it ends, and was given up in time: fin-wait-2 does not last.
+                Some("close-wait" | "last-ack" | "closing") => (local, false),
+                Some("established" | "fin-wait-1" | "fin-wait-2") => (false, local),
+                _ => (false, false),
+            };
+            return OtherEnd { sockets, waiting: false, closed, unseen };
         };
         let other = self.socket(end);
         if other.inode != Inode(0) {
             return OtherEnd { sockets: vec![other], ..OtherEnd::default() };
         }
-        if is_pending(other) {
+        // One whose handshake is not over there, be it that the client takes it to be, is its
+        // listener's, too.
+        if is_pending(other) || other.state == Some("syn-recv") {
             let sockets = self.listeners(end.0, other).into_iter().map(|at| self.socket(at)).collect();
-            return OtherEnd { sockets, waiting: true, closed: false };
+            return OtherEnd { sockets, waiting: true, ..OtherEnd::default() };
         }
         OtherEnd { closed: true, ..OtherEnd::default() }
     }
@@ -316,6 +327,31 @@ mod tests {
         ]];
         let (inodes, end) = ends(&sockets, 1);
         assert_eq!((inodes, end.waiting, end.closed), (vec![2], true, false));
+    }
+
+    /// The server waits for data (`TCP_DEFER_ACCEPT`), or the last acknowledgement was lost.
+    #[test]
+    fn a_handshake_that_is_not_over_is_at_its_listener() {
+        let sockets = [vec![
+            inet(1, Family::Tcp, "established", "127.0.0.1:5000", "127.0.0.1:80"),
+            inet(0, Family::Tcp, "syn-recv", "127.0.0.1:80", "127.0.0.1:5000"),
+            inet(2, Family::Tcp, "listen", "127.0.0.1:80", "0.0.0.0:0"),
+        ]];
+        let (inodes, end) = ends(&sockets, 1);
+        assert_eq!((inodes, end.waiting, end.closed), (vec![2], true, false));
+    }
+
+    #[test]
+    fn what_cannot_be_elsewhere_is_closed_or_was_not_seen() {
+        let of = |state, remote: &str| {
+            let sockets = [vec![inet(1, Family::Tcp, state, "127.0.0.1:80", remote)]];
+            let (inodes, end) = ends(&sockets, 1);
+            (inodes.len(), end.closed, end.unseen)
+        };
+        assert_eq!(of("close-wait", "127.0.0.1:5000"), (0, true, false));
+        assert_eq!(of("established", "[::ffff:127.0.0.1]:5000"), (0, false, true));
+        assert_eq!(of("syn-sent", "127.0.0.1:5000"), (0, false, false));
+        assert_eq!(of("close-wait", "10.0.0.1:5000"), (0, false, false));
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Filler<'_> {
         let end = pairs.other_end(place, socket);
         let mut peers = Peers {
             holders: None,
-            here: !end.sockets.is_empty() || end.closed,
+            here: !end.sockets.is_empty() || end.closed || end.unseen,
             pending: end.waiting,
             path: end.sockets.first().and_then(|other| other.path.clone()),
         };
@@ -122,7 +122,7 @@ impl Filler<'_> {
             let holders: Vec<_> =
                 end.sockets.iter().flat_map(|other| self.data.owners(other.inode)).cloned().collect();
             // Of nobody is sure only where everybody may be seen.
-            let sure = !holders.is_empty() || end.closed || !self.data.may_hide_owners();
+            let sure = !holders.is_empty() || end.closed || !(end.unseen || self.data.may_hide_owners());
             peers.holders = sure.then_some(holders);
         }
         peers
