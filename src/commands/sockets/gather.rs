@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::model::{Family, Holder, Inode, Socket, Tally, quantity};
 use crate::proc::{Network, Place, Swept, System, socket_holders};
-use crate::sock::{Net, Request};
+use crate::sock::{Net, Request, States};
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
@@ -128,8 +128,10 @@ fn find_owners(
 ) -> Result<(), Error> {
     let all = || data.sockets.iter().flatten().map(|socket| socket.inode).collect::<HashSet<_>>();
     let only = wanted.owners_of_these.then(all);
-    let owners = socket_holders(system, only.as_ref())
-        .map_err(|e| Error::Io(system.root().path().display().to_string(), e))?;
+    let look = |only: Option<&HashSet<Inode>>| {
+        socket_holders(system, only).map_err(|e| Error::Io(system.root().path().display().to_string(), e))
+    };
+    let mut owners = look(only.as_ref())?;
     if owners.tally.denied > 0 {
         let processes = owners.denied_processes;
         let fds = owners.tally.denied - processes;
@@ -143,26 +145,48 @@ fn find_owners(
         ));
     }
     data.tally.add(owners.tally);
-    // A socket that nobody holds may have been closed since it was listed.
-    for (place, sockets) in data.sockets.iter_mut().enumerate() {
-        let is_unowned = |s: &Socket| s.inode != Inode(0) && owners.of(&s.inode).is_empty();
-        let mut families: Vec<Family> = sockets.iter().filter(|s| is_unowned(s)).map(|s| s.family).collect();
+    data.tally.vanished += drop_closed(&mut data.sockets, nets, &owners, wanted);
+    // Of those that are left, one may have gone from a process that was not looked at yet to one
+    // that was, or to a child that was not there. Where not all may be seen, nothing is said of them.
+    let unheld: HashSet<Inode> = unheld(data.sockets.iter().flatten(), &owners).map(|s| s.inode).collect();
+    if !unheld.is_empty() && owners.tally.denied == 0 {
+        owners.merge(look(Some(&unheld))?);
+        data.tally.vanished += drop_closed(&mut data.sockets, nets, &owners, wanted);
+    }
+    data.owners = Some(owners);
+    Ok(())
+}
+
+/// Those that a file belongs to and nobody was seen to hold.
+fn unheld<'s>(
+    sockets: impl IntoIterator<Item = &'s Socket>,
+    owners: &Swept<Inode>,
+) -> impl Iterator<Item = &'s Socket> {
+    sockets.into_iter().filter(|s| s.inode != Inode(0) && !s.is_kernels() && owners.of(&s.inode).is_empty())
+}
+
+/// Takes away those that nobody holds because they were closed since they were listed; how many
+/// that were.
+fn drop_closed(sockets: &mut [Vec<Socket>], nets: &mut [Net], owners: &Swept<Inode>, wanted: &Wanted) -> u64 {
+    let mut gone = 0;
+    for (net, sockets) in nets.iter_mut().zip(sockets) {
+        let mut families: Vec<Family> = unheld(&*sockets, owners).map(|s| s.family).collect();
         families.dedup();
         if families.is_empty() {
             continue;
         }
-        let request = Request { families, detail: false, ..wanted.request.clone() };
-        let again = nets[place].sockets(&request);
+        let request = Request { families, states: States::ALL, detail: false, ..wanted.request.clone() };
+        let again = net.sockets(&request);
         if !again.unread.is_empty() {
             continue;
         }
         let still: HashSet<Inode> = again.sockets.iter().map(|s| s.inode).collect();
-        let before = sockets.len();
-        sockets.retain(|s| !is_unowned(s) || still.contains(&s.inode));
-        data.tally.vanished += (before - sockets.len()) as u64;
+        let lost: HashSet<Inode> =
+            unheld(&*sockets, owners).map(|s| s.inode).filter(|inode| !still.contains(inode)).collect();
+        sockets.retain(|s| !lost.contains(&s.inode));
+        gone += lost.len() as u64;
     }
-    data.owners = Some(owners);
-    Ok(())
+    gone
 }
 
 /// What to call a namespace in a message.
