@@ -57,11 +57,11 @@ impl Selection {
     }
 }
 
-/// All sockets, in the order in which they are shown: by namespace and family, those that listen
-/// first, then by address.
+/// All sockets of the namespaces that are meant, in the order in which they are shown: by namespace
+/// and family, those that listen first, then by address.
 pub(super) fn order(data: &Data) -> Vec<(usize, usize)> {
     let mut all = Vec::with_capacity(data.sockets.iter().map(Vec::len).sum());
-    for (place, sockets) in data.sockets.iter().enumerate() {
+    for (place, sockets) in data.sockets.iter().enumerate().filter(|(place, _)| data.meant[*place]) {
         let start = all.len();
         all.extend((0..sockets.len()).map(|nth| (place, nth)));
         all[start..].sort_by_cached_key(|&(_, nth)| {
