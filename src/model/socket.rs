@@ -140,7 +140,8 @@ pub struct Socket {
     pub interface: Option<u32>,
     /// The accept queue, of a listener.
     pub queue: Option<AcceptQueue>,
-    /// The user who made it, or to whom it was given by `fchown(2)`.
+    /// The user who made it, or to whom it was given by `fchown(2)`; not known where no file belongs
+    /// to it.
     pub uid: Option<u32>,
     /// The kernel's number for it, which no other socket gets until the machine is started anew.
     pub cookie: Option<u64>,

@@ -98,6 +98,19 @@ impl<K: Ord> Swept<K> {
         &self.holders[start..start + count]
     }
 
+    /// Adds the fds of another look, which was for other keys. What could not be looked at is known
+    /// already.
+    pub fn merge(&mut self, other: Self) {
+        if other.keys.is_empty() {
+            return;
+        }
+        let (keys, holders) = (std::mem::take(&mut self.keys), std::mem::take(&mut self.holders));
+        let mut all: Vec<(K, Holder)> = keys.into_iter().zip(holders).collect();
+        all.extend(other.keys.into_iter().zip(other.holders));
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        (self.keys, self.holders) = all.into_iter().unzip();
+    }
+
     /// All keys, each with its fds.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &[Holder])> {
         let mut start = 0;
@@ -331,7 +344,13 @@ mod tests {
         };
         let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
         assert_eq!((fds(1), fds(2), fds(3), fds(5), fds(6)), (vec![], vec![7, 8], vec![], vec![9], vec![]));
+        let mut swept = swept;
+        let other =
+            Swept { keys: vec![3], holders: vec![holder(6)], tally: Tally::default(), denied_processes: 0 };
+        swept.merge(other);
+        let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
+        assert_eq!((fds(2), fds(3), fds(5)), (vec![7, 8], vec![6], vec![9]));
         let counts: Vec<_> = swept.iter().map(|(key, holders)| (*key, holders.len())).collect();
-        assert_eq!(counts, [(2, 2), (5, 1)]);
+        assert_eq!(counts, [(2, 2), (3, 1), (5, 1)]);
     }
 }

@@ -48,6 +48,8 @@ pub struct OtherEnd<'s> {
     pub waiting: bool,
     /// Whether the other end is of this machine and has been closed by all who had it.
     pub closed: bool,
+    /// Whether it is of this machine and was not seen: it came or went while sockets were listed.
+    pub unseen: bool,
 }
 
 impl<'s> Pairs<'s> {
@@ -160,7 +162,7 @@ impl<'s> Pairs<'s> {
         // With a full queue a connection stays half open here, and its client takes it for made.
         if is_pending(other) || other.state == Some("syn-recv") {
             let sockets = self.listeners(end.0, other).into_iter().map(|at| self.socket(at)).collect();
-            return OtherEnd { sockets, waiting: true, closed: false };
+            return OtherEnd { sockets, waiting: true, ..OtherEnd::default() };
         }
         OtherEnd { closed: true, ..OtherEnd::default() }
     }
@@ -182,12 +184,15 @@ impl<'s> Pairs<'s> {
             Some("syn-sent") => {
                 let listeners = self.bound_to(place, protocol, remote, true);
                 let sockets: Vec<_> = listeners.into_iter().map(|at| self.socket(at)).collect();
-                OtherEnd { waiting: !sockets.is_empty(), sockets, closed: false }
+                OtherEnd { waiting: !sockets.is_empty(), sockets, ..OtherEnd::default() }
             }
             // It has sent its FIN, so that it was closed, unless only one direction was.
             Some("close-wait" | "last-ack" | "closing") => {
                 let closed = !self.may_be_redirected(place, protocol, local, remote);
                 OtherEnd { closed, ..OtherEnd::default() }
+            }
+            Some("established" | "fin-wait-1" | "fin-wait-2") => {
+                OtherEnd { unseen: true, ..OtherEnd::default() }
             }
             _ => OtherEnd::default(),
         }
@@ -400,6 +405,31 @@ mod tests {
             let (inodes, end) = ends(&sockets, 1);
             assert_eq!((inodes, end.waiting, end.closed), (vec![2], true, false), "{state}");
         }
+    }
+
+    /// The server waits for data (`TCP_DEFER_ACCEPT`), or the last acknowledgement was lost.
+    #[test]
+    fn a_handshake_that_is_not_over_is_at_its_listener() {
+        let sockets = [vec![
+            inet(1, Family::Tcp, "established", "127.0.0.1:5000", "127.0.0.1:80"),
+            inet(0, Family::Tcp, "syn-recv", "127.0.0.1:80", "127.0.0.1:5000"),
+            inet(2, Family::Tcp, "listen", "127.0.0.1:80", "0.0.0.0:0"),
+        ]];
+        let (inodes, end) = ends(&sockets, 1);
+        assert_eq!((inodes, end.waiting, end.closed), (vec![2], true, false));
+    }
+
+    #[test]
+    fn what_cannot_be_elsewhere_is_closed_or_was_not_seen() {
+        let of = |state, remote: &str| {
+            let sockets = [vec![inet(1, Family::Tcp, state, "127.0.0.1:80", remote)]];
+            let (inodes, end) = ends(&sockets, 1);
+            (inodes.len(), end.closed, end.unseen)
+        };
+        assert_eq!(of("close-wait", "127.0.0.1:5000"), (0, true, false));
+        assert_eq!(of("established", "[::ffff:127.0.0.1]:5000"), (0, false, true));
+        assert_eq!(of("syn-sent", "127.0.0.1:5000"), (0, false, false));
+        assert_eq!(of("close-wait", "10.0.0.1:5000"), (0, false, false));
     }
 
     #[test]

@@ -98,7 +98,7 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "inode", Integer, "inode of the socket, as links of fds name it; 0 where no file belongs to it",
         |r| Some(Cell::Uint(r.socket().inode.0));
     "cookie", Integer, "the kernel's number of the socket, which is not used again", |r| number(r.socket().cookie);
-    "uid", Integer, "the user who made it, or to whom it was given with fchown(2)", |r| number(r.socket().uid);
+    "uid", Integer, "the user who made it, or to whom it was given with fchown(2); absent where no file belongs to it", |r| number(r.socket().uid);
     "user", String, "name of that user; the number where there is no name",
         |r| r.user.as_deref().map(|u| Cell::Text(u.as_bytes()));
     "drops", Integer, "datagrams and messages dropped, for want of room", |r| number(r.socket().drops);

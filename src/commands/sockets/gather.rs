@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::model::{Family, Holder, Inode, Socket, Tally, quantity};
 use crate::proc::{Network, Place, Swept, System, socket_holders};
-use crate::sock::{Net, Request};
+use crate::sock::{Found, Net, Request, States};
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use std::sync::Arc;
 /// What has to be read.
 pub(super) struct Wanted {
     pub(super) request: Request,
+    /// Whether the user has named the namespaces.
+    pub(super) named: bool,
     /// Whether owners are asked for.
     pub(super) owners: bool,
     /// Whether only those of these sockets are: not what other sockets' other ends are held by.
@@ -23,6 +25,8 @@ pub(super) struct Wanted {
 pub(super) struct Data {
     /// The namespaces.
     pub(super) networks: Vec<Arc<Network>>,
+    /// Whether the sockets of each are asked for, or matter only as others' other ends.
+    pub(super) meant: Vec<bool>,
     /// The sockets of each.
     pub(super) sockets: Vec<Vec<Socket>>,
     /// The families of each that were read from tables, which tell less.
@@ -53,15 +57,16 @@ impl Data {
     }
 }
 
-/// Reads it all, and gives the namespaces too, still open.
+/// Reads it all, and gives the namespaces too, still open. Each comes with whether it is meant.
 pub(super) fn gather(
-    places: &[Place],
+    places: &[(Place, bool)],
     wanted: &Wanted,
     system: &System,
     context: &Context,
 ) -> Result<(Data, Vec<Net>), Error> {
     let mut data = Data {
         networks: Vec::new(),
+        meant: Vec::new(),
         sockets: Vec::new(),
         from_tables: Vec::new(),
         owners: None,
@@ -70,17 +75,24 @@ pub(super) fn gather(
     };
     let mut nets = Vec::new();
     let mut refused = 0;
-    for place in places {
+    for (place, meant) in places {
         let Some(mut net) = place.open() else {
-            data.tally.vanished += 1;
+            if *meant {
+                data.tally.vanished += 1;
+                tell_gone(&place.network, wanted, &mut data, context);
+            }
             continue;
         };
         let found = net.sockets(&wanted.request);
-        tell_unread(&place.network, &found.unread, wanted, &mut data, context);
-        // That this kernel has no netlink for a family is no news; that a namespace may not be
-        // entered is.
-        refused += usize::from(net.refusal().is_some() && system.root().is_native());
+        if *meant {
+            tell_unread(&place.network, &found, wanted, &mut data, context);
+            // That this kernel has no netlink for a family is no news; that a namespace may not be
+            // entered is.
+            let by_tables = net.refusal().is_some() && found.unread.is_empty();
+            refused += usize::from(by_tables && system.root().is_native());
+        }
         data.networks.push(Arc::clone(&place.network));
+        data.meant.push(*meant);
         data.sockets.push(found.sockets);
         data.from_tables.push(found.from_tables);
         nets.push(net);
@@ -97,26 +109,33 @@ pub(super) fn gather(
     Ok((data, nets))
 }
 
+/// Tells of a namespace that went away, if somebody waits for it.
+fn tell_gone(network: &Network, wanted: &Wanted, data: &mut Data, context: &Context) {
+    if wanted.named {
+        data.unread += 1;
+        context.complain(&format!("{} is gone: the last process in it has ended", name(network)));
+    }
+}
+
 /// Tells which families of a namespace could not be read, and why.
-fn tell_unread(
-    network: &Network,
-    unread: &[(Family, io::Error)],
-    wanted: &Wanted,
-    data: &mut Data,
-    context: &Context,
-) {
+fn tell_unread(network: &Network, found: &Found, wanted: &Wanted, data: &mut Data, context: &Context) {
     let (gone, denied): (Vec<_>, Vec<_>) =
-        unread.iter().partition(|(_, error)| error.kind() == io::ErrorKind::NotFound);
-    // The last process in it has ended.
+        found.unread.iter().partition(|(_, error)| error.kind() == io::ErrorKind::NotFound);
     data.tally.vanished += gone.len() as u64;
-    let Some((_, error)) = denied.first() else { return };
     data.tally.denied += denied.len() as u64;
+    let Some((_, error)) = denied.first() else {
+        if !gone.is_empty() {
+            tell_gone(network, wanted, data, context);
+        }
+        return;
+    };
     data.unread += 1;
     let words: Vec<String> = denied.iter().map(|(family, _)| family.word().to_owned()).collect();
-    // All, but for those that have no table.
-    let all = words.len() + 2 >= wanted.request.families.len();
-    let sockets = if all { "sockets".to_owned() } else { format!("{} sockets", listed(&words)) };
-    context.complain(&format!("the {sockets} of {} cannot be read: {error}", name(network)));
+    let nothing = found.sockets.is_empty() && words.len() > 1;
+    let sockets = if nothing { "sockets".to_owned() } else { format!("{} sockets", listed(&words)) };
+    let text = format!("the {sockets} of {} cannot be read: {error}", name(network));
+    // Nobody has asked for this one alone.
+    if wanted.named { context.complain(&text) } else { context.note(&text) }
 }
 
 fn find_owners(
@@ -128,8 +147,10 @@ fn find_owners(
 ) -> Result<(), Error> {
     let all = || data.sockets.iter().flatten().map(|socket| socket.inode).collect::<HashSet<_>>();
     let only = wanted.owners_of_these.then(all);
-    let owners = socket_holders(system, only.as_ref())
-        .map_err(|e| Error::Io(system.root().path().display().to_string(), e))?;
+    let look = |only: Option<&HashSet<Inode>>| {
+        socket_holders(system, only).map_err(|e| Error::Io(system.root().path().display().to_string(), e))
+    };
+    let mut owners = look(only.as_ref())?;
     if owners.tally.denied > 0 {
         let processes = owners.denied_processes;
         let fds = owners.tally.denied - processes;
@@ -143,26 +164,48 @@ fn find_owners(
         ));
     }
     data.tally.add(owners.tally);
-    // A socket that nobody holds may have been closed since it was listed.
-    for (place, sockets) in data.sockets.iter_mut().enumerate() {
-        let is_unowned = |s: &Socket| s.inode != Inode(0) && owners.of(&s.inode).is_empty();
-        let mut families: Vec<Family> = sockets.iter().filter(|s| is_unowned(s)).map(|s| s.family).collect();
+    data.tally.vanished += drop_closed(&mut data.sockets, nets, &owners, wanted);
+    // Of those that are left, one may have gone from a process that was not looked at yet to one
+    // that was, or to a child that was not there. Where not all may be seen, nothing is said of them.
+    let unheld: HashSet<Inode> = unheld(data.sockets.iter().flatten(), &owners).map(|s| s.inode).collect();
+    if !unheld.is_empty() && owners.tally.denied == 0 {
+        owners.merge(look(Some(&unheld))?);
+        data.tally.vanished += drop_closed(&mut data.sockets, nets, &owners, wanted);
+    }
+    data.owners = Some(owners);
+    Ok(())
+}
+
+/// Those that a file belongs to and nobody was seen to hold.
+fn unheld<'s>(
+    sockets: impl IntoIterator<Item = &'s Socket>,
+    owners: &Swept<Inode>,
+) -> impl Iterator<Item = &'s Socket> {
+    sockets.into_iter().filter(|s| s.inode != Inode(0) && !s.is_kernels() && owners.of(&s.inode).is_empty())
+}
+
+/// Takes away those that nobody holds because they were closed since they were listed; how many
+/// that were.
+fn drop_closed(sockets: &mut [Vec<Socket>], nets: &mut [Net], owners: &Swept<Inode>, wanted: &Wanted) -> u64 {
+    let mut gone = 0;
+    for (net, sockets) in nets.iter_mut().zip(sockets) {
+        let mut families: Vec<Family> = unheld(&*sockets, owners).map(|s| s.family).collect();
         families.dedup();
         if families.is_empty() {
             continue;
         }
-        let request = Request { families, detail: false, ..wanted.request.clone() };
-        let again = nets[place].sockets(&request);
+        let request = Request { families, states: States::ALL, detail: false, ..wanted.request.clone() };
+        let again = net.sockets(&request);
         if !again.unread.is_empty() {
             continue;
         }
         let still: HashSet<Inode> = again.sockets.iter().map(|s| s.inode).collect();
-        let before = sockets.len();
-        sockets.retain(|s| !is_unowned(s) || still.contains(&s.inode));
-        data.tally.vanished += (before - sockets.len()) as u64;
+        let lost: HashSet<Inode> =
+            unheld(&*sockets, owners).map(|s| s.inode).filter(|inode| !still.contains(inode)).collect();
+        sockets.retain(|s| !lost.contains(&s.inode));
+        gone += lost.len() as u64;
     }
-    data.owners = Some(owners);
-    Ok(())
+    gone
 }
 
 /// What to call a namespace in a message.

@@ -57,11 +57,11 @@ impl Selection {
     }
 }
 
-/// All sockets, in the order in which they are shown: by namespace and family, those that listen
-/// first, then by address.
+/// All sockets of the namespaces that are meant, in the order in which they are shown: by namespace
+/// and family, those that listen first, then by address.
 pub(super) fn order(data: &Data) -> Vec<(usize, usize)> {
     let mut all = Vec::with_capacity(data.sockets.iter().map(Vec::len).sum());
-    for (place, sockets) in data.sockets.iter().enumerate() {
+    for (place, sockets) in data.sockets.iter().enumerate().filter(|(place, _)| data.meant[*place]) {
         let start = all.len();
         all.extend((0..sockets.len()).map(|nth| (place, nth)));
         all[start..].sort_by_cached_key(|&(_, nth)| {
@@ -114,7 +114,7 @@ impl Filler<'_> {
         let end = pairs.other_end(place, socket);
         let mut peers = Peers {
             holders: None,
-            here: !end.sockets.is_empty() || end.closed,
+            here: !end.sockets.is_empty() || end.closed || end.unseen,
             pending: end.waiting,
             path: end.sockets.first().and_then(|other| other.path.clone()),
         };
@@ -122,7 +122,7 @@ impl Filler<'_> {
             let holders: Vec<_> =
                 end.sockets.iter().flat_map(|other| self.data.owners(other.inode)).cloned().collect();
             // Of nobody is sure only where everybody may be seen.
-            let sure = !holders.is_empty() || end.closed || !self.data.may_hide_owners();
+            let sure = !holders.is_empty() || end.closed || !(end.unseen || self.data.may_hide_owners());
             peers.holders = sure.then_some(holders);
         }
         peers

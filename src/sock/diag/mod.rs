@@ -26,6 +26,7 @@ use super::request::{Request, States};
 use crate::model::{Device, Family, Inode, Socket};
 use connection::Connection;
 use nix::sched::{CloneFlags, setns};
+use std::collections::HashSet;
 use std::io;
 use std::num::NonZero;
 use std::os::fd::BorrowedFd;
@@ -107,7 +108,8 @@ impl Diag {
                 let read = |message: &[u8]| {
                     netlink::socket(message, detail).map(|socket| Some(socket).filter(|s| s.inode != own))
                 };
-                connection.dump(&netlink::all(), found, read)
+                let before = found.len();
+                connection.dump(&netlink::all(), found, read).map(|()| once_each(found, before))
             }
             Family::Packet => {
                 let read = |message: &[u8]| packet::socket(message, detail).map(Some);
@@ -197,6 +199,17 @@ impl Diag {
     }
 }
 
+/// Leaves each of the sockets behind the first `before` there once: the kernel lists members of
+/// multicast groups a second time.
+fn once_each(found: &mut Vec<Socket>, before: usize) {
+    let mut seen = HashSet::new();
+    let mut nth = 0;
+    found.retain(|socket| {
+        nth += 1;
+        nth <= before || socket.cookie.is_none_or(|cookie| seen.insert(cookie))
+    });
+}
+
 fn is(error: &io::Error, errno: i32) -> bool {
     error.raw_os_error() == Some(errno)
 }
@@ -215,8 +228,8 @@ fn unsupported(error: io::Error, sockets: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::Diag;
     use super::testing::{inode, socket, tcp_listener};
+    use super::{Diag, Family, Request};
     use nix::sched::{CloneFlags, unshare};
     use rustix::fd::{AsFd, OwnedFd};
     use rustix::fs::{Mode, OFlags};
@@ -275,6 +288,18 @@ mod tests {
             let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap();
             check(Diag::open_in(pidfd.as_fd()).unwrap(), false);
         });
+    }
+
+    #[test]
+    fn a_netlink_socket_that_is_in_groups_is_there_once() {
+        let netlink = socket(AddressFamily::NETLINK, SocketType::RAW, None).unwrap();
+        // RTMGRP_LINK and RTMGRP_NOTIFY.
+        bind(&netlink, &rustix::net::netlink::SocketAddrNetlink::new(0, 3)).unwrap();
+        let mut found = Vec::new();
+        let request = Request::all(&[Family::Netlink]);
+        Diag::open().unwrap().sockets(Family::Netlink, &request, &mut found).unwrap();
+        let ours: Vec<_> = found.iter().filter(|socket| socket.inode == inode(&netlink)).collect();
+        assert_eq!(ours.iter().map(|socket| socket.groups).collect::<Vec<_>>(), [Some(3)]);
     }
 
     #[test]
