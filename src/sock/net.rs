@@ -104,6 +104,12 @@ impl Net {
         self.diag.as_mut().ok().map(|diag| diag.unix_socket(inode, detail))
     }
 
+    /// The name of a network interface of the namespace, by its index; nothing where it may not be
+    /// asked.
+    pub fn interface(&self, index: u32) -> Option<String> {
+        self.diag.as_ref().ok()?.interface(index).ok()
+    }
+
     /// Has the kernel close a socket: see [`Diag::close`].
     pub fn close(&mut self, socket: &Socket) -> io::Result<()> {
         match &mut self.diag {

@@ -29,6 +29,8 @@ pub(super) struct Data {
     pub(super) meant: Vec<bool>,
     /// The sockets of each.
     pub(super) sockets: Vec<Vec<Socket>>,
+    /// The interfaces of each that sockets are bound to, by index.
+    interfaces: Vec<Vec<(u32, String)>>,
     /// The families of each that were read from tables, which tell less.
     from_tables: Vec<Vec<Family>>,
     owners: Option<Swept<Inode>>,
@@ -44,6 +46,11 @@ impl Data {
             Some(owners) if inode != Inode(0) => owners.of(&inode),
             _ => &[],
         }
+    }
+
+    /// The name of an interface of a namespace.
+    pub(super) fn interface(&self, place: usize, index: u32) -> Option<&str> {
+        self.interfaces[place].iter().find(|(i, _)| *i == index).map(|(_, name)| name.as_str())
     }
 
     /// Whether there may be owners who could not be seen.
@@ -68,6 +75,7 @@ pub(super) fn gather(
         networks: Vec::new(),
         meant: Vec::new(),
         sockets: Vec::new(),
+        interfaces: Vec::new(),
         from_tables: Vec::new(),
         owners: None,
         unread: 0,
@@ -93,6 +101,7 @@ pub(super) fn gather(
         }
         data.networks.push(Arc::clone(&place.network));
         data.meant.push(*meant);
+        data.interfaces.push(interfaces(&net, &found.sockets));
         data.sockets.push(found.sockets);
         data.from_tables.push(found.from_tables);
         nets.push(net);
@@ -107,6 +116,14 @@ pub(super) fn gather(
         find_owners(&mut data, &mut nets, wanted, system, context)?;
     }
     Ok((data, nets))
+}
+
+/// The names of the interfaces that any of the sockets is bound to.
+fn interfaces(net: &Net, sockets: &[Socket]) -> Vec<(u32, String)> {
+    let mut indexes: Vec<u32> = sockets.iter().filter_map(|s| s.interface).filter(|&i| i != 0).collect();
+    indexes.sort_unstable();
+    indexes.dedup();
+    indexes.into_iter().filter_map(|index| Some((index, net.interface(index)?))).collect()
 }
 
 /// Tells of a namespace that went away, if somebody waits for it.

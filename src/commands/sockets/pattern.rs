@@ -165,7 +165,10 @@ impl Pattern {
                     // What is not connected has no other end.
                     (side == Side::Local || !end.is_unset())
                         && network.is_none_or(|network| network.holds(end.0.ip()))
-                        && ports.is_none_or(|ports| (ports.first..=ports.last).contains(&port))
+                        // What stands for a port in a raw socket is none.
+                        && ports.is_none_or(|ports| {
+                            socket.port().is_some() && (ports.first..=ports.last).contains(&port)
+                        })
                 })
             }
             Self::Unix { name, prefix } => {
@@ -234,6 +237,14 @@ mod tests {
         assert_eq!(six("[fe80::1]:80"), (true, false));
         assert_eq!(six("10.1.2.3:5000"), (false, true), "IPv4 in IPv6");
         assert_eq!(matches("0.0.0.0", "0.0.0.0:80", "0.0.0.0:0"), (true, false));
+    }
+
+    #[test]
+    fn a_protocol_is_no_port() {
+        let end = |text: &str| Some(Endpoint(text.parse().unwrap()));
+        let socket = Socket { local: end("127.0.0.1:6"), ..Socket::new(Inode(1), Family::Raw) };
+        let of = |text: &str| text.parse::<Pattern>().unwrap().matches(&socket, Side::Local, None);
+        assert!(of("127.0.0.1") && !of(":6") && !of("127.0.0.1:6"));
     }
 
     #[test]

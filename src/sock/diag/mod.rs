@@ -140,6 +140,11 @@ impl Diag {
         }
     }
 
+    /// The name of a network interface of the namespace, by its index.
+    pub fn interface(&self, index: u32) -> io::Result<String> {
+        self.connection.interface(index)
+    }
+
     /// Has the kernel close a socket, as if a reset had come from the other end. `EOPNOTSUPP` where
     /// it cannot be done to such a socket or this kernel cannot do it, `EPERM` without
     /// `CAP_NET_ADMIN`, `ENOENT` if there is no such socket any more.
@@ -287,6 +292,17 @@ mod tests {
             }
             let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap();
             check(Diag::open_in(pidfd.as_fd()).unwrap(), false);
+        });
+    }
+
+    #[test]
+    fn interfaces_are_those_of_the_namespace() {
+        let loopback = Diag::open().unwrap().interface(1);
+        elsewhere(|home| {
+            // The loopback interface is the first of each.
+            assert_eq!(Diag::open().unwrap().interface(1).unwrap(), "lo");
+            assert_eq!(Diag::open_in(home.as_fd()).unwrap().interface(1).ok(), loopback.ok());
+            assert!(Diag::open().unwrap().interface(999).is_err());
         });
     }
 
