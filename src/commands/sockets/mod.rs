@@ -169,7 +169,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
             system: &system,
             wants_user: is_wanted(&["user"]),
             wants_cgroup: is_wanted(&["cgroup"]),
-            wants_words: context.style.format == Format::Table,
+            wants_words: context.style.format == Format::Table || args.close,
         },
     };
     let order = order(&data);
