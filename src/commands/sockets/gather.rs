@@ -55,7 +55,7 @@ impl Data {
 
     /// Whether there may be owners who could not be seen.
     pub(super) fn may_hide_owners(&self) -> bool {
-        self.owners.as_ref().is_none_or(|owners| owners.tally.denied > 0)
+        self.owners.as_ref().is_none_or(|owners| owners.tally.denied > 0 || owners.hides_processes)
     }
 
     /// Whether a family was read from a table.
@@ -184,9 +184,14 @@ fn find_owners(
     data.tally.vanished += drop_closed(&mut data.sockets, nets, &owners, wanted);
     // Of those that are left, one may have gone from a process that was not looked at yet to one
     // that was, or to a child that was not there. Where not all may be seen, nothing is said of them.
-    let unheld: HashSet<Inode> = unheld(data.sockets.iter().flatten(), &owners).map(|s| s.inode).collect();
-    if !unheld.is_empty() && owners.tally.denied == 0 {
-        owners.merge(look(Some(&unheld))?);
+    let left: HashSet<Inode> = unheld(data.sockets.iter().flatten(), &owners).map(|s| s.inode).collect();
+    let meant = data.sockets.iter().zip(&data.meant).filter(|(_, meant)| **meant);
+    if owners.hides_processes && unheld(meant.flat_map(|(s, _)| s), &owners).next().is_some() {
+        context.note(
+            "processes outside this pid namespace, or that hidepid of /proc hides, are not seen; what they hold has '?' for an owner",
+        );
+    } else if !left.is_empty() && !owners.hides_processes && owners.tally.denied == 0 {
+        owners.merge(look(Some(&left))?);
         data.tally.vanished += drop_closed(&mut data.sockets, nets, &owners, wanted);
     }
     data.owners = Some(owners);
