@@ -39,6 +39,8 @@ pub struct Found {
     pub sockets: Vec<Socket>,
     /// Families that were read from the tables, which tell less.
     pub from_tables: Vec<Family>,
+    /// Families that this kernel does not list, if it has such sockets at all.
+    pub unlisted: Vec<Family>,
     /// Families that could not be read at all.
     pub unread: Vec<(Family, io::Error)>,
 }
@@ -84,6 +86,8 @@ impl Net {
             // No table has these, so nothing tells whether there are any.
             if self.diag.is_ok() && error.kind() != io::ErrorKind::Unsupported {
                 found.unread.push((family, error));
+            } else {
+                found.unlisted.push(family);
             }
             return;
         };
@@ -274,5 +278,6 @@ mod tests {
         let found = net.sockets(&Request::all(&[Family::Tcp, Family::Vsock]));
         assert!(net.refusal().is_some());
         assert_eq!(found.unread.iter().map(|(family, _)| *family).collect::<Vec<_>>(), [Family::Tcp]);
+        assert_eq!(found.unlisted, [Family::Vsock]);
     }
 }
