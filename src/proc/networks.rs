@@ -55,7 +55,7 @@ impl Place {
             }
         }
         let file = File::open(self.bound.as_ref()?).ok().filter(|file| self.is(file))?;
-        // Without a process there are no tables of it.
+        // Without a process there is no directory with its tables.
         Some(Net::open(&Entry::File(file), PathBuf::new()))
     }
 

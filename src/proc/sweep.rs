@@ -88,6 +88,8 @@ pub struct Swept<K> {
     /// How many of what may not be read are processes; the others are fds of processes that can be
     /// listed.
     pub denied_processes: u64,
+    /// Whether there may be processes that are not even listed.
+    pub hides_processes: bool,
 }
 
 impl<K: Ord> Swept<K> {
@@ -144,7 +146,9 @@ pub(super) fn sweep<K: Ord + Send>(
     own: Own,
     key: impl Fn(&Met<'_>) -> Option<K> + Sync,
 ) -> std::io::Result<Swept<K>> {
-    let parts = parts(system, own)?;
+    let pids = all_pids(system.root())?;
+    let hides_processes = system.root().is_native() && are_hidden(&pids);
+    let parts = parts(system, own, pids);
     let mut found: Vec<(K, Holder)> = Vec::new();
     let mut tally = Tally::default();
     let mut denied_processes = 0;
@@ -163,14 +167,23 @@ pub(super) fn sweep<K: Ord + Send>(
     // Stable: what was met in order of pid and fd stays so.
     found.sort_by(|a, b| a.0.cmp(&b.0));
     let (keys, holders) = found.into_iter().unzip();
-    Ok(Swept { keys, holders, tally, denied_processes })
+    Ok(Swept { keys, holders, tally, denied_processes, hides_processes })
 }
 
-fn parts(system: &System, own: Own) -> std::io::Result<Vec<Part>> {
+/// Whether there may be more processes than these: outside our pid namespace, or behind the option
+/// `hidepid` of /proc.
+fn are_hidden(pids: &[Pid]) -> bool {
+    /// `PROC_PID_INIT_INO`, the inode of the first pid namespace.
+    const FIRST: u64 = 0xefff_fffc;
+    // Each namespace has a process 1, which is another user's.
+    !pids.contains(&Pid(1)) || rustix::fs::stat("/proc/self/ns/pid").map_or(true, |stat| stat.st_ino != FIRST)
+}
+
+fn parts(system: &System, own: Own, pids: Vec<Pid>) -> Vec<Part> {
     let left_out = (own == Own::LeftOut).then(|| Pid(std::process::id() as i32));
     let native = system.root().is_native();
     let mut parts = Vec::new();
-    for pid in all_pids(system.root())?.into_iter().filter(|&pid| Some(pid) != left_out) {
+    for pid in pids.into_iter().filter(|&pid| Some(pid) != left_out) {
         // Since Linux 6.2 the size of the directory is the number of fds.
         let size =
             || rustix::fs::stat(system.root().join(format!("{pid}/fd"))).map_or(0, |s| s.st_size as u64);
@@ -184,7 +197,7 @@ fn parts(system: &System, own: Own) -> std::io::Result<Vec<Part>> {
             last: if part + 1 == number { i32::MAX } else { (part + 1) * step - 1 },
         }));
     }
-    Ok(parts)
+    parts
 }
 
 /// One thread's buffers.
@@ -341,12 +354,18 @@ mod tests {
             holders: vec![holder(7), holder(8), holder(9)],
             tally: Tally::default(),
             denied_processes: 0,
+            hides_processes: false,
         };
         let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
         assert_eq!((fds(1), fds(2), fds(3), fds(5), fds(6)), (vec![], vec![7, 8], vec![], vec![9], vec![]));
         let mut swept = swept;
-        let other =
-            Swept { keys: vec![3], holders: vec![holder(6)], tally: Tally::default(), denied_processes: 0 };
+        let other = Swept {
+            keys: vec![3],
+            holders: vec![holder(6)],
+            tally: Tally::default(),
+            denied_processes: 0,
+            hides_processes: false,
+        };
         swept.merge(other);
         let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
         assert_eq!((fds(2), fds(3), fds(5)), (vec![7, 8], vec![6], vec![9]));

@@ -106,7 +106,8 @@ const COLUMNS: &[Column<Row>] = column_table! {
         |r| r.socket().shutdown.map(|bits| Cell::Set(BitSet { bits: bits.into(), names: SHUTDOWN }));
     "protocol", String, "protocol of netlink and packet sockets", |r| r.socket().protocol.as_deref().map(Cell::Text);
     "groups", Integer, "multicast groups of a netlink socket, a mask", |r| number(r.socket().groups);
-    "interface", Integer, "index of the interface that it is bound to", |r| number(r.socket().interface);
+    "interface", String, "interface that it is bound to: its name, or its index where that is not known; * of a packet socket for all",
+        |r| text(&r.interface);
     "peer_inode", Integer, "inode of the socket at the other end of a unix socket",
         |r| r.socket().peer.filter(|inode| *inode != Inode(0)).map(|inode| Cell::Uint(inode.0));
     "cgroup", String, "the cgroup in which it was made", |r| r.cgroup.as_deref().map(Cell::Text);
@@ -142,6 +143,7 @@ const COLUMNS: &[Column<Row>] = column_table! {
 /// The same fields as people read them.
 pub(super) const SHOWN: &[Column<Row>] = column_table! {
     "recv_queue", Integer, "", |r| Some(Cell::Text(r.queue.as_bytes()));
+    "local", Address, "", |r| text(&r.local).or_else(|| local(r));
     "owners", Records, "", |r| Some(Cell::Text(r.holders.as_bytes()));
     "netns", String, "", |r| match (&r.network().name, r.network().id) {
         (Some(name), _) => Some(Cell::Text(name)),

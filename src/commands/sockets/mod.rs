@@ -6,10 +6,12 @@ mod fields;
 mod gather;
 mod namespaces;
 mod options;
+mod owners;
 mod pattern;
 mod row;
 mod select;
 mod summary;
+mod unread;
 mod work;
 
 pub use options::Args;
@@ -142,7 +144,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let owners = is_wanted(&["owners", "unowned", "peers"]) || !args.process.is_empty();
     let request = request(&args, &selection, pairs, wanted.iter().any(|name| fields::is_detail(name)));
     let named = !args.netns.is_empty();
-    let wants = Wanted { request, named, owners, owners_of_these: args.listening };
+    let named_families = !args.family.is_empty();
+    let wants = Wanted { request, named, named_families, owners, owners_of_these: args.listening };
     let (data, mut nets) = gather(&places, &wants, &system, context)?;
     let data = Arc::new(data);
 
@@ -169,7 +172,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
             system: &system,
             wants_user: is_wanted(&["user"]),
             wants_cgroup: is_wanted(&["cgroup"]),
-            wants_words: context.style.format == Format::Table,
+            wants_words: context.style.format == Format::Table || args.close,
         },
     };
     let order = order(&data);

@@ -3,11 +3,14 @@
 use super::gather::Data;
 use crate::kind::TcpFields;
 use crate::model::{
-    Cell, Emphasis, Escape, Family, Holder, Inode, Record, Socket, SocketDetail, SocketTimer, Value, escape,
+    Cell, Emphasis, Endpoint, Escape, Family, Holder, Inode, Record, Socket, SocketDetail, SocketTimer,
+    Value, escape,
 };
 use crate::proc::Network;
 use crate::sock::is_pending;
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A socket, and all that is told with it. One is used again for all rows.
@@ -15,9 +18,12 @@ pub(super) struct Row {
     pub(super) data: Arc<Data>,
     pub(super) place: usize,
     nth: usize,
-    /// What stands for an address where there is no IP address.
+    /// What stands for an address where there is no IP address, and for people where it is one of an
+    /// interface.
     pub(super) local: Vec<u8>,
     pub(super) remote: Vec<u8>,
+    /// The interface that it is bound to.
+    pub(super) interface: Vec<u8>,
     /// Who holds the other end.
     pub(super) peers: Peers,
     pub(super) user: Option<String>,
@@ -52,6 +58,7 @@ impl Row {
             nth: 0,
             local: Vec::new(),
             remote: Vec::new(),
+            interface: Vec::new(),
             peers: Peers::default(),
             user: None,
             cgroup: None,
@@ -71,6 +78,15 @@ impl Row {
         self.local.clear();
         self.tcp.clear();
         (self.user, self.cgroup) = (None, None);
+        self.interface.clear();
+        match socket.interface {
+            None => {}
+            Some(0) => self.interface.push(b'*'),
+            Some(index) => match data.interface(place, index) {
+                Some(name) => self.interface.extend_from_slice(name.as_bytes()),
+                None => self.interface.extend_from_slice(index.to_string().as_bytes()),
+            },
+        }
         let protocol = || socket.protocol.clone().unwrap_or_default();
         match (socket.family, socket.vsock) {
             (_, Some((local, _))) => self.local.extend_from_slice(local.to_string().as_bytes()),
@@ -81,13 +97,7 @@ impl Row {
                 };
                 self.local = [&protocol()[..], b":", port.as_bytes()].concat();
             }
-            (Family::Packet, _) => {
-                let interface = match socket.interface {
-                    Some(0) | None => "*".to_owned(),
-                    Some(index) => format!("%{index}"),
-                };
-                self.local = [&protocol()[..], b":", interface.as_bytes()].concat();
-            }
+            (Family::Packet, _) => self.local = [&protocol()[..], b":", &self.interface[..]].concat(),
             _ => {}
         }
         if let Some(detail) = &socket.detail {
@@ -109,6 +119,13 @@ impl Row {
         }
         if !words {
             return;
+        }
+        if let (Some(Endpoint(local)), false) = (socket.local, self.interface.is_empty()) {
+            let name = escape(&self.interface, Escape::Table).into_owned();
+            let _ = match local {
+                SocketAddr::V4(v4) => write!(self.local, "{}%{name}:{}", v4.ip(), v4.port()),
+                SocketAddr::V6(v6) => write!(self.local, "[{}%{name}]:{}", v6.ip(), v6.port()),
+            };
         }
         self.queue.clear();
         let _ = match (socket.queue, socket.recv_queue) {

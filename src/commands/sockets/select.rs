@@ -42,8 +42,10 @@ impl Selection {
     pub(super) fn takes(&self, row: &Row) -> bool {
         let socket = row.socket();
         let path = row.peers.path.as_deref();
-        let remote = |pattern: &Pattern| pattern.matches(socket, Side::Remote, path);
-        let either = |pattern: &Pattern| pattern.matches(socket, Side::Local, None) || remote(pattern);
+        let device = &row.interface;
+        let remote = |pattern: &Pattern| pattern.matches(socket, Side::Remote, path, device);
+        let either =
+            |pattern: &Pattern| pattern.matches(socket, Side::Local, None, device) || remote(pattern);
         (self.filters.is_empty() || self.filters.iter().any(either))
             && (self.remotes.is_empty() || self.remotes.iter().any(remote))
             && self.processes.as_ref().is_none_or(|processes| {

@@ -48,6 +48,11 @@ impl Connection {
         Ok(Inode(rustix::fs::fstat(&self.socket)?.st_ino))
     }
 
+    /// The name of a network interface, by its index, in the namespace that this is of.
+    pub(super) fn interface(&self, index: u32) -> io::Result<String> {
+        Ok(rustix::net::netdevice::index_to_name(&self.socket, index)?)
+    }
+
     fn over(socket: OwnedFd, timeout: Duration) -> io::Result<Self> {
         set_socket_timeout(&socket, Timeout::Recv, Some(timeout))?;
         Ok(Self { socket, sequence: 0, request: Vec::new(), reply: vec![0; REPLY] })

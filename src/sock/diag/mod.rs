@@ -22,15 +22,14 @@ mod vsock;
 
 pub use listening_socket::ListeningSocket;
 
+use super::enter::within;
 use super::request::{Request, States};
 use crate::model::{Device, Family, Inode, Socket};
 use connection::Connection;
-use nix::sched::{CloneFlags, setns};
 use std::collections::HashSet;
 use std::io;
 use std::num::NonZero;
 use std::os::fd::BorrowedFd;
-use std::thread;
 
 /// sock_diag netlink, bound to the network namespace in which it was opened. That namespace lives
 /// on for as long as this does, even if its last process ends.
@@ -45,19 +44,9 @@ impl Diag {
         Ok(Self { connection: Connection::open()? })
     }
 
-    /// In another network namespace: `netns` is an fd of `/proc/PID/ns/net`, or a pidfd. Only a
-    /// thread made for it enters there (`setns(2)`); the socket stays where it was made.
-    ///
-    /// `EPERM` without `CAP_SYS_ADMIN` here and there, even if it is the namespace of the caller.
+    /// In another network namespace: see [`within`]. The socket stays where it was made.
     pub fn open_in(netns: BorrowedFd<'_>) -> io::Result<Self> {
-        thread::scope(|scope| {
-            let enter = move || {
-                setns(netns, CloneFlags::CLONE_NEWNET)?;
-                Self::open()
-            };
-            let thread = thread::Builder::new().name("netns".to_owned()).spawn_scoped(scope, enter)?;
-            thread.join().unwrap_or_else(|_| Err(io::Error::other("no thread to enter a network namespace")))
-        })
+        within(netns, Self::open)
     }
 
     /// All TCP listeners, those of IPv4 first. A listener of IPv6 that takes IPv4 too is there
@@ -138,6 +127,11 @@ impl Diag {
             Err(e) if is(&e, libc::ENOENT) => self.check_unix().map(|()| None),
             answer => answer,
         }
+    }
+
+    /// The name of a network interface of the namespace, by its index.
+    pub fn interface(&self, index: u32) -> io::Result<String> {
+        self.connection.interface(index)
     }
 
     /// Has the kernel close a socket, as if a reset had come from the other end. `EOPNOTSUPP` where
@@ -287,6 +281,17 @@ mod tests {
             }
             let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap();
             check(Diag::open_in(pidfd.as_fd()).unwrap(), false);
+        });
+    }
+
+    #[test]
+    fn interfaces_are_those_of_the_namespace() {
+        let loopback = Diag::open().unwrap().interface(1);
+        elsewhere(|home| {
+            // The loopback interface is the first of each.
+            assert_eq!(Diag::open().unwrap().interface(1).unwrap(), "lo");
+            assert_eq!(Diag::open_in(home.as_fd()).unwrap().interface(1).ok(), loopback.ok());
+            assert!(Diag::open().unwrap().interface(999).is_err());
         });
     }
 
