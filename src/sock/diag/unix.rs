@@ -14,7 +14,8 @@ use netlink_packet_sock_diag::{
 
 /// Who the socket belongs to, since Linux 5.3.
 const UNIX_DIAG_UID: u16 = 7;
-const SHOW_UID: ShowFlags = ShowFlags::from_bits_retain(1 << UNIX_DIAG_UID);
+/// `UDIAG_SHOW_UID`: the bits are not those of the attributes from here on.
+const SHOW_UID: ShowFlags = ShowFlags::from_bits_retain(0x40);
 /// `RCV_SHUTDOWN | SEND_SHUTDOWN`: of a connection, once its other end has been closed.
 const SHUT: u8 = 3;
 
@@ -229,7 +230,7 @@ mod tests {
                     let mut look = || diag.unix_listener(inode(&server)).unwrap().unwrap();
                     let empty = look();
                     assert_eq!((empty.inode, empty.local, empty.path), (inode(&server), None, Some(shown)));
-                    assert!(empty.uid.is_none_or(|uid| uid == rustix::process::geteuid().as_raw()));
+                    assert_eq!(empty.uid, Some(rustix::process::geteuid().as_raw()));
                     let queue = |waiting| AcceptQueue { waiting, max: Some(backlog as u32), drops: None };
                     assert_eq!(empty.queue, queue(0));
                     let client = || connect(unix(socket_type), &address);
