@@ -12,6 +12,7 @@ mod listen;
 mod output;
 mod selecting;
 mod shared;
+mod sockets;
 mod targets;
 mod watch;
 mod watch_show;
