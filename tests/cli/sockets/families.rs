@@ -4,7 +4,7 @@ use super::{absent, all_of, check, holder, inode, of, option, records, sockets};
 use crate::support::{Skip, bytes_of, call, eventually, in_own_network, needs};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::netlink::SocketAddrNetlink;
-use rustix::net::{AddressFamily, Protocol, SendFlags, SocketType, ipproto};
+use rustix::net::{AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, ipproto};
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use std::os::fd::AsRawFd as _;
 const SO_MEMINFO: i32 = 55;
 
 fn socket(family: AddressFamily, ty: SocketType, protocol: Option<Protocol>) -> rustix::io::Result<OwnedFd> {
-    rustix::net::socket(family, ty, protocol)
+    rustix::net::socket_with(family, ty, SocketFlags::CLOEXEC, protocol)
 }
 
 /// Runs what makes sockets, and says why it cannot.

@@ -81,7 +81,9 @@ fn listener(address: &str, backlog: i32) -> TcpListener {
     let address: SocketAddr = address.parse().expect("an address");
     let family =
         if address.is_ipv4() { rustix::net::AddressFamily::INET } else { rustix::net::AddressFamily::INET6 };
-    let socket = rustix::net::socket(family, rustix::net::SocketType::STREAM, None).expect("a socket");
+    let flags = rustix::net::SocketFlags::CLOEXEC;
+    let socket =
+        rustix::net::socket_with(family, rustix::net::SocketType::STREAM, flags, None).expect("a socket");
     rustix::net::bind(&socket, &address).expect("an address of ours");
     rustix::net::listen(&socket, backlog).expect("listen");
     TcpListener::from(socket)
