@@ -240,6 +240,11 @@ mod tests {
         assert_eq!(look(&mut net, &one).peer, Some(inode(&other)));
         drop(other);
         assert_eq!(look(&mut net, &one).peer, None);
+        let (datagrams, other) = UnixDatagram::pair().unwrap();
+        assert_eq!(look(&mut net, &datagrams).peer, Some(inode(&other)));
+        drop(other);
+        let left = look(&mut net, &datagrams);
+        assert_eq!((left.peer, left.state), (None, Some("connected")));
         let name = format!("fdscope peer {}", std::process::id());
         let address = SocketAddr::from_abstract_name(name.as_bytes()).unwrap();
         let listener = std::os::unix::net::UnixListener::bind_addr(&address).unwrap();

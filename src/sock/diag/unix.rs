@@ -8,7 +8,7 @@ use netlink_packet_core::{DecodeError, Emitable as _, Parseable as _};
 pub(super) use netlink_packet_sock_diag::unix::UnixRequest as Request;
 use netlink_packet_sock_diag::unix::{ShowFlags, StateFlags, UnixResponseHeader};
 use netlink_packet_sock_diag::{
-    SOCK_SEQPACKET, SOCK_STREAM, TCP_ESTABLISHED, TCP_LISTEN, UNIX_DIAG_ICONS, UNIX_DIAG_MEMINFO,
+    SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, TCP_ESTABLISHED, TCP_LISTEN, UNIX_DIAG_ICONS, UNIX_DIAG_MEMINFO,
     UNIX_DIAG_NAME, UNIX_DIAG_PEER, UNIX_DIAG_RQLEN, UNIX_DIAG_SHUTDOWN, UNIX_DIAG_VFS,
 };
 
@@ -131,8 +131,10 @@ pub(super) fn socket(message: &[u8], detail: bool) -> Result<Socket, DecodeError
         [0, rest @ ..] => [b"@", rest].concat(),
         path => path.to_vec(),
     });
-    // Of a peer that was closed, as of one that nobody has accepted, there is no inode to tell.
-    let peer = told.peer.filter(|&inode| inode != 0 || told.shutdown != Some(SHUT));
+    // Of a peer that was closed, as of one that nobody has accepted, there is no inode to tell. One
+    // for datagrams is not accepted, and not shut down with its peer.
+    let may_wait = told.shutdown != Some(SHUT) && told.socket_type != SOCK_DGRAM;
+    let peer = told.peer.filter(|&inode| inode != 0 || may_wait);
     let mut socket = Socket {
         socket_type: protocol::socket_type(told.socket_type.into()),
         state: Some(protocol::unix_diag_state(told.state, told.peer.is_some())),
