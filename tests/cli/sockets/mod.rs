@@ -7,6 +7,7 @@ mod closing;
 mod families;
 mod owners;
 mod states;
+mod unix;
 
 use crate::support::{Fdscope, call, difference};
 use rustix::fd::AsFd;
