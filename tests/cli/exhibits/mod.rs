@@ -33,6 +33,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::listen::watch_only::ALL,
     crate::selecting::ALL,
     crate::shared::ALL,
+    crate::sockets::namespaces::ALL,
     crate::targets::ALL,
     crate::watch::many::ALL,
     epoll::ALL,

@@ -5,6 +5,7 @@
 
 mod closing;
 mod families;
+pub(crate) mod namespaces;
 mod owners;
 mod states;
 mod unix;
