@@ -172,11 +172,7 @@ impl<'s> Pairs<'s> {
                 end.waiting = listener.is_some();
             }
             Some(peer) => end.sockets.extend(self.unix.get(&peer).map(|&at| self.socket(at))),
-            // The table does not tell the other end, and has no cookies.
-            None if socket.state == Some("connected") => {
-                (end.closed, end.unseen) = (socket.cookie.is_some(), socket.cookie.is_none());
-            }
-            None => {}
+            None => end.closed = socket.state == Some("connected"),
         }
         end
     }
@@ -284,8 +280,7 @@ mod tests {
     }
 
     fn unix(inode: u64, state: &'static str, peer: Option<u64>) -> Socket {
-        let (peer, cookie) = (peer.map(Inode), Some(inode));
-        Socket { state: Some(state), peer, cookie, ..Socket::new(Inode(inode), Family::Unix) }
+        Socket { state: Some(state), peer: peer.map(Inode), ..Socket::new(Inode(inode), Family::Unix) }
     }
 
     /// The inodes at the other end of the socket `inode`.
@@ -399,9 +394,6 @@ mod tests {
         let of = |inode| ends(&sockets, inode).0;
         assert_eq!((of(1), of(2), of(3)), (vec![2], vec![1], vec![]));
         assert!(ends(&sockets, 3).1.closed);
-        let from_table = [vec![Socket { cookie: None, ..unix(1, "connected", None) }]];
-        let (_, end) = ends(&from_table, 1);
-        assert_eq!((end.closed, end.unseen), (false, true));
         let (inodes, end) = ends(&sockets, 8);
         assert_eq!((inodes, end.waiting), (vec![7], true));
         assert_eq!((of(20), of(21)), (vec![21, 22], vec![20]));

@@ -131,8 +131,8 @@ pub(super) fn socket(message: &[u8], detail: bool) -> Result<Socket, DecodeError
         [0, rest @ ..] => [b"@", rest].concat(),
         path => path.to_vec(),
     });
-    // Of a peer that was closed, as of one that nobody has accepted, there is no inode to tell. One
-    // for datagrams is not accepted, and not shut down with its peer.
+    // Of a peer that was closed, as of one that nobody has accepted, there is no inode to tell. A
+    // socket for datagrams is not accepted.
     let may_wait = told.shutdown != Some(SHUT) && told.socket_type != SOCK_DGRAM;
     let peer = told.peer.filter(|&inode| inode != 0 || may_wait);
     let mut socket = Socket {
