@@ -6,7 +6,9 @@
 mod closing;
 mod families;
 pub(crate) mod namespaces;
+mod output;
 mod owners;
+mod selecting;
 mod states;
 mod unix;
 

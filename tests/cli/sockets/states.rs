@@ -278,8 +278,8 @@ fn syn_sent() {
     assert_eq!(tcp_state(&late), SYN_SENT);
     let records = records("--family tcp --wide");
     let expected = json!({
-        "state": "syn-sent", "remote": to.to_string(), "owners": [holder(&late)], "peers": absent(),
-        "pending": absent(), "timer": {"kind": "retransmit"},
+        "state": "syn-sent", "remote": to.to_string(), "owners": [holder(&late)], "send_queue": 1,
+        "timer": {"kind": "retransmit", "expires": {"$between": [0, 10]}},
     });
     check(of(&records, &late), &expected);
     let expected = json!({"listener": {"waiting": 1, "max": 0, "drops": {"$between": [1, 100]}}});
