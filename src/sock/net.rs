@@ -240,6 +240,12 @@ mod tests {
         assert_eq!(look(&mut net, &one).peer, Some(inode(&other)));
         drop(other);
         assert_eq!(look(&mut net, &one).peer, None);
+        let (datagrams, other) = UnixDatagram::pair().unwrap();
+        let look_at = |net: &mut Net| find(net, Family::Unix, inode(&datagrams)).unwrap();
+        assert_eq!(look_at(&mut net).peer, Some(inode(&other)));
+        drop(other);
+        let left = look_at(&mut net);
+        assert_eq!((left.peer, left.state), (None, Some("connected")));
         let name = format!("fdscope peer {}", std::process::id());
         let address = SocketAddr::from_abstract_name(name.as_bytes()).unwrap();
         let listener = std::os::unix::net::UnixListener::bind_addr(&address).unwrap();

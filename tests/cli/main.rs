@@ -13,6 +13,7 @@ mod output;
 mod peers;
 mod selecting;
 mod shared;
+mod sockets;
 mod targets;
 mod watch;
 mod watch_show;

@@ -123,7 +123,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Error> {
     if chosen.is_empty() {
         context.note("nothing is selected, so nothing was closed");
-        return Ok(Outcome::NotMet);
+        return write(Vec::new(), context).map(|()| Outcome::NotMet);
     }
     let mut closed = Vec::new();
     let mut row = Row::new(filler.data);
@@ -133,7 +133,7 @@ pub(super) fn run(
     }
     if !yes && !confirm(&closed).map_err(|e| Error::Io("the answer".to_owned(), e))? {
         context.note("nothing was closed");
-        return Ok(Outcome::NotMet);
+        return write(Vec::new(), context).map(|()| Outcome::NotMet);
     }
     close(chosen, &mut closed, filler.data, nets);
     for told in &closed {
@@ -149,10 +149,14 @@ pub(super) fn run(
         gone => format!(", {gone} gone by then"),
     };
     let failed = count(|end| matches!(end, End::Failed(_))) > 0;
-    let renderer = Renderer::new(context.style, "sockets", COLUMNS.to_vec(), false);
-    renderer.write_all(&mut context.out, closed, Tally::default()).map_err(Error::Output)?;
+    write(closed, context)?;
     context.note(&format!("{} closed{gone}", quantity(done, "socket", "sockets")));
     if failed { Err(Error::Target) } else { Ok(Outcome::Met) }
+}
+
+fn write(closed: Vec<Closed>, context: &mut Context) -> Result<(), Error> {
+    let renderer = Renderer::new(context.style, "sockets", COLUMNS.to_vec(), false);
+    renderer.write_all(&mut context.out, closed, Tally::default()).map_err(Error::Output)
 }
 
 /// Has them closed. The kernel looks each up by its addresses: of several that share one
@@ -212,7 +216,6 @@ fn find_missed(
 fn not_found(told: &Closed) -> String {
     let reason = match (told.family, told.state) {
         (Family::Tcp | Family::Tcp6, Some("close")) => "it is bound and no more, which cannot be closed so",
-        (Family::Raw | Family::Raw6, _) => "this kernel does not close raw sockets",
         _ => "the kernel finds another one in its place (SO_REUSEPORT)",
     };
     reason.to_owned()

@@ -113,6 +113,10 @@ impl Filler<'_> {
 
     fn peers(&self, place: usize, socket: &Socket) -> Peers {
         let Some(pairs) = self.pairs else { return Peers::default() };
+        if self.data.is_from_table(place, socket.family) && socket.family == Family::Unix {
+            // The table does not tell it.
+            return Peers { here: socket.state == Some("connected"), ..Peers::default() };
+        }
         let end = pairs.other_end(place, socket);
         let mut peers = Peers {
             holders: None,

@@ -36,6 +36,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::peers::ptys::ALL,
     crate::selecting::ALL,
     crate::shared::ALL,
+    crate::sockets::namespaces::ALL,
     crate::targets::ALL,
     crate::watch::many::ALL,
     epoll::ALL,
