@@ -3,7 +3,11 @@
 //!
 //! Most of the sockets are held by the process of the tests itself.
 
+mod bad_input;
+mod churn;
 mod closing;
+mod compare;
+mod fake_proc;
 mod families;
 pub(crate) mod namespaces;
 mod output;
@@ -11,6 +15,7 @@ mod owners;
 mod selecting;
 mod states;
 mod unix;
+mod unprivileged;
 
 use crate::support::{Fdscope, call, difference};
 use rustix::fd::AsFd;

@@ -18,10 +18,10 @@ const SO_COOKIE: i32 = 57;
 const CHOWN: u32 = 0;
 
 /// A child that has the socket as its stdin, and ends with it.
-struct Heir(Child);
+pub(super) struct Heir(Child);
 
 impl Heir {
-    fn of(socket: &impl AsFd) -> Self {
+    pub(super) fn of(socket: &impl AsFd) -> Self {
         let stdin = socket.as_fd().try_clone_to_owned().unwrap();
         let sleep = Command::new("sleep").arg("60").stdin(stdin).stdout(Stdio::null()).spawn();
         let heir = Self(sleep.expect("sleep starts"));
