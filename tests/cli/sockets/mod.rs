@@ -7,6 +7,7 @@ mod bad_input;
 mod churn;
 mod closing;
 mod compare;
+mod details;
 mod fake_proc;
 mod families;
 pub(crate) mod namespaces;
