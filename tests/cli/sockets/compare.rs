@@ -60,7 +60,7 @@ fn state(word: &str) -> &'static str {
     }
 }
 
-fn tcp_of_ss(line: &String) -> Row {
+fn tcp_of_ss(line: &str) -> Row {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let inode = Regex::new(r"\bino:(\d+)").unwrap().captures(line).map_or(0, |c| c[1].parse().unwrap());
     let number = |nth: usize| words[nth].parse().unwrap();
@@ -142,11 +142,11 @@ fn tcp() {
             let all = records("--family tcp");
             states.iter().all(|state| all.iter().any(|r| r["state"] == *state))
         });
-        let heard = || Some(ss("-tanpeH")?.iter().map(tcp_of_ss).collect());
+        let heard = || Some(ss("-tanpeH")?.iter().map(|line| tcp_of_ss(line)).collect());
         // ss does not ask for sockets that are bound and no more.
         let ours = || records("--family tcp").iter().map(tcp_of_ours).collect::<Vec<Row>>();
         same(heard, ours);
-        let heard = || Some(ss("-ltnpeH")?.iter().map(tcp_of_ss).collect());
+        let heard = || Some(ss("-ltnpeH")?.iter().map(|line| tcp_of_ss(line)).collect());
         same(heard, || records("--listening --family tcp").iter().map(tcp_of_ours).collect());
         drop((waiting, plain, mapped, half, stuffed, orphan.1, deferred));
     });
@@ -210,7 +210,7 @@ fn owners() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let copies: Vec<_> = (0..3).map(|_| listener.try_clone().unwrap()).collect();
         let child = super::owners::Heir::of(&listener);
-        let heard = || Some(ss("-ltnpeH")?.iter().map(tcp_of_ss).collect());
+        let heard = || Some(ss("-ltnpeH")?.iter().map(|line| tcp_of_ss(line)).collect());
         let ours = || records("--listening").iter().map(tcp_of_ours).collect::<Vec<Row>>();
         same(heard, ours);
         assert_eq!(owners_of(&records("--listening")[0]).len(), 5);

@@ -112,7 +112,7 @@ fn stuff(mut stream: &TcpStream) {
     stream.set_nonblocking(true).unwrap();
     let full = loop {
         match stream.write(&[b'x'; 65536]) {
-            Ok(_) => {}
+            Ok(written) => assert_ne!(written, 0),
             Err(e) => break e.kind(),
         }
     };
