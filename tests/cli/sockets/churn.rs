@@ -1,8 +1,8 @@
 //! Sockets, processes and namespaces that come and go while they are listed.
 
-use super::{inode, listener, of, sockets};
+use super::{check, inode, listener, of, sockets};
 use crate::support::in_own_network;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -68,9 +68,9 @@ fn connections() {
             let records = run.records();
             records.iter().for_each(check_record);
             // What stays is there each time, with its owners and other end.
-            let expected = serde_json::json!([super::holder(&kept)]);
-            assert_eq!(of(&records, &kept)["owners"], expected);
-            assert_eq!(of(&records, &server)["peers"], expected);
+            let holder = super::holder(&kept);
+            check(of(&records, &kept), &json!({"owners": [holder]}));
+            check(of(&records, &server), &json!({"peers": [holder]}));
             assert_eq!(records.iter().filter(|r| r["inode"] == inode(&listener)).count(), 1);
         });
     });

@@ -93,25 +93,21 @@ fn tcp_of_ours(record: &Value) -> Row {
     )
 }
 
-/// Both, sorted, taken while nothing moves.
+/// Both, sorted. Timers and acknowledgements may move something between one look and the next, and
+/// children of this process come and go.
 #[track_caller]
 fn same<R: Ord + std::fmt::Debug>(ss: impl Fn() -> Option<Vec<R>>, ours: impl Fn() -> Vec<R>) {
     let sorted = |mut rows: Vec<R>| {
         rows.sort();
         rows
     };
-    let Some(mut before) = ss().map(sorted) else { return };
-    // Timers and acknowledgements may move something between one look and the next.
     for _ in 0..50 {
-        let ours = sorted(ours());
-        let after = sorted(ss().unwrap());
-        if before == after {
-            assert_eq!(ours, after);
+        let Some(heard) = ss() else { return };
+        if sorted(heard) == sorted(ours()) {
             return;
         }
-        before = after;
     }
-    panic!("it never stays the same: {before:#?}");
+    assert_eq!(ss().map(sorted).unwrap(), sorted(ours()));
 }
 
 #[test]
@@ -213,7 +209,7 @@ fn owners() {
         let heard = || Some(ss("-ltnpeH")?.iter().map(|line| tcp_of_ss(line)).collect());
         let ours = || records("--listening").iter().map(tcp_of_ours).collect::<Vec<Row>>();
         same(heard, ours);
-        assert_eq!(owners_of(&records("--listening")[0]).len(), 5);
+        assert!(owners_of(&records("--listening")[0]).len() >= 5);
         drop((copies, child));
     });
 }
