@@ -1,6 +1,6 @@
 //! Formats, columns, sums, and statuses.
 
-use super::{connection, holder, inode, listener, records, sockets};
+use super::{connection, holder, inode, listener, records, settles, sockets};
 use crate::support::{in_own_network, sorted};
 use serde_json::{Value, json};
 use std::net::{TcpListener, TcpStream};
@@ -109,7 +109,7 @@ fn tables() {
         let (l, c, s) = (cell(holder(&listener)), cell(holder(&client)), cell(holder(&server)));
         let words =
             |line: &String| line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
-        let lines: Vec<String> = sockets("").ok().lines().iter().map(words).collect();
+        let lines = |arguments: &str| sockets(arguments).ok().lines().iter().map(words).collect::<Vec<_>>();
         let connection = |from, to, owner, peer| format!("tcp established 0 0 {from} {to} {owner} {peer}");
         let mut connections = [
             (own.port(), connection(own, address, &c, &s)),
@@ -122,9 +122,9 @@ fn tables() {
             connections[0].1.clone(),
             connections[1].1.clone(),
         ];
-        assert_eq!(lines, expected);
-        let lines: Vec<String> = sockets("--listening").ok().lines().iter().map(words).collect();
-        assert_eq!(lines, ["FAMILY RECV_QUEUE LOCAL OWNERS".to_owned(), format!("tcp 0/5 {address} {l}")]);
+        settles(|| lines(""), &expected.to_vec());
+        let expected = vec!["FAMILY RECV_QUEUE LOCAL OWNERS".to_owned(), format!("tcp 0/5 {address} {l}")];
+        settles(|| lines("--listening"), &expected);
         let wide = words(&sockets("--wide").ok().lines()[0]);
         assert!(wide.starts_with("FAMILY TYPE STATE RECV_QUEUE"), "{wide}");
         assert!(
@@ -132,9 +132,12 @@ fn tables() {
             "{wide}"
         );
         assert_eq!(sockets("--no-header --listening").ok().lines().len(), 1);
-        let tsv = sockets("--format tsv --listening --columns family,local,owners,peers,state").ok();
+        let tsv = || {
+            let columns = "--columns family,local,owners,peers,state";
+            sockets(format!("--format tsv --listening {columns}")).ok().stdout()
+        };
         let holder = l.replace(' ', ":");
-        tsv.prints(&format!("family\tlocal\towners\tpeers\tstate\ntcp\t{address}\t{holder}\t\tlisten\n"));
+        settles(tsv, &format!("family\tlocal\towners\tpeers\tstate\ntcp\t{address}\t{holder}\t\tlisten\n"));
     });
 }
 

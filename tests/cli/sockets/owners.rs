@@ -1,6 +1,8 @@
 //! Who holds a socket: several processes and fds, nobody, and whose it is.
 
-use super::{absent, check, connection, holder, holder_of, inode, listener, of, option, records, sockets};
+use super::{
+    absent, check, connection, holder, holder_of, inode, listener, of, option, records, settles, sockets,
+};
 use crate::support::{NOBODY, capable, eventually};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde_json::{Value, json};
@@ -18,10 +20,10 @@ const SO_COOKIE: i32 = 57;
 const CHOWN: u32 = 0;
 
 /// A child that has the socket as its stdin, and ends with it.
-struct Heir(Child);
+pub(super) struct Heir(Child);
 
 impl Heir {
-    fn of(socket: &impl AsFd) -> Self {
+    pub(super) fn of(socket: &impl AsFd) -> Self {
         let stdin = socket.as_fd().try_clone_to_owned().unwrap();
         let sleep = Command::new("sleep").arg("60").stdin(stdin).stdout(Stdio::null()).spawn();
         let heir = Self(sleep.expect("sleep starts"));
@@ -56,10 +58,11 @@ fn several_fds_of_several_processes() {
     check(of(&records("--family tcp"), &client), &json!({"peers": peers}));
     let port = ours.local_addr().unwrap().port();
     // A cell names two, or three if these are all.
-    let table = sockets(format!("-l -p {port} --no-header")).ok().stdout();
-    assert!(table.trim_end().ends_with(" and 2 more"), "{table}");
-    let tsv = sockets(format!("-l -p {port} --no-header --format tsv --columns owners")).ok().stdout();
-    assert_eq!(tsv.trim_end().split(',').count(), 4, "{tsv}");
+    let table =
+        || sockets(format!("-l -p {port} --no-header")).ok().stdout().trim_end().ends_with(" and 2 more");
+    settles(table, &true);
+    let tsv = || sockets(format!("-l -p {port} --no-header --format tsv --columns owners")).ok().stdout();
+    settles(|| tsv().trim_end().split(',').count(), &4);
     // Each of them selects it.
     for pid in [std::process::id(), heirs[0].0.id()] {
         assert_eq!(records(format!("-l --process {pid} -p {port}")).len(), 1);
