@@ -28,6 +28,9 @@ _fdscope() {
             fdscope,ls)
                 cmd="fdscope__subcmd__list"
                 ;;
+            fdscope,peers)
+                cmd="fdscope__subcmd__peers"
+                ;;
             fdscope,watch)
                 cmd="fdscope__subcmd__watch"
                 ;;
@@ -38,14 +41,14 @@ _fdscope() {
 
     case "${cmd}" in
         fdscope)
-            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls limits listen watch"
+            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls peers limits listen watch"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -91,7 +94,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -161,7 +164,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -313,7 +316,49 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fdscope__subcmd__peers)
+            opts="-k -d -q -h --kind --depth --for --stuck --format --json --jsonl --no-header --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --depth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -387,7 +432,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -7,6 +7,7 @@
 mod limits;
 mod list;
 mod listen;
+mod peers;
 mod program;
 mod registry;
 mod shared;
@@ -87,5 +88,12 @@ impl Section {
 
 /// All pages.
 pub fn manuals() -> Vec<Manual> {
-    vec![program::manual(), list::manual(), limits::manual(), listen::manual(), watch::manual()]
+    vec![
+        program::manual(),
+        list::manual(),
+        peers::manual(),
+        limits::manual(),
+        listen::manual(),
+        watch::manual(),
+    ]
 }
