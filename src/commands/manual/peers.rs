@@ -131,7 +131,7 @@ fn examples() -> Section {
             "A check: is the reader of this process still reading?",
             "fdscope peers 4242 --kind pipe,unix --for 5s --stuck --quiet",
         )
-        .example("A picture of all of it:", "fdscope peers --format dot | dot -Tsvg > graph.svg")
+        .example("A picture of all of it:", "fdscope peers --format dot |\n  dot -Tsvg > graph.svg")
         .example(
             "Who is connected with redis, one a line:",
             "fdscope peers redis-server --jsonl |\n  jq -r '.peers[]? | \"\\(.pid) \\(.command)\"' | sort -u",

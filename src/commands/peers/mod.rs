@@ -67,7 +67,7 @@ Examples:
   fdscope peers 4242                  who is at the other end of its pipes and sockets
   fdscope peers 4242 --depth 3        and at the other ends of those
   fdscope peers 4242 --for 2s         who lets bytes lie there
-  fdscope peers --format dot | dot -Tsvg > graph.svg";
+  fdscope peers --format dot          for dot -Tsvg, a picture";
 
 /// The fields, for the manual.
 pub(super) fn fields() -> impl Iterator<Item = &'static Field> {
