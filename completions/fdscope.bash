@@ -28,6 +28,9 @@ _fdscope() {
             fdscope,ls)
                 cmd="fdscope__subcmd__list"
                 ;;
+            fdscope,peers)
+                cmd="fdscope__subcmd__peers"
+                ;;
             fdscope,sockets)
                 cmd="fdscope__subcmd__sockets"
                 ;;
@@ -41,14 +44,14 @@ _fdscope() {
 
     case "${cmd}" in
         fdscope)
-            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls sockets limits listen watch"
+            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls sockets peers limits listen watch"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -94,7 +97,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -164,7 +167,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -316,7 +319,49 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fdscope__subcmd__peers)
+            opts="-k -d -q -h --kind --depth --for --stuck --format --json --jsonl --no-header --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --depth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -390,7 +435,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -464,7 +509,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)

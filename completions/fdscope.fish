@@ -28,7 +28,8 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -l format -d 'Output forma
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -41,6 +42,7 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -s V -l version -d 'Print 
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "list" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "ls" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "sockets" -d 'List sockets, with who holds each and who is at its other end'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "peers" -d 'Show who is connected with whom, through what, and what nobody reads'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "limits" -d 'Show resource limits, and how much of them is used'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "watch" -d 'Watch fds become ready, and see how long they wait for it to be noticed'
@@ -55,7 +57,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l format -d 'Outp
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -84,7 +87,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l format -d 'Output
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -145,7 +149,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l format -d 'O
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -159,6 +164,24 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l jsonl -d 'Sh
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s k -l kind -d 'Only these kinds, or groups of kinds, such as pipe,unix or socket' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s d -l depth -d 'Follow from the TARGET to its peers, to their peers, and so on, so many steps' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l for -d 'Look again and again for so long, such as 2s, and say who has read nothing of what lay there' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l stuck -d 'Only connections of which somebody has read nothing meanwhile'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l set -d 'Set a limit of the TARGETs, such as nofile=4096 or nofile=4096:8192 (soft:hard)' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l sort -d 'Order of --all' -r -f -a "percent\t'The nearest to its limit first'
 used\t'The most open fds first'
@@ -172,7 +195,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l format -d 'Ou
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -211,7 +235,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l format -d 'Ou
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -249,7 +274,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l format -d 'Out
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"

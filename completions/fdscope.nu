@@ -1,7 +1,7 @@
 module completions {
 
   def "nu-complete fdscope format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope color" [] {
@@ -21,7 +21,7 @@ module completions {
   ]
 
   def "nu-complete fdscope list format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope list color" [] {
@@ -65,7 +65,7 @@ module completions {
   }
 
   def "nu-complete fdscope sockets format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope sockets color" [] {
@@ -97,12 +97,36 @@ module completions {
     ...filters: string        # Only sockets with an end here: ADDRESS, ADDRESS:PORT, :PORT, NETWORK/BITS, /PATH, @NAME or vsock:CID:PORT; several are alternatives
   ]
 
+  def "nu-complete fdscope peers format" [] {
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
+  }
+
+  def "nu-complete fdscope peers color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Show who is connected with whom, through what, and what nobody reads
+  export extern "fdscope peers" [
+    --kind(-k): string        # Only these kinds, or groups of kinds, such as pipe,unix or socket
+    --depth(-d): string       # Follow from the TARGET to its peers, to their peers, and so on, so many steps
+    --for: string             # Look again and again for so long, such as 2s, and say who has read nothing of what lay there
+    --stuck                   # Only connections of which somebody has read nothing meanwhile
+    --format: string@"nu-complete fdscope peers format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope peers color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+    ...targets: string        # A pid, 'self', PID:FDS such as 4242:0,3-7, or a command name
+  ]
+
   def "nu-complete fdscope limits sort" [] {
     [ "percent" "used" "soft" "pid" "command" ]
   }
 
   def "nu-complete fdscope limits format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope limits color" [] {
@@ -137,7 +161,7 @@ module completions {
   }
 
   def "nu-complete fdscope listen format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope listen color" [] {
@@ -197,7 +221,7 @@ module completions {
   }
 
   def "nu-complete fdscope watch format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope watch color" [] {

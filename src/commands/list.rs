@@ -286,7 +286,11 @@ fn user_id(user: &str) -> Result<u32, Error> {
 const SPLIT: u64 = 2600;
 
 /// The work, in order, and how many targets are not there.
-fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec<Slice>, u64), Error> {
+pub(super) fn slices(
+    targets: &[Target],
+    context: &Context,
+    system: &System,
+) -> Result<(Vec<Slice>, u64), Error> {
     let own = Pid(std::process::id() as i32);
     if targets.is_empty() {
         // We are here only because we are looking.

@@ -247,7 +247,7 @@ fn tell_one(context: &Context, system: &System, pid: Pid, found: &Found) -> bool
 }
 
 /// Why a process that is there has no fds.
-fn nothing_to_hold(system: &System, pid: Pid) -> Option<&'static str> {
+pub(super) fn nothing_to_hold(system: &System, pid: Pid) -> Option<&'static str> {
     let dir = ProcessDir::open(system.root(), pid, system).ok()?;
     if dir.state() == Some(b'Z') {
         Some("is a zombie: it holds nothing open any more")

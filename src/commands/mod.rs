@@ -10,6 +10,7 @@ pub mod list;
 pub mod listen;
 mod listing;
 mod manual;
+pub mod peers;
 mod processes;
 mod setting;
 mod sharing;

@@ -65,6 +65,9 @@ pub(super) fn is(probe: &Probe<'_>, family: Family) -> bool {
 /// port of raw sockets and echo requests is none.
 pub(super) fn tie(probe: &Probe<'_>) -> Option<Tie> {
     let socket = probe.socket?;
+    if socket.listens() {
+        return Some(Tie::Listener(socket.inode, socket.family));
+    }
     let has_end = match socket.family {
         Family::Raw | Family::Raw6 | Family::Ping | Family::Ping6 => false,
         family if family.is_tcp() => socket.remote.is_some_and(|remote| !remote.is_unset()),
@@ -93,14 +96,10 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let stream = matches!(socket.family, Family::Tcp | Family::Tcp6);
     match socket.recv_queue {
         Some(_) if listens => accept_queue(socket, fd),
-        Some(n) if n > 0 && stream => {
-            // The FIN counts as one until it is read, as the end of the stream.
-            let ended = matches!(state, "close-wait" | "closing" | "last-ack");
-            match n - u64::from(ended) {
-                0 => fd.name.extend_from_slice(b", end not read"),
-                n => drop(write!(fd.name, ", {} unread", bytes(n))),
-            }
-        }
+        Some(n) if n > 0 && stream => match socket.unread() {
+            Some(0) => fd.name.extend_from_slice(b", end not read"),
+            unread => drop(write!(fd.name, ", {} unread", bytes(unread.unwrap_or(n)))),
+        },
         Some(n) => unread_memory(fd, n),
         None => {}
     }

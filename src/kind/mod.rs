@@ -48,7 +48,6 @@ mod tcp;
 mod tcp_info;
 #[cfg(test)]
 mod testing;
-mod tie;
 mod timerfd;
 mod tty;
 mod tun;
@@ -63,9 +62,8 @@ pub use fdinfo::FdInfo;
 pub use probe::{Borrowed, BpfObject, FileStat, Lookup, MqueueState, NoLookup, Probe, Shape, Slot};
 pub use pty::slave_index;
 pub use tcp_info::TcpFields;
-pub use tie::Tie;
 
-use crate::model::{Fd, Field};
+use crate::model::{Fd, Field, Tie};
 
 /// A kind of fd.
 #[derive(Debug)]

@@ -42,8 +42,10 @@ pub(super) static KIND: Kind = Kind {
 /// What is connected has another end, and so has what takes datagrams from whoever sends them.
 fn tie(probe: &Probe<'_>) -> Option<Tie> {
     let socket = probe.socket?;
+    if socket.listens() {
+        return Some(Tie::Listener(socket.inode, socket.family));
+    }
     let has_end = match (socket.state, socket.socket_type) {
-        (Some("listen"), _) => false,
         (Some("unconnected"), Some("dgram")) => socket.path.is_some(),
         (Some("unconnected"), _) => false,
         _ => true,

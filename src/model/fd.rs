@@ -6,6 +6,7 @@ use super::network::Network;
 use super::peers::Peers;
 use super::process::Process;
 use super::record::{Emphasis, Record};
+use super::tie::Tie;
 use super::value::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -77,7 +78,9 @@ pub struct Fd {
     pub deleted: Option<bool>,
     /// The link text, as the kernel gives it.
     pub link: Vec<u8>,
-    /// Who is at the other end, of what has one, where that is asked for.
+    /// What ties it to its other end, of what has one, where that is asked for.
+    pub tie: Option<Tie>,
+    /// Who is there.
     pub peers: Option<Peers>,
     /// The network namespace of a socket, where that is asked for.
     pub network: Option<Arc<Network>>,
@@ -108,6 +111,7 @@ impl Fd {
             path_length: None,
             deleted: None,
             link: Vec::new(),
+            tie: None,
             peers: None,
             network: None,
             object: "",
@@ -131,6 +135,7 @@ impl Fd {
         self.path_length = None;
         self.deleted = None;
         self.link.clear();
+        self.tie = None;
         self.peers = None;
         self.network = None;
         self.object = "";

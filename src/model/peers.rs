@@ -8,7 +8,8 @@ pub struct Peers {
     /// The fds there, by process and number: none where it is sure that nobody has the other end,
     /// and nothing where that cannot be known.
     pub holders: Option<Vec<Holder>>,
-    /// Whether nobody has accepted the connection yet: the fds are then those that listen.
+    /// Whether nobody has accepted the connection yet: the fds are then those that listen, and of a
+    /// listener those that wait.
     pub waiting: bool,
 }
 
@@ -23,6 +24,8 @@ pub enum Joint {
     With,
     /// There is but one end, which all have.
     Shared,
+    /// Others wait to be accepted.
+    Waiting,
 }
 
 impl Peers {
@@ -47,6 +50,7 @@ impl Peers {
             (Some(holders), _) if holders.is_empty() => {
                 return name.extend_from_slice(b", nobody at the other end");
             }
+            (Some(_), Joint::Waiting) => b", not accepted: ",
             (Some(_), _) if self.waiting => b", waiting at ",
             (Some(_), Joint::From) => b", from ",
             (Some(_), Joint::To) => b", to ",
@@ -77,6 +81,7 @@ mod tests {
         assert_eq!(said(&one, Joint::From), "x, from 7/a b 3");
         assert_eq!(said(&one, Joint::To), "x, to 7/a b 3");
         assert_eq!(said(&one, Joint::Shared), "x, shared with 7/a b 3");
+        assert_eq!(said(&Peers { waiting: true, ..one.clone() }, Joint::Waiting), "x, not accepted: 7/a b 3");
         assert_eq!(said(&Peers { waiting: true, ..one }, Joint::With), "x, waiting at 7/a b 3");
         assert_eq!(said(&Peers::NOBODY, Joint::With), "x, nobody at the other end");
         assert_eq!(said(&Peers::NOBODY, Joint::Shared), "x");

@@ -220,6 +220,16 @@ pub struct SocketDetail {
     pub file: Option<(Device, u32)>,
 }
 
+impl SocketDetail {
+    /// Bytes that came in order since a TCP connection was made, read or not.
+    pub fn bytes_received(&self) -> Option<u64> {
+        /// Where they stand in `struct tcp_info`.
+        const AT: usize = 128;
+        let bytes = self.tcp_info.as_deref()?.get(AT..)?.first_chunk()?;
+        Some(u64::from_ne_bytes(*bytes))
+    }
+}
+
 /// A timer of a TCP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketTimer {
@@ -268,6 +278,13 @@ impl Socket {
     /// Whether it is one that the kernel opened for itself, to be talked to over netlink.
     pub fn is_kernels(&self) -> bool {
         self.family == Family::Netlink && self.port_id == Some(0)
+    }
+
+    /// Bytes that were not read yet. In the receive queue of a TCP socket the FIN counts as one, until
+    /// it is read, as the end of the stream.
+    pub fn unread(&self) -> Option<u64> {
+        let ended = self.family.is_tcp() && matches!(self.state, Some("close-wait" | "closing" | "last-ack"));
+        self.recv_queue.map(|bytes| bytes.saturating_sub(ended.into()))
     }
 
     /// Whether anything lists it, so that more is known than its family.

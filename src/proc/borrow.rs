@@ -72,6 +72,16 @@ impl Lender {
         Some(fds[0].revents())
     }
 
+    /// What lies in a pipe, if the fd is still of this inode, and how much fits in.
+    pub(super) fn pipe(&self, fd: FdNum, inode: Inode) -> Option<(u64, Option<u64>)> {
+        let duplicate = self.duplicate(fd)?;
+        if rustix::fs::fstat(&duplicate).ok()?.st_ino != inode.0 {
+            return None;
+        }
+        let room = rustix::pipe::fcntl_getpipe_size(&duplicate).ok().map(|n| n as u64);
+        Some((rustix::io::ioctl_fionread(&duplicate).ok()?, room))
+    }
+
     /// The inode of the network namespace of a socket.
     pub(super) fn network(&self, fd: FdNum, socket: Inode) -> Option<u64> {
         let duplicate = self.duplicate(fd)?;

@@ -40,6 +40,7 @@ pub use filter::PathFilter;
 pub use holders::{holders, socket_holders, socket_of};
 pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};
 pub use networks::{Network, Place, networks};
+pub use peers::{Asked, look};
 pub use plan::{Filter, Networks, Plan};
 pub use pool::run_ordered;
 pub use process::{OpenError, ProcessDir, command_of};

@@ -24,6 +24,8 @@ pub struct Pairs<'s> {
     senders: HashMap<At, Vec<At>>,
     /// Listeners by the inodes of the clients that wait there.
     waiting: HashMap<Inode, At>,
+    /// The other halves of their connections, which have no inode yet.
+    halves: HashMap<Inode, At>,
     /// Own and other addresses, each for itself, of connected sockets that no other belongs to, once
     /// they were asked for.
     alone: OnceLock<[HashSet<(usize, Protocol, SocketAddr)>; 2]>,
@@ -46,6 +48,8 @@ pub struct OtherEnd<'s> {
     pub sockets: Vec<&'s Socket>,
     /// Whether nobody has accepted the connection yet.
     pub waiting: bool,
+    /// The other half of the connection, which is nobody's until it is accepted.
+    pub half: Option<&'s Socket>,
     /// Whether the other end is of this machine and has been closed by all who had it.
     pub closed: bool,
     /// Whether it is of this machine and was not seen: it came or went while sockets were listed.
@@ -62,6 +66,7 @@ impl<'s> Pairs<'s> {
             unix: HashMap::new(),
             senders: HashMap::new(),
             waiting: HashMap::new(),
+            halves: HashMap::new(),
             alone: OnceLock::new(),
         };
         for (place, sockets) in sockets.iter().enumerate() {
@@ -75,9 +80,11 @@ impl<'s> Pairs<'s> {
 
     fn add(&mut self, at: At, socket: &Socket) {
         if socket.family == Family::Unix {
-            // One that nobody has accepted has no inode.
-            if socket.inode != Inode(0) {
-                self.unix.insert(socket.inode, at);
+            match (socket.inode, socket.peer) {
+                // One that nobody has accepted.
+                (Inode(0), Some(peer)) => drop(self.halves.insert(peer, at)),
+                (Inode(0), None) => {}
+                (inode, _) => drop(self.unix.insert(inode, at)),
             }
             self.waiting.extend(socket.waiting.iter().map(|&client| (client, at)));
             return;
@@ -162,7 +169,7 @@ impl<'s> Pairs<'s> {
         // With a full queue a connection stays half open here, and its client takes it for made.
         if is_pending(other) || other.state == Some("syn-recv") {
             let sockets = self.listeners(end.0, other).into_iter().map(|at| self.socket(at)).collect();
-            return OtherEnd { sockets, waiting: true, ..OtherEnd::default() };
+            return OtherEnd { sockets, waiting: true, half: Some(other), ..OtherEnd::default() };
         }
         OtherEnd { closed: true, ..OtherEnd::default() }
     }
@@ -236,6 +243,7 @@ impl<'s> Pairs<'s> {
         if let Some(&listener) = self.waiting.get(&socket.inode) {
             end.sockets.push(self.socket(listener));
             end.waiting = true;
+            end.half = self.halves.get(&socket.inode).map(|&at| self.socket(at));
             return end;
         }
         match socket.peer {

@@ -214,6 +214,7 @@ fn other_ends() -> Section {
                 ("`from`, `to`", "The writers and the readers of a pipe or FIFO."),
                 ("`with`", "The other side of a connection, of a socketpair or of a pseudoterminal."),
                 ("`waiting at`", "Nobody has accepted the connection yet, and these could: they hold the listener."),
+                ("`not accepted:`", "Those that wait at this listener, as far as they are on this machine."),
                 ("`shared with`", "The same eventfd or message queue, which has but one end."),
                 (
                     "`nobody at the other end`",
@@ -229,7 +230,7 @@ fn other_ends() -> Section {
             ]
             .map(|(words, meaning)| (words.to_owned(), meaning.to_owned())),
         )
-        .text("`peers` is absent from what has no other end: files, listeners, timers.")
+        .text("`peers` is absent from what has no other end: files, timers, listeners at which nobody waits.")
         .text(
             "TCP and UDP are found by their addresses, in the same network namespace, also where one end has an IPv4 \
              address in IPv6. In another namespace they are found where only one socket has the addresses, as over \

@@ -7,6 +7,7 @@
 mod limits;
 mod list;
 mod listen;
+mod peers;
 mod program;
 mod registry;
 mod shared;
@@ -92,6 +93,7 @@ pub fn manuals() -> Vec<Manual> {
         program::manual(),
         list::manual(),
         sockets::manual(),
+        peers::manual(),
         limits::manual(),
         listen::manual(),
         watch::manual(),

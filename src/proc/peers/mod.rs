@@ -3,7 +3,8 @@
 //! [`PeerFinder`] sweeps the fds of all processes once, when the first fd is asked about that has
 //! another end, and looks that up by what ties the two ([`Tie`]). `links` knows the fds that their
 //! link tells apart, `ptys` which master belongs to which slave, `files` FIFOs and message queues,
-//! which take a sweep of their own, and `sockets` the ends of connections.
+//! which take a sweep of their own, and `sockets` the ends of connections. `look` sees what lies
+//! unread between ends.
 //!
 //! That nobody is found does not mean that nobody is there: some processes may not be read, others
 //! are not seen from here (those outside of a container), and an fd can be on its way in a message.
@@ -12,15 +13,16 @@
 
 mod files;
 mod links;
+mod look;
 mod ptys;
 mod sockets;
 
 use super::process::ProcessDir;
 use super::system::System;
-use crate::kind::Tie;
-use crate::model::{Access, Device, FdNum, Holder, Inode, Peers, Pid, Tally};
+use crate::model::{Access, Device, FdNum, Holder, Inode, Peers, Pid, Tally, Tie};
 use files::Files;
 use links::{End, Links};
+pub use look::look;
 use rustix::event::PollFlags;
 use sockets::{Group, Sockets};
 use std::sync::OnceLock;
@@ -54,11 +56,15 @@ impl Own {
 
 /// An fd whose other end is asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    pub(super) pid: Pid,
-    pub(super) fd: FdNum,
-    pub(super) tie: Tie,
-    pub(super) access: Option<Access>,
+pub struct Asked {
+    /// Its process.
+    pub pid: Pid,
+    /// Its number.
+    pub fd: FdNum,
+    /// What ties it to its other end.
+    pub tie: Tie,
+    /// How it was opened.
+    pub access: Option<Access>,
 }
 
 impl PeerFinder {
@@ -113,6 +119,7 @@ impl PeerFinder {
                 Some(group) => self.socket(system, group, inode),
                 None => Peers::UNKNOWN,
             },
+            Tie::Listener(inode, family) => return self.listener(system, Group::of(family)?, inode),
             Tie::Master(_) | Tie::Slave(..) => self.pty(system, &asked, poll),
             Tie::Elsewhere => Peers::UNKNOWN,
         })
@@ -127,6 +134,17 @@ impl PeerFinder {
     pub(super) fn tally(&self) -> Option<Tally> {
         let links = self.links.get().and_then(Option::as_ref).map(Links::tally);
         links.or_else(|| self.files.get().and_then(Option::as_ref).map(Files::tally))
+    }
+
+    /// Those who have an end of a pipe or FIFO.
+    fn holders(&self, system: &System, tie: Tie, end: End) -> &[Holder] {
+        match tie {
+            Tie::Pipe(inode) => self.links(system).map_or(&[], |links| links.pipe(inode, end)),
+            Tie::Fifo(device, inode) => {
+                self.files(system).map_or(&[], |files| files.fifo(device, inode, end))
+            }
+            _ => &[],
+        }
     }
 
     fn links(&self, system: &System) -> Option<&Links> {
@@ -186,9 +204,28 @@ impl PeerFinder {
         }
     }
 
+    fn sockets(&self, system: &System, group: Group) -> &Sockets {
+        self.sockets[group as usize].get_or_init(|| Sockets::read(system, group, false))
+    }
+
+    /// Who waits to be accepted; nothing if nobody does, or nobody of this machine.
+    fn listener(&self, system: &System, group: Group, inode: Inode) -> Option<Peers> {
+        let waiting = self.sockets(system, group).waiting(inode);
+        if waiting.is_empty() {
+            return None;
+        }
+        let links = self.links(system)?;
+        let mut holders: Vec<Holder> =
+            waiting.iter().flat_map(|&client| links.socket(client)).cloned().collect();
+        if holders.is_empty() {
+            return None;
+        }
+        sort(&mut holders);
+        Some(Peers { holders: Some(holders), waiting: true })
+    }
+
     fn socket(&self, system: &System, group: Group, inode: Inode) -> Peers {
-        let sockets = self.sockets[group as usize].get_or_init(|| Sockets::read(system, group));
-        let Some(end) = sockets.end(inode) else { return Peers::UNKNOWN };
+        let Some(end) = self.sockets(system, group).end(inode) else { return Peers::UNKNOWN };
         if end.closed {
             return Peers::NOBODY;
         }

@@ -30,6 +30,7 @@ impl Scanner<'_> {
                 peers.describe(tie.joint(row.access), &mut row.name);
             }
         }
+        row.tie = Some(tie);
         row.peers = Some(peers);
     }
 }

@@ -32,6 +32,8 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::listen::models::ALL,
     crate::listen::watch_only::ALL,
     crate::peers::exhibits::ALL,
+    crate::peers::graph::ALL,
+    crate::peers::stuck::ALL,
     crate::peers::networks::ALL,
     crate::peers::ptys::ALL,
     crate::selecting::ALL,

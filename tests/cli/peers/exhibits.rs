@@ -1,6 +1,6 @@
 //! Processes whose fds are the ends of something.
 
-use super::{holder, holder_called, holder_with};
+use super::{holder, holder_with};
 use crate::exhibits::listed;
 use crate::support::{Keeper, NOBODY, Skip, call, call_fd, needs, run_as};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
@@ -221,7 +221,7 @@ fn odd_name(keeper: &mut Keeper) -> Result<(), Skip> {
         .find(|path| path.exists());
     std::fs::copy(sleep.expect("sleep(1)"), &program).unwrap();
     let (reader, writer) = cloexec();
-    let child = holder_called(&program, reader);
+    let child = holder_with(&[&program, "600"], reader, |_| {});
     keeper.told["pid"] = child.id().into();
     keeper.keep(child);
     keeper.show("writer", writer, json!({}));
@@ -236,7 +236,7 @@ fn of_two_users(keeper: &mut Keeper) -> Result<(), Skip> {
     let (reader, writer) = cloexec();
     let (_, lonely) = cloexec();
     for (name, fd) in [("known", writer), ("alone", lonely)] {
-        let child = holder_with("sleep", fd, |command| run_as(command, NOBODY));
+        let child = holder_with(&["sleep", "600"], fd, |command| run_as(command, NOBODY));
         keeper.told[name] = child.id().into();
         keeper.keep(child);
     }

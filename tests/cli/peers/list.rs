@@ -113,12 +113,17 @@ fn connections_that_nobody_has_accepted() {
         &format!(", waiting at {listener}/sleep 0"),
     );
     assert_eq!(record(helper.pid(), helper.fd("client"))["peers_waiting"], true);
+    // The listener knows who waits.
+    let ending = format!(", queue 1 of 129, not accepted: {}/helper {}", helper.pid(), helper.fd("client"));
+    check_fd(listener, 0, json!([peer(helper.pid(), "helper", helper.fd("client"))]), &ending);
+    assert_eq!(record(listener, 0)["peers_waiting"], true);
     let helper = Helper::start("peers::unix_waiting");
     let mut listeners = [told(&helper, "one"), told(&helper, "two")];
     listeners.sort_unstable();
     let [one, two] = listeners;
     let peers = json!([peer(one, "sleep", 0), peer(two, "sleep", 0)]);
     check(&helper, "client", peers, &format!(", waiting at {one}/sleep 0, {two}/sleep 0"));
+    check_fd(one, 0, json!([peer(helper.pid(), "helper", helper.fd("client"))]), "");
     let waits = helper.list("--quiet --columns fd --no-header --where peers_waiting").ok();
     assert_eq!(waits.stdout().trim(), helper.fd("client").to_string());
 }

@@ -1,10 +1,13 @@
-//! Other ends: `list --peers`.
+//! Other ends: `list --peers`, and `peers`.
 
 pub(crate) mod exhibits;
+pub(crate) mod graph;
 pub(crate) mod networks;
 pub(crate) mod ptys;
+pub(crate) mod stuck;
 
 mod list;
+mod misuse;
 mod unseen;
 
 use crate::support::{Fdscope, Helper, confine, die_with_parent, traceable};
@@ -14,18 +17,13 @@ use std::process::{Child, Command, Stdio};
 
 /// A process that holds an fd as its standard input, and does nothing with it.
 fn holder(fd: OwnedFd) -> Child {
-    holder_called("sleep", fd)
+    holder_with(&["sleep", "600"], fd, |_| {})
 }
 
-/// The same, of another program that takes an argument as `sleep(1)` does.
-fn holder_called(program: &str, fd: OwnedFd) -> Child {
-    holder_with(program, fd, |_| {})
-}
-
-/// The same, its command changed first.
-fn holder_with(program: &str, fd: OwnedFd, change: impl FnOnce(&mut Command)) -> Child {
-    let mut command = Command::new(program);
-    command.arg("600").stdin(fd).stdout(Stdio::null()).stderr(Stdio::null());
+/// The same, of another command that is changed first.
+fn holder_with(words: &[&str], fd: OwnedFd, change: impl FnOnce(&mut Command)) -> Child {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).stdin(fd).stdout(Stdio::null()).stderr(Stdio::null());
     confine(&mut command, 120);
     change(&mut command);
     die_with_parent(&mut command);
