@@ -47,7 +47,7 @@ fn words() {
     }
     refused(&["--process", "0"], "pids are from 1 to 2147483647");
     refused(&["--netns"], "a value is required for '--netns <NETNS>'");
-    refused(&["--format", "xml"], "[possible values: table, json, jsonl, tsv, trace]");
+    refused(&["--format", "xml"], "[possible values: table, json, jsonl, tsv, trace, dot]");
     refused(&["--format", "trace"], "--format trace is a format of fdscope watch alone");
     refused(&["--listening", "--state", "listen"], "cannot be used with");
     refused(&["--summary", "--wide"], "cannot be used with");
