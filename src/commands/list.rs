@@ -115,7 +115,7 @@ const TSV: &[&str] = &[
 ];
 
 /// What is known of the other end only where it was looked for.
-const PEERS: &[&str] = &["peers", "peers_waiting"];
+const PEERS: &[&str] = &["peers", "pending"];
 
 /// Runs `fdscope list`.
 pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {

@@ -41,7 +41,7 @@ pub const COMMON: &[Column<Fd>] = column_table! {
         |r| Some(Cell::Text(&r.link));
     "peers", Records, "who is at the other end: fds of processes; empty if nobody is, null if it cannot be known",
         peers;
-    "peers_waiting", Bool, "whether nobody has accepted the connection yet: peers listen, or wait at this listener",
+    "pending", Bool, "whether nobody has accepted the connection yet: peers listen, or wait at this listener",
         |r| r.peers.as_ref().map(|p| Cell::Bool(p.waiting));
 };
 

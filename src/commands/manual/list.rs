@@ -204,7 +204,7 @@ fn other_ends() -> Section {
         .text(
             "With `--peers`, NAME ends with who is at the other end, as *PID*`/`*COMMAND* and the fds there: all \
              that have it, be it by `fork`(2) or in a message. TSV and JSON get the fields `peers` and \
-             `peers_waiting`. Either can also be asked for by `--columns` or `--where` alone. For this the fds of \
+             `pending`. Either can also be asked for by `--columns` or `--where` alone. For this the fds of \
              all processes are looked at, once, and only if an fd is listed that has another end.",
         )
         .text("Words before it say how the two belong together:")

@@ -21,7 +21,7 @@ pub(super) const COLUMNS: &[Column<Connection>] = column_table! {
     "peers", Records,
         "who is at the other end: fds of processes; empty if nobody is, null if it cannot be known",
         |c| Some(c.peers.holders.as_deref().map_or(Cell::Null, Cell::Holders));
-    "peers_waiting", Bool,
+    "pending", Bool,
         "whether nobody has accepted the connection yet: peers listen, or wait at this listener",
         |c| Some(Cell::Bool(c.peers.waiting));
     "unread", Size, "bytes that came from the other end and that this process has not read",

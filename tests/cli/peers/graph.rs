@@ -81,13 +81,13 @@ fn records_of_every_format() {
     let document = peers(&format!("{target} --json")).ok().json();
     let expected = json!({"schema": 1, "command": "peers", "records": [
         {"pid": pid, "command": "helper", "fd": fd, "kind": "pipe", "peers": [peer(middle, "sleep", 0)],
-         "peers_waiting": false, "unread": {"$absent": true}, "unsent": 0, "stuck": {"$absent": true}},
+         "pending": false, "unread": {"$absent": true}, "unsent": 0, "stuck": {"$absent": true}},
         {"pid": middle, "command": "sleep", "fd": 1, "kind": "pipe", "peers": [peer(last, "sleep", 0)]},
     ]});
     assert_eq!(difference(&expected, Some(&document)), Vec::<String>::new(), "{document}");
     assert_eq!(peers(&format!("{target} --jsonl")).ok().json_lines().len(), 2);
     let tsv = peers(&format!("{target} --format tsv")).ok().lines();
-    assert_eq!(tsv[0], "pid\tcommand\tfd\tkind\tname\tpeers\tpeers_waiting\tunread\tunsent\tstuck");
+    assert_eq!(tsv[0], "pid\tcommand\tfd\tkind\tname\tpeers\tpending\tunread\tunsent\tstuck");
     assert!(tsv[1].starts_with(&format!("{pid}\thelper\t{fd}\tpipe\twrite end of ")), "{tsv:?}");
     assert!(tsv[1].ends_with(&format!("\t{middle}/sleep:0\tfalse\t\t0\t")), "{tsv:?}");
     assert_eq!(peers(&format!("{target} --format tsv --no-header")).ok().lines().len(), 2);
@@ -182,7 +182,7 @@ fn nobody_and_who_waits() {
     let line = format!("\n  0  tcp  not accepted: {}/helper {fd}  127.0.0.1:", helper.pid());
     assert!(tree.contains(&line) && tree.ends_with(" listen\n"), "{tree}");
     let records = peers(&format!("{listener} --json")).ok().records();
-    assert_eq!(records[0]["peers_waiting"], true);
+    assert_eq!(records[0]["pending"], true);
 }
 
 /// What is at the other end of the world is told where somebody asks for it.

@@ -26,7 +26,7 @@ fn pipes() {
     check(&helper, "writer", json!([peer(child, "sleep", 0)]), &format!(", to {child}/sleep 0"));
     let writers = record(child, 0);
     assert_eq!(writers["peers"].as_array().unwrap().len(), 2, "both fds for the other end: {writers}");
-    assert_eq!(writers["peers_waiting"], false);
+    assert_eq!(writers["pending"], false);
     let ending = format!(", from {pid}/helper {}", helper.fd("own writer"));
     check(&helper, "own reader", json!([own("own writer")]), &ending);
     let ending = format!(", to {pid}/helper {}", helper.fd("own reader"));
@@ -60,7 +60,7 @@ fn nobody_at_the_other_end() {
     }
     for name in ["listener", "path"] {
         let record = record(helper.pid(), helper.fd(name));
-        assert!(record.get("peers").is_none() && record.get("peers_waiting").is_none(), "{record}");
+        assert!(record.get("peers").is_none() && record.get("pending").is_none(), "{record}");
     }
     let alone = helper.list("--quiet --columns fd --no-header --where").arg("peers == []").ok();
     assert_eq!(alone.lines().len(), 6, "{}", alone.stdout());
@@ -112,11 +112,11 @@ fn connections_that_nobody_has_accepted() {
         json!([peer(listener, "sleep", 0)]),
         &format!(", waiting at {listener}/sleep 0"),
     );
-    assert_eq!(record(helper.pid(), helper.fd("client"))["peers_waiting"], true);
+    assert_eq!(record(helper.pid(), helper.fd("client"))["pending"], true);
     // The listener knows who waits.
     let ending = format!(", queue 1 of 129, not accepted: {}/helper {}", helper.pid(), helper.fd("client"));
     check_fd(listener, 0, json!([peer(helper.pid(), "helper", helper.fd("client"))]), &ending);
-    assert_eq!(record(listener, 0)["peers_waiting"], true);
+    assert_eq!(record(listener, 0)["pending"], true);
     let helper = Helper::start("peers::unix_waiting");
     let mut listeners = [told(&helper, "one"), told(&helper, "two")];
     listeners.sort_unstable();
@@ -124,7 +124,7 @@ fn connections_that_nobody_has_accepted() {
     let peers = json!([peer(one, "sleep", 0), peer(two, "sleep", 0)]);
     check(&helper, "client", peers, &format!(", waiting at {one}/sleep 0, {two}/sleep 0"));
     check_fd(one, 0, json!([peer(helper.pid(), "helper", helper.fd("client"))]), "");
-    let waits = helper.list("--quiet --columns fd --no-header --where peers_waiting").ok();
+    let waits = helper.list("--quiet --columns fd --no-header --where pending").ok();
     assert_eq!(waits.stdout().trim(), helper.fd("client").to_string());
 }
 
@@ -195,7 +195,7 @@ fn beside_all_formats() {
     let (fd, listener) = (helper.fd("client"), told(&helper, "listener"));
     let list = |format: &str| helper.list(&format!("--fd {fd} --peers --quiet {format}")).ok();
     let tsv = list("--format tsv").lines();
-    assert!(tsv[0].ends_with("\tname\tpeers\tpeers_waiting"), "{tsv:?}");
+    assert!(tsv[0].ends_with("\tname\tpeers\tpending"), "{tsv:?}");
     assert!(tsv[1].ends_with(&format!("\t{listener}/sleep:0\ttrue")), "{tsv:?}");
     let record = list("--jsonl").json_lines().remove(0);
     assert_eq!(record["peers"], json!([peer(listener, "sleep", 0)]));

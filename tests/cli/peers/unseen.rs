@@ -19,7 +19,7 @@ fn of_another_user() {
     let run = as_nobody(told("known"));
     run.check(0, "fdscope: not all processes may be read, so that not every other end is known\n");
     let record = &run.records()[0];
-    assert_eq!((&record["peers"], &record["peers_waiting"]), (&Value::Null, &json!(false)));
+    assert_eq!((&record["peers"], &record["pending"]), (&Value::Null, &json!(false)));
     assert!(record["name"].as_str().unwrap().ends_with(", other end not known"), "{record}");
     assert_eq!(run.json()["complete"], false);
     // That nobody is there is known all the same.
