@@ -8,7 +8,8 @@
 //! socket (for sockets), but no fdinfo yet; first claim wins, so the order in [`ALL`] matters,
 //! and `other` claims what is left. A decoder writes `name` and calls [`Fd::put`] for its own
 //! fields, every key of which it has declared. It does no I/O: what it needs from elsewhere, it
-//! asks of the [`Lookup`] that the collector passes.
+//! asks of the [`Lookup`] that the collector passes. A kind that has another end says by [`Kind::tie`]
+//! what the two have in common.
 
 mod anon;
 mod bpf;

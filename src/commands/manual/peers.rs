@@ -55,7 +55,8 @@ fn bytes() -> Section {
         .term(
             20,
             "`12K unread here`",
-            "It came from the other end, and this process has not read it. In JSON, `unread`.",
+            "It came from the other end, and this process has not read it; of a listener, what those have sent \
+             already who wait there. In JSON, `unread`.",
         )
         .term(
             20,

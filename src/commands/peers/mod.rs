@@ -1,8 +1,8 @@
 //! `fdscope peers`: who is connected with whom.
 //!
-//! [`gather`] reads the fds that are ends of something, process by process, and follows their peers;
-//! [`graph`] shows each edge once and finds out where it hangs; [`looks`] looks again, for what is
-//! not read. [`tree`], [`dot`] and [`record`] write it.
+//! `gather` reads the fds that are ends of something, process by process, and follows their peers;
+//! `graph` shows each edge once and finds out where it hangs; `looks` looks again, for what is
+//! not read. `tree`, `dot` and `record` write it.
 
 mod bundle;
 mod connection;

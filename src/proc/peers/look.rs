@@ -17,11 +17,12 @@ use std::collections::HashMap;
 pub fn look(system: &System, fds: &[Asked]) -> Vec<Lying> {
     let sockets: [OnceCell<Sockets>; Group::COUNT] = [const { OnceCell::new() }; Group::COUNT];
     let mut readers = Readers { root: system.root(), known: HashMap::new() };
+    let group = |group: Group| sockets[group as usize].get_or_init(|| Sockets::read(system, group, true));
     let each = |asked: &Asked| match asked.tie {
-        Tie::Socket(inode, family) => {
-            let group = Group::of(family)?;
-            let sockets = sockets[group as usize].get_or_init(|| Sockets::read(system, group, true));
-            sockets.end(inode).map(|end| end.lying)
+        Tie::Socket(inode, family) => group(Group::of(family)?).end(inode).map(|end| end.lying),
+        Tie::Listener(inode, family) => {
+            let unread = group(Group::of(family)?).sent_early(inode);
+            Some(Lying { unread, ..Lying::default() })
         }
         Tie::Pipe(inode) | Tie::Fifo(_, inode) => {
             let (bytes, room) = Lender::new(system, asked.pid, asked.pid).pipe(asked.fd, inode)?;

@@ -101,6 +101,13 @@ impl Sockets {
         Self { ends, waiting }
     }
 
+    /// What those have sent who wait to be accepted by a listener.
+    pub(super) fn sent_early(&self, listener: Inode) -> Option<Pile> {
+        let waiting = self.waiting.get(&listener)?;
+        let sent = waiting.iter().filter_map(|client| self.end(*client)?.lying.unsent);
+        Some(pile(sent.map(|pile| pile.bytes).sum(), Taken::BySize))
+    }
+
     /// The sockets that wait to be accepted by a listener.
     pub(super) fn waiting(&self, listener: Inode) -> &[Inode] {
         self.waiting.get(&listener).map_or(&[], Vec::as_slice)

@@ -137,7 +137,10 @@ fn bytes_in_each_direction() {
     {
         assert!(tree.contains(words), "{words:?} in {tree}");
     }
-    // From the other end.
+    // From the other end, also where that is still to accept.
+    let listener = of(&seen, &helper, "waiting")["peers"][0]["pid"].as_u64().unwrap();
+    let run = Fdscope::new(format!("peers {listener}:0 --json --quiet --for 20ms")).ok();
+    assert_eq!((&run.records()[0]["unread"], &run.records()[0]["stuck"]), (&json!(5), &json!("self")));
     let child = of(&seen, &helper, "stream")["peers"][0]["pid"].as_u64().unwrap();
     let run = Fdscope::new(format!("peers {child}:0 --json --quiet")).ok();
     assert_eq!(run.records()[0]["unread"], 9);
