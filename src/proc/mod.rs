@@ -3,8 +3,7 @@
 //! [`Scanner`] is the hot path. It reads an fd in steps, each only where a column, a filter or
 //! the kind asks for it: its number from the directory, its link, `statx` for a path, `fdinfo`,
 //! and for a few kinds a duplicate that is closed at once. [`Plan`] says what is asked for, and
-//! [`System`] keeps what all processes share (socket tables, mounts, user names). `sweep` looks at the
-//! fds of all processes for one thing alone; `peers` finds the other ends of fds by it.
+//! [`System`] keeps what all processes share (socket tables, mounts, user names).
 
 mod borrow;
 mod container;
