@@ -44,7 +44,7 @@ impl Diag {
         Ok(Self { connection: Connection::open()? })
     }
 
-    /// In another network namespace: see [`within`]. The socket stays where it was made.
+    /// In another network namespace: see `enter`. The socket stays where it was made.
     pub fn open_in(netns: BorrowedFd<'_>) -> io::Result<Self> {
         within(netns, Self::open)
     }
