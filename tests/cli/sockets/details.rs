@@ -1,7 +1,7 @@
 //! What `--wide` tells: numbers of TCP, timers, memory, options, beside what the socket itself says.
 
 use super::{
-    absent, check, connection, holder, listener, of, option, records, set_option, sockets, tcp_state,
+    absent, check, connection, holder, inode, listener, of, option, records, set_option, sockets, tcp_state,
 };
 use crate::support::{call, capable, eventually};
 use rustix::fd::AsFd;
@@ -72,7 +72,9 @@ fn numbers_of_a_connection() {
     let port = client.local_addr().unwrap().port();
     let found = sockets("--json --where").arg(format!("tcp.bytes_sent == 1000 && local_port == {port}")).ok();
     check(&found.records()[0], &json!({"owners": [holder(&client)]}));
-    let table = sockets(format!("-p {port} --no-header --columns tcp.bytes_sent,tcp.bytes_received")).ok();
+    // A port may be that of several at once.
+    let this = format!("--where inode=={}", inode(&client));
+    let table = sockets(format!("{this} --no-header --columns tcp.bytes_sent,tcp.bytes_received")).ok();
     table.prints("1000  5\n");
 }
 
