@@ -71,9 +71,10 @@ fn numbers_of_a_connection() {
     // A condition over them is met by the same sockets.
     let port = client.local_addr().unwrap().port();
     let found = sockets("--json --where").arg(format!("tcp.bytes_sent == 1000 && local_port == {port}")).ok();
-    check(&found.records()[0], &json!({"owners": [holder(&client)]}));
-    let table = sockets(format!("-p {port} --no-header --columns tcp.bytes_sent,tcp.bytes_received")).ok();
-    table.prints("1000  5\n");
+    check(of(&found.records(), &client), &json!({"owners": [holder(&client)]}));
+    let columns = "--no-header --columns tcp.bytes_sent,tcp.bytes_received";
+    let only = format!("inode == {}", super::inode(&client));
+    sockets(format!("-p {port} {columns} --where")).arg(only).ok().prints("1000  5\n");
 }
 
 /// `TCPI_OPT_*`.
