@@ -1,7 +1,7 @@
 //! What `--wide` tells: numbers of TCP, timers, memory, options, beside what the socket itself says.
 
 use super::{
-    absent, check, connection, holder, inode, listener, of, option, records, set_option, sockets, tcp_state,
+    absent, check, connection, holder, listener, of, option, records, set_option, sockets, tcp_state,
 };
 use crate::support::{call, capable, eventually};
 use rustix::fd::AsFd;
@@ -71,11 +71,10 @@ fn numbers_of_a_connection() {
     // A condition over them is met by the same sockets.
     let port = client.local_addr().unwrap().port();
     let found = sockets("--json --where").arg(format!("tcp.bytes_sent == 1000 && local_port == {port}")).ok();
-    check(&found.records()[0], &json!({"owners": [holder(&client)]}));
-    // A port may be that of several at once.
-    let this = format!("--where inode=={}", inode(&client));
-    let table = sockets(format!("{this} --no-header --columns tcp.bytes_sent,tcp.bytes_received")).ok();
-    table.prints("1000  5\n");
+    check(of(&found.records(), &client), &json!({"owners": [holder(&client)]}));
+    let columns = "--no-header --columns tcp.bytes_sent,tcp.bytes_received";
+    let only = format!("inode == {}", super::inode(&client));
+    sockets(format!("-p {port} {columns} --where")).arg(only).ok().prints("1000  5\n");
 }
 
 /// `TCPI_OPT_*`.

@@ -58,14 +58,16 @@ fn several_fds_of_several_processes() {
     check(of(&records("--family tcp"), &client), &json!({"peers": peers}));
     let port = ours.local_addr().unwrap().port();
     // A cell names two, or three if these are all.
-    let table =
-        || sockets(format!("-l -p {port} --no-header")).ok().stdout().trim_end().ends_with(" and 2 more");
+    let table = || {
+        sockets(format!("-l 127.0.0.1:{port} --no-header")).ok().stdout().trim_end().ends_with(" and 2 more")
+    };
     settles(table, &true);
-    let tsv = || sockets(format!("-l -p {port} --no-header --format tsv --columns owners")).ok().stdout();
+    let tsv =
+        || sockets(format!("-l 127.0.0.1:{port} --no-header --format tsv --columns owners")).ok().stdout();
     settles(|| tsv().trim_end().split(',').count(), &4);
     // Each of them selects it.
     for pid in [std::process::id(), heirs[0].0.id()] {
-        assert_eq!(records(format!("-l --process {pid} -p {port}")).len(), 1);
+        assert_eq!(records(format!("-l --process {pid} 127.0.0.1:{port}")).len(), 1);
     }
     check(of(&records(format!("--process {}:0", heirs[1].0.id())), &ours), &json!({"state": "listen"}));
 }

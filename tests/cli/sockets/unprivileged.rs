@@ -63,7 +63,7 @@ fn that_something_could_not_be_read_is_said() {
         return;
     }
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let arguments = format!("sockets --netns own --port {}", socket.local_addr().unwrap().port());
+    let arguments = format!("sockets --netns own --family udp4 {}", socket.local_addr().unwrap());
     let run = as_nobody(Fdscope::new(&arguments)).run();
     run.check(0, "could not be read: permission denied; what they hold has '?' for an owner\n");
     let quiet = as_nobody(Fdscope::new(format!("{arguments} --quiet"))).ok();
