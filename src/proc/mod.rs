@@ -52,5 +52,5 @@ pub use settings::{Setting, system_settings};
 pub use sweep::Swept;
 pub use system::System;
 pub use target::{Target, TargetError, all_pids, resolve};
-pub use threads::{ThreadReader, threads_of};
+pub use threads::{Ran, RunClocks, ThreadReader, threads_of};
 pub use usage::{Usage, UserUsage, count_fds};

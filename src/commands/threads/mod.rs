@@ -21,6 +21,7 @@ use crate::query::Where;
 use crate::render::{Format, Renderer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use fields::COLUMNS;
+use look::Depth;
 use nix::sys::signal::Signal;
 use report::Report;
 use row::Row;
@@ -72,7 +73,7 @@ Examples:
   fdscope threads 4242 --sample 2s  what they spend their time in
   fdscope threads 4242:4250         one thread";
 
-const TABLE: &[&str] = &["tid", "name", "state", "cpu", "waits_for"];
+const TABLE: &[&str] = &["tid", "name", "state", "cpu", "asleep", "waits_for"];
 const SAMPLED_TABLE: &[&str] = &["tid", "name", "cpu_percent", "share", "state", "waits_for"];
 const RECORD: &[&str] = &[
     "pid",
@@ -84,6 +85,7 @@ const RECORD: &[&str] = &[
     "utime",
     "stime",
     "run_delay",
+    "asleep",
     "call",
     "abi",
     "waits_for",
@@ -102,8 +104,20 @@ const RECORD: &[&str] = &[
     "serving.evidence",
 ];
 const SAMPLED: &[&str] = &["share", "looks", "cpu_used", "cpu_percent", "delay_percent"];
-const TSV: &[&str] =
-    &["pid", "command", "tid", "name", "state", "cpu", "call", "timeout", "left", "likely", "waits_for"];
+const TSV: &[&str] = &[
+    "pid",
+    "command",
+    "tid",
+    "name",
+    "state",
+    "cpu",
+    "asleep",
+    "call",
+    "timeout",
+    "left",
+    "likely",
+    "waits_for",
+];
 
 /// Whether `--where` takes an expression.
 pub(super) fn check_where(expression: &str) -> Result<(), String> {
@@ -139,7 +153,9 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let wants = |prefix: &str| named.iter().chain(&asked).any(|name| name.starts_with(prefix));
     let table = context.style.format == Format::Table;
     let system = System::new(context.root.clone(), wants("user"));
-    let mut report = Report::new(&system, wants("serving.") || (table && !context.quiet));
+    let asleep = ["asleep", "left", "waits_for"].into_iter().any(wants);
+    let depth = if asleep { Depth::Asleep } else { Depth::Calls };
+    let mut report = Report::new(&system, wants("serving.") || (table && !context.quiet), depth);
 
     let plan = held::plan();
     let mut scanner = Scanner::new(&system, &plan);

@@ -2,7 +2,7 @@
 
 use super::gil::{self, Interpreter};
 use super::held::Held;
-use super::look::{Futexes, Look, Sight};
+use super::look::{Depth, Futexes, Look, Sight};
 use super::row::Row;
 use super::sample::{Ended, Subject};
 use super::serving::{Facts, Model, Seat, Serving, judge, with_family};
@@ -19,6 +19,8 @@ pub(super) struct Report<'s> {
     system: &'s System,
     /// Whether it is asked how processes serve.
     serving: bool,
+    /// How closely to look.
+    depth: Depth,
     parents: OnceCell<Parents>,
     pub(super) rows: Vec<Row>,
     pub(super) tally: Tally,
@@ -27,27 +29,22 @@ pub(super) struct Report<'s> {
 }
 
 impl<'s> Report<'s> {
-    pub(super) fn new(system: &'s System, serving: bool) -> Self {
-        Self {
-            system,
-            serving,
-            parents: OnceCell::new(),
-            rows: Vec::new(),
-            tally: Tally::default(),
-            failed: false,
-        }
+    pub(super) fn new(system: &'s System, serving: bool, depth: Depth) -> Self {
+        let parents = OnceCell::new();
+        Self { system, serving, depth, parents, rows: Vec::new(), tally: Tally::default(), failed: false }
     }
 
     /// One look at a process.
     pub(super) fn once(&mut self, context: &Context, scanner: &mut Scanner<'_>, wanted: &Wanted) {
         let system = self.system;
         let looked = ProcessDir::open(system.root(), wanted.pid, system)
-            .and_then(|dir| Ok((Look::at(system, scanner, &dir)?, dir)));
+            .and_then(|dir| Ok((Look::at(system, scanner, &dir, self.depth)?, dir)));
         let (look, dir) = match looked {
             Ok(looked) => looked,
             Err(error) => return self.failed(context, wanted.pid, error),
         };
         self.tally.vanished += look.vanished;
+        let asleep = look.asleep();
         let futexes = Futexes::of(look.threads.iter().map(|thread| &thread.doing));
         let mut interpreter = Interpreter::default();
         let first = self.rows.len();
@@ -60,6 +57,7 @@ impl<'s> Report<'s> {
                 others: futexes.others_of(&thread.doing),
                 wchan: look.wchans.get(&thread.tid).map(Vec::as_slice),
                 timeout: thread.doing.call().and_then(|call| call.wait.timeout()),
+                asleep: asleep.get(&thread.tid).copied(),
                 likely: likely.then_some(gil::WORD),
                 running: None,
                 seen: None,
@@ -106,6 +104,7 @@ impl<'s> Report<'s> {
                     others: None,
                     wchan: None,
                     timeout: way.timeout,
+                    asleep: None,
                     likely: gil.then_some(gil::WORD),
                     running: Some(track.running()),
                     seen: Some(track.seen(way.looks())),

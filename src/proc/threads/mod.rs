@@ -8,6 +8,7 @@ mod abi;
 mod clocks;
 mod decode;
 mod memory;
+mod ran;
 mod restart;
 mod stat;
 mod syscall;
@@ -20,12 +21,14 @@ use abi::abi_of;
 use clocks::Clocks;
 use decode::decode;
 use memory::TaskMemory;
+pub use ran::{Ran, RunClocks};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use stat::Stat;
 use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::io::Write as _;
+use std::time::Instant;
 use syscall::Line;
 
 /// All threads of a process that are still there, in the order of their ids. Needs no privilege; what
@@ -92,7 +95,7 @@ impl<'p> ThreadReader<'p> {
             (Doing::Call(_), b'R') => ThreadState(b'S'),
             _ => stat.state,
         };
-        Ok(Thread { tid, name: stat.name, state, cpu: stat.cpu, doing })
+        Ok(Thread { tid, name: stat.name, state, processor: stat.processor, cpu: stat.cpu, doing })
     }
 
     /// What the thread does now, and no more: for who looks often. Its kind of thread is that of
@@ -115,6 +118,17 @@ impl<'p> ThreadReader<'p> {
         function.filter(|f| !f.is_empty() && f != b"0")
     }
 
+    /// When the thread last ran, on the clock of the CPU that it ran on; nothing where the kernel does
+    /// not tell. Needs no privilege.
+    pub fn ran(&mut self, thread: &Thread) -> Option<Ran> {
+        let mut text = std::mem::take(&mut self.text);
+        let read = self.file(thread.tid, c"sched", &mut text);
+        let seen = Instant::now();
+        let ran = read.ok().and_then(|()| ran::parse(&text));
+        self.text = text;
+        Some(Ran { processor: thread.processor?, at: ran?, seen })
+    }
+
     fn doing_of(&mut self, tid: Pid, stat: &Stat) -> Result<Doing, OpenError> {
         match stat {
             _ if stat.state.is_dead() => Ok(Doing::Ended),
@@ -126,6 +140,10 @@ impl<'p> ThreadReader<'p> {
 
     /// What the `syscall` file says.
     fn call(&mut self, tid: Pid) -> Result<Doing, OpenError> {
+        if self.native && tid.0 == std::process::id() as i32 {
+            // We, reading just that.
+            return Ok(Doing::Running);
+        }
         const TRIES: usize = 4;
         let mut text = std::mem::take(&mut self.text);
         let mut read = self.file(tid, c"syscall", &mut text);

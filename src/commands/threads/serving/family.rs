@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, Listening};
 use super::{Model, Seat, Serving};
-use crate::commands::threads::look::Look;
+use crate::commands::threads::look::{Depth, Look};
 use crate::model::{Fd, Inode, Pid, Value, quantity};
 use crate::proc::{Parents, Plan, ProcessDir, Relatives, Scanner, Slice, System, command_of};
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,7 +143,7 @@ fn facts_of(system: &System, pid: Pid) -> Option<Facts> {
     let dir = ProcessDir::open(system.root(), pid, system).ok()?;
     let plan = crate::commands::threads::held::plan();
     let mut scanner = Scanner::new(system, &plan);
-    let look = Look::at(system, &mut scanner, &dir).ok()?;
+    let look = Look::at(system, &mut scanner, &dir, Depth::Calls).ok()?;
     let call = |thread: &'_ crate::model::Thread| thread.doing.call().cloned().map(|call| (thread.tid, call));
     let calls: Vec<_> = look.threads.iter().filter_map(call).collect();
     let seats: Vec<Seat<'_>> =
