@@ -61,7 +61,6 @@ mod tests {
         let mut stat = Stat::parse(LINE).unwrap();
         assert_eq!(stat.name, b"a) S 1 (b)");
         assert!(stat.state.is_stopped() && !stat.is_worker);
-        let processor = words.nth(23).and_then(decimal).and_then(|n| n.try_into().ok());
         assert_eq!(stat.processor, Some(3));
         let ticks = procfs::ticks_per_second() as f64;
         assert_eq!(
