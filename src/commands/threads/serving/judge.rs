@@ -30,7 +30,13 @@ fn model(facts: &Facts, evidence: &mut Vec<String>) -> (Model, bool) {
     {
         evidence.push(format!("thread {tid} waits for completions in {call}"));
         others(rest.len(), "do so", evidence);
-        return (Model::Completion, false);
+        // Of which fds they are the kernel does not tell.
+        let Some(listener) = &facts.listener else {
+            evidence.push("it holds no listener".to_owned());
+            return (Model::Unknown, false);
+        };
+        evidence.push(format!("it holds the listener {listener}"));
+        return (Model::Completion, true);
     }
     accepts(accepting, evidence);
     if served.len() > 1 || (!served.is_empty() && takes) {
