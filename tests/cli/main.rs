@@ -13,6 +13,7 @@ mod output;
 mod selecting;
 mod shared;
 mod targets;
+mod threads;
 mod watch;
 mod watch_show;
 mod where_;

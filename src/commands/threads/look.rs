@@ -68,6 +68,7 @@ impl Look {
         if threads.is_empty() {
             return Err(OpenError::Gone);
         }
+        threads.sort_by_key(|thread: &Thread| order(dir.pid(), thread.tid));
         let doings = threads.iter().map(|thread| (thread.tid, &thread.doing));
         let held = Held::read(system, scanner, dir, doings);
         Ok(Self { process: Arc::clone(&dir.process), threads, wchans, held, ran, vanished })
@@ -145,6 +146,11 @@ impl Sight<'_> {
             thread: thread.clone(),
         }
     }
+}
+
+/// The first thread is first, though its id need not be the lowest.
+pub(super) fn order(pid: Pid, tid: Pid) -> (bool, Pid) {
+    (tid != pid, tid)
 }
 
 /// Whether the function of the kernel says more than the call: it waits for something that no signal

@@ -183,6 +183,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         }
     }
 
+    report.told_absent(context);
     let mut rows = std::mem::take(&mut report.rows);
     if let Some(query) = &query {
         let evaluator = query.evaluator();

@@ -2,7 +2,7 @@
 
 use super::gil::{self, Interpreter};
 use super::held::Held;
-use super::look::{Depth, Futexes, Look, Sight};
+use super::look::{Depth, Futexes, Look, Sight, order};
 use super::row::Row;
 use super::sample::{Ended, Subject};
 use super::serving::{Facts, Model, Seat, Serving, judge, with_family};
@@ -10,8 +10,9 @@ use super::targets::Wanted;
 use crate::context::Context;
 use crate::model::{Call, Doing, Pid, Process, Tally, Thread, quantity};
 use crate::proc::{OpenError, Parents, ProcessDir, Scanner, System};
+use crate::render::Format;
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The sum of all processes.
@@ -21,6 +22,8 @@ pub(super) struct Report<'s> {
     serving: bool,
     /// How closely to look.
     depth: Depth,
+    /// Targets that name threads, and whether a process has one of them.
+    threads: BTreeMap<String, bool>,
     parents: OnceCell<Parents>,
     pub(super) rows: Vec<Row>,
     pub(super) tally: Tally,
@@ -31,7 +34,8 @@ pub(super) struct Report<'s> {
 impl<'s> Report<'s> {
     pub(super) fn new(system: &'s System, serving: bool, depth: Depth) -> Self {
         let parents = OnceCell::new();
-        Self { system, serving, depth, parents, rows: Vec::new(), tally: Tally::default(), failed: false }
+        let (rows, tally, threads) = (Vec::new(), Tally::default(), BTreeMap::new());
+        Self { system, serving, depth, threads, parents, rows, tally, failed: false }
     }
 
     /// One look at a process.
@@ -73,7 +77,10 @@ impl<'s> Report<'s> {
     /// What many looks at a process showed.
     pub(super) fn sampled(&mut self, context: &Context, scanner: &mut Scanner<'_>, subject: &Subject) {
         let system = self.system;
-        let dir = &subject.dir;
+        // Another program has another name.
+        let anew = subject.replaced.then(|| ProcessDir::open(system.root(), subject.dir.pid(), system));
+        let anew = anew.and_then(Result::ok);
+        let dir = anew.as_ref().unwrap_or(&subject.dir);
         if subject.tracks.is_empty() {
             return self.failed(context, dir.pid(), subject.failure.unwrap_or(OpenError::Gone));
         }
@@ -89,7 +96,9 @@ impl<'s> Report<'s> {
             }
         }
         let first = self.rows.len();
-        for track in subject.tracks.values().filter(|track| subject.wanted.takes(track.thread.tid)) {
+        let mut tracks: Vec<_> = subject.tracks.values().collect();
+        tracks.sort_by_key(|track| order(dir.pid(), track.thread.tid));
+        for track in tracks.into_iter().filter(|track| subject.wanted.takes(track.thread.tid)) {
             let mut ways: Vec<_> = track.ways.iter().collect();
             ways.sort_by_key(|way| std::cmp::Reverse(way.looks()));
             for way in ways {
@@ -171,6 +180,14 @@ impl<'s> Report<'s> {
         self.failed = true;
     }
 
+    /// Tells of threads that no process has.
+    pub(super) fn told_absent(&mut self, context: &Context) {
+        for (target, _) in self.threads.iter().filter(|(_, found)| !**found) {
+            context.complain(&format!("{target}: there is no such thread"));
+            self.failed = true;
+        }
+    }
+
     /// Says how the process serves, in its rows from `first` on, and to people.
     fn serve(
         &mut self,
@@ -197,6 +214,8 @@ impl<'s> Report<'s> {
         let serving = with_family(self.system, parents, dir, &facts, judge(&facts));
         let who = named(&dir.process);
         match serving.model {
+            // Records say it themselves.
+            _ if context.style.format != Format::Table => {}
             Model::Unknown if !facts.is_server() => {}
             Model::Unknown => {
                 context.note(&format!("it can't be told how {who} serves: {}", serving.because()))
@@ -220,18 +239,24 @@ impl<'s> Report<'s> {
         first: usize,
     ) {
         let who = named(process);
+        let mut first_error = None;
         let mut denied = 0;
         let mut all = 0;
         for thread in threads.filter(|thread| wanted.takes(thread.tid)) {
             all += 1;
-            denied += usize::from(matches!(thread.doing, Doing::Unknown(_)));
+            if let Doing::Unknown(errno) = thread.doing {
+                first_error.get_or_insert(errno);
+                denied += 1;
+            }
         }
         self.tally.denied += denied as u64;
-        if self.rows.len() == first {
-            context.complain(&format!("{}: process {who} has no such thread", wanted.text));
-            self.failed = true;
-        } else if denied > 0 && denied == all {
-            context.complain(&format!("what the threads of process {who} wait for may not be read"));
+        *self.threads.entry(wanted.text.clone()).or_default() |= self.rows.len() > first;
+        if denied > 0 && denied == all {
+            let why = match first_error {
+                Some(libc::ENOENT | libc::ENODATA) => "is not told by this kernel",
+                _ => "may not be read: permission denied",
+            };
+            context.complain(&format!("what the threads of process {who} wait for {why}"));
             self.failed = true;
         } else if denied > 0 {
             let threads = quantity(denied, "thread", "threads");

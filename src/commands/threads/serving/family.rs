@@ -5,7 +5,7 @@ use super::{Model, Seat, Serving};
 use crate::commands::threads::look::{Depth, Look};
 use crate::model::{Inode, Pid, Value, quantity};
 use crate::proc::{Parents, ProcessDir, Relatives, Scanner, System, command_of};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How many relatives are looked at: more would not change the answer.
 const MOST: usize = 256;
