@@ -148,8 +148,12 @@ fn one_thread_by_its_id() {
     let tid = helper.told["reads"]["tid"].as_i64().unwrap();
     let pid = helper.pid();
     for target in [format!("{tid}"), format!("{pid}:{tid}"), format!("helper:{tid}")] {
-        // Other tests have helpers of that name, which do not have this thread.
-        let records = Fdscope::new(format!("threads {target}")).records();
+        let run = Fdscope::new(format!("threads {target} --json")).run();
+        // Other tests have helpers of that name, which do not have this thread, and may end just now.
+        if !target.starts_with("helper") {
+            run.check(0, "");
+        }
+        let records = run.records();
         assert_eq!(records.len(), 1, "{target}: {records:?}");
         assert_eq!((&records[0]["pid"], &records[0]["tid"]), (&json!(pid), &json!(tid)), "{target}");
     }
