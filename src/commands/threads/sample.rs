@@ -123,10 +123,15 @@ impl Track {
     /// How often it was seen in one of its ways.
     pub(super) fn seen(&self, looks: u64) -> Seen {
         let (from, to) = (self.first.1, self.last.1);
+        let used = match (from.exact, to.exact) {
+            (Some(from), Some(to)) => to.saturating_sub(from),
+            // Of one that has ended the ticks are known.
+            _ => (to.user + to.system).saturating_sub(from.user + from.system),
+        };
         Seen {
             looks,
             of: self.looks,
-            used: Some(to.total().saturating_sub(from.total())),
+            used: Some(used),
             delayed: to.queued.zip(from.queued).map(|(to, from)| to.saturating_sub(from)),
             time: self.last.0 - self.first.0,
         }
@@ -244,7 +249,7 @@ impl Subject {
             return Err(OpenError::Gone);
         }
         for tid in tids {
-            let thread = match reader.read(tid) {
+            let mut thread = match reader.glance(tid) {
                 Ok(thread) => thread,
                 // It ended just now.
                 Err(OpenError::Gone) => continue,
@@ -255,6 +260,7 @@ impl Subject {
             match self.tracks.get_mut(&tid) {
                 Some(track) => track.add(thread, now),
                 None if room => {
+                    reader.exact(tid, &mut thread.cpu);
                     let mut track = Track::new(thread.clone(), now);
                     track.add(thread, now);
                     self.tracks.insert(tid, track);
@@ -263,6 +269,18 @@ impl Subject {
             }
         }
         Ok(())
+    }
+
+    /// Asks once more how much CPU time they used, more exactly than in each look.
+    fn finish(&mut self, system: &System) {
+        let Ok(mut reader) = ThreadReader::new(system, &self.dir) else { return };
+        for (tid, track) in &mut self.tracks {
+            let mut cpu = track.last.1;
+            if reader.exact(*tid, &mut cpu) {
+                track.last = (Instant::now(), cpu);
+                track.thread.cpu = cpu;
+            }
+        }
     }
 }
 
@@ -295,7 +313,7 @@ pub(super) fn sample(
         ended.looks += 1;
         let now = Instant::now();
         if now >= end || subjects.iter().all(|subject| subject.failure.is_some()) {
-            return ended;
+            break;
         }
         // No more than half of a CPU's time, however many threads there are.
         let next = (at + chance.near(interval)).max(now + (now - at)).min(end);
@@ -304,10 +322,12 @@ pub(super) fn sample(
                 ended.signal = Some(received.signal);
             }
             if ended.signal.is_some() {
-                return ended;
+                break;
             }
         }
     }
+    subjects.iter_mut().for_each(|subject| subject.finish(system));
+    ended
 }
 
 /// Waits until a time; whether a signal came first.

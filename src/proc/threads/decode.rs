@@ -106,12 +106,15 @@ impl Decoder<'_, '_> {
         if !bytes.is_empty() {
             self.memory.read(address, &mut bytes)?;
         }
-        let polled = bytes.chunks_exact(8).map(|entry| {
+        let mut polled = Vec::with_capacity(bytes.len() / 8);
+        for entry in bytes.chunks_exact(8) {
             let fd = i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]);
             let events = u16::from_ne_bytes([entry[4], entry[5]]);
-            Polled { fd: FdNum(fd), events: Readiness::from_bits(events.into()) }
-        });
-        Ok(polled.filter(|p| p.fd.0 >= 0).collect())
+            if fd >= 0 {
+                polled.push(Polled { fd: FdNum(fd), events: Readiness::from_bits(events.into()) });
+            }
+        }
+        Ok(polled)
     }
 
     fn select(&self, timeout: Timeout) -> Wait {

@@ -16,7 +16,7 @@ mod syscall;
 use super::io::{NumberName, open_dir, read_record_at};
 use super::process::{OpenError, ProcessDir};
 use super::system::System;
-use crate::model::{Abi, Call, Doing, Pid, Thread, ThreadState, Wait, call_name};
+use crate::model::{Abi, Call, CpuTime, Doing, Pid, Thread, ThreadState, Wait, call_name};
 use abi::abi_of;
 use clocks::Clocks;
 use decode::decode;
@@ -76,6 +76,24 @@ impl<'p> ThreadReader<'p> {
 
     /// The thread now. [`OpenError::Gone`] if it has ended.
     pub fn read(&mut self, tid: Pid) -> Result<Thread, OpenError> {
+        let mut thread = self.glance(tid)?;
+        self.exact(tid, &mut thread.cpu);
+        Ok(thread)
+    }
+
+    /// Adds the CPU time to the nanosecond, where the kernel tells. Whether it does.
+    pub fn exact(&mut self, tid: Pid, cpu: &mut CpuTime) -> bool {
+        let mut text = std::mem::take(&mut self.text);
+        let read = self.file(tid, c"schedstat", &mut text).is_ok();
+        if read {
+            stat::add_exact(cpu, &text);
+        }
+        self.text = text;
+        read
+    }
+
+    /// The thread now, its CPU time in ticks alone: for who looks often.
+    pub fn glance(&mut self, tid: Pid) -> Result<Thread, OpenError> {
         let mut text = std::mem::take(&mut self.text);
         let stat = self.file(tid, c"stat", &mut text).map(|()| Stat::parse(&text));
         let Some(mut stat) = stat? else { return Err(OpenError::Failed(Errno::INVAL)) };
@@ -83,9 +101,6 @@ impl<'p> ThreadReader<'p> {
             // Escaped there, here not.
             text.pop_if(|last| *last == b'\n');
             stat.name.clone_from(&text);
-        }
-        if self.file(tid, c"schedstat", &mut text).is_ok() {
-            stat.add_exact(&text);
         }
         self.text = text;
         let doing = self.doing_of(tid, &stat)?;

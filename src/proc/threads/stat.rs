@@ -39,19 +39,19 @@ impl Stat {
             is_worker: flags & (PF_IO_WORKER | PF_USER_WORKER | PF_KTHREAD) != 0,
         })
     }
+}
 
-    /// Adds what `schedstat` says: nanoseconds on a CPU, and waiting for one.
-    pub(super) fn add_exact(&mut self, text: &[u8]) {
-        let mut words = text.split(|b| b.is_ascii_whitespace());
-        let mut nanoseconds = || words.next().and_then(decimal).map(Duration::from_nanos);
-        self.cpu.exact = nanoseconds();
-        self.cpu.queued = nanoseconds();
-    }
+/// Adds what `schedstat` says: nanoseconds on a CPU, and waiting for one.
+pub(super) fn add_exact(cpu: &mut CpuTime, text: &[u8]) {
+    let mut words = text.split(|b| b.is_ascii_whitespace());
+    let mut nanoseconds = || words.next().and_then(decimal).map(Duration::from_nanos);
+    cpu.exact = nanoseconds();
+    cpu.queued = nanoseconds();
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Stat;
+    use super::{Stat, add_exact};
     use std::time::Duration;
 
     const LINE: &[u8] = b"42 (a) S 1 (b)) T 1 42 42 0 -1 4194368 9 0 0 0 150 25 0 0 20 0 2 0 7 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 3 0 0 0 0\n";
@@ -67,7 +67,7 @@ mod tests {
             stat.cpu.total(),
             Duration::from_secs_f64(150.0 / ticks) + Duration::from_secs_f64(25.0 / ticks)
         );
-        stat.add_exact(b"1750000001 3000 12\n");
+        add_exact(&mut stat.cpu, b"1750000001 3000 12\n");
         assert_eq!(stat.cpu.total(), Duration::from_nanos(1_750_000_001));
         assert_eq!(stat.cpu.queued, Some(Duration::from_nanos(3000)));
     }
