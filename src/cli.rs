@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list, listen, peers, sockets, watch};
+use crate::commands::{limits, list, listen, peers, sockets, threads, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -28,6 +28,7 @@ enum Command {
     Sockets(Box<sockets::Args>),
     Peers(peers::Args),
     Limits(limits::Args),
+    Threads(threads::Args),
     Listen(Box<listen::Args>),
     Watch(Box<watch::Args>),
 }
@@ -146,6 +147,7 @@ impl Cli {
             Command::Sockets(args) => sockets::run(*args, &mut context),
             Command::Peers(args) => peers::run(args, &mut context),
             Command::Limits(args) => limits::run(args, &mut context),
+            Command::Threads(args) => threads::run(args, &mut context),
             Command::Listen(args) => listen::run(*args, &mut context),
             Command::Watch(args) => watch::run(*args, &mut context),
         }

@@ -1,6 +1,6 @@
 //! Completion of values that only the running system or the registry knows.
 
-use super::{fields, kinds, limits, sockets};
+use super::{fields, kinds, limits, sockets, threads};
 use crate::kind::ALL;
 use crate::listener::Service;
 use crate::model::{Holder, Inode, Pid, Resource};
@@ -81,6 +81,11 @@ pub(super) fn columns(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Names of `sockets --columns`.
 pub(super) fn socket_columns(current: &OsStr) -> Vec<CompletionCandidate> {
     list(current, sockets::all_fields().map(|f| (f.name, Some(f.help))))
+}
+
+/// Names of `threads --columns`.
+pub(super) fn thread_columns(current: &OsStr) -> Vec<CompletionCandidate> {
+    list(current, threads::all_fields().map(|f| (f.name, Some(f.help))))
 }
 
 /// Names of `limits --columns`.

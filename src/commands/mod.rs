@@ -18,6 +18,7 @@ mod signals;
 mod sink;
 pub mod sockets;
 mod system;
+pub mod threads;
 mod values;
 pub mod watch;
 
@@ -30,6 +31,7 @@ use crate::query::Where;
 pub fn check_where(subcommand: &str, expression: &str) -> Result<(), String> {
     match subcommand {
         "sockets" => sockets::check_where(expression),
+        "threads" => threads::check_where(expression),
         _ => Where::compile(expression, &list_fields()).map(drop),
     }
 }

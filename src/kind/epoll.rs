@@ -1,7 +1,7 @@
 //! Sets of watched fds: `epoll(7)`.
 
-use super::{Kind, Lookup, Probe, Slot};
-use crate::model::{BitSet, Fd, FdNum, Field, Inode, Type, Value, decimal, hex, quantity, signed};
+use super::{FdInfo, Kind, Lookup, Probe, Slot};
+use crate::model::{BitSet, Device, Fd, FdNum, Field, Inode, Type, Value, decimal, hex, quantity, signed};
 use std::collections::HashMap;
 use std::io::Write as _;
 
@@ -46,21 +46,37 @@ const EVENTS: &[(u64, &str)] = &[
 /// Always reported and so set by the kernel itself: no news in a list of what is waited for.
 const IMPLIED: u64 = (libc::EPOLLERR | libc::EPOLLHUP) as u64;
 
+/// A registration, as fdinfo of the epoll fd tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The number under which it was registered. It may be closed, or something else, by now.
+    pub fd: FdNum,
+    /// What is asked for: `EPOLL*`.
+    pub events: u64,
+    /// What the process wants back with an event.
+    pub data: u64,
+    /// The inode of the file, which all anonymous inodes share.
+    pub inode: Option<Inode>,
+    /// The device that it is on.
+    pub device: Option<Device>,
+}
+
+/// The registrations of an epoll fd, from its fdinfo.
+pub fn registrations<'a>(info: &FdInfo<'a>) -> impl Iterator<Item = Registration> + use<'a> {
+    info.lines().filter(|(key, _)| *key == b"tfd").filter_map(|(_, line)| parse(line))
+}
+
 struct Watch {
-    fd: FdNum,
-    events: u64,
-    data: u64,
-    inode: Option<Inode>,
+    is: Registration,
     /// Nothing where it is not known.
     stale: Option<bool>,
 }
 
 fn decode(probe: &Probe<'_>, fd: &mut Fd) {
-    let mut watches: Vec<Watch> =
-        probe.info.lines().filter(|(key, _)| *key == b"tfd").filter_map(|(_, line)| parse(line)).collect();
+    let mut watches: Vec<Watch> = registrations(&probe.info).map(|is| Watch { is, stale: None }).collect();
     mark_stale(probe, &mut watches);
     // The kernel's order is that of addresses in its memory.
-    watches.sort_by_key(|w| w.fd);
+    watches.sort_by_key(|w| w.is.fd);
     let stale = watches.iter().filter(|w| w.stale == Some(true)).count();
     name(&watches, stale, &mut fd.name);
     if probe.values {
@@ -72,15 +88,16 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
 }
 
 /// `tfd:        5 events: 90000019 data:                5  pos:0 ino:2513 sdev:f`, without `tfd:`.
-fn parse(line: &[u8]) -> Option<Watch> {
+fn parse(line: &[u8]) -> Option<Registration> {
     let mut words = line.split(|b| b.is_ascii_whitespace() || *b == b':').filter(|w| !w.is_empty());
     let fd = signed(words.next()?)? as i32;
-    let mut watch = Watch { fd: FdNum(fd), events: 0, data: 0, inode: None, stale: None };
+    let mut watch = Registration { fd: FdNum(fd), events: 0, data: 0, inode: None, device: None };
     while let (Some(key), Some(value)) = (words.next(), words.next()) {
         match key {
             b"events" => watch.events = hex(value)?,
             b"data" => watch.data = hex(value)?,
             b"ino" => watch.inode = hex(value).or_else(|| decimal(value)).map(Inode),
+            b"sdev" => watch.device = hex(value).map(Device::from_kernel),
             _ => {}
         }
     }
@@ -99,9 +116,10 @@ fn mark_stale(probe: &Probe<'_>, watches: &mut [Watch]) {
     let Some(epoll) = probe.fd else { return };
     let mut seen: HashMap<FdNum, u32> = HashMap::new();
     for watch in watches {
-        let nth = *seen.entry(watch.fd).and_modify(|n| *n += 1).or_insert(0);
-        let exactly = || probe.lookup.still_watched(epoll, watch.fd, nth).map(|current| !current);
-        let by_inode = || match (probe.lookup.slot(watch.fd), watch.inode) {
+        let Registration { fd, inode, .. } = watch.is;
+        let nth = *seen.entry(fd).and_modify(|n| *n += 1).or_insert(0);
+        let exactly = || probe.lookup.still_watched(epoll, fd, nth).map(|current| !current);
+        let by_inode = || match (probe.lookup.slot(fd), inode) {
             (Slot::Closed, _) => Some(true),
             (Slot::Open(Some(now)), Some(then)) => Some(now != then),
             _ => None,
@@ -122,7 +140,7 @@ fn name(watches: &[Watch], stale: usize, name: &mut Vec<u8>) {
     }
     drop(write!(name, "watching {}:", quantity(watches.len(), "fd", "fds")));
     for watch in watches.iter().take(SHOWN) {
-        drop(write!(name, " {}", watch.fd));
+        drop(write!(name, " {}", watch.is.fd));
     }
     if watches.len() > SHOWN {
         name.extend_from_slice(" …".as_bytes());
@@ -133,12 +151,13 @@ fn name(watches: &[Watch], stale: usize, name: &mut Vec<u8>) {
 }
 
 fn record(watch: &Watch, lookup: &dyn Lookup) -> Value {
+    let Registration { fd, events, data, .. } = watch.is;
     let mut record = vec![
-        ("fd", watch.fd.0.into()),
-        ("events", Value::Set(BitSet { bits: watch.events & !IMPLIED, names: EVENTS })),
-        ("data", watch.data.into()),
+        ("fd", fd.0.into()),
+        ("events", Value::Set(BitSet { bits: events & !IMPLIED, names: EVENTS })),
+        ("data", data.into()),
     ];
-    if let Some(kind) = lookup.kind_of(watch.fd) {
+    if let Some(kind) = lookup.kind_of(fd) {
         record.push(("kind", Value::Text(kind.into_owned().into_bytes())));
     }
     record.push(("stale", watch.stale.into()));

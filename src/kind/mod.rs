@@ -58,6 +58,7 @@ mod unix;
 mod userfaultfd;
 mod vsock;
 
+pub use epoll::{Registration, registrations};
 pub use error::failed;
 pub use fdinfo::FdInfo;
 pub use probe::{Borrowed, BpfObject, FileStat, Lookup, MqueueState, NoLookup, Probe, Shape, Slot};

@@ -1,7 +1,7 @@
 //! Signals as readable events: `signalfd(2)`.
 
 use super::{Kind, Probe};
-use crate::model::{Fd, Field, Type, Value};
+use crate::model::{Fd, Field, Type, Value, signal_names};
 
 pub(super) static KIND: Kind = Kind {
     name: "signalfd",
@@ -17,7 +17,7 @@ pub(super) static KIND: Kind = Kind {
 
 fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let mask = probe.info.hex("sigmask").unwrap_or_default();
-    let names: Vec<String> = (1..=64).filter(|n| mask & (1 << (n - 1)) != 0).map(signal).collect();
+    let names = signal_names(mask);
     match names.len() {
         0 => fd.name.extend_from_slice(b"no signals"),
         62.. => fd.name.extend_from_slice(b"all signals"),
@@ -25,18 +25,6 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     }
     if probe.values {
         fd.put("signals", Value::texts(names));
-    }
-}
-
-/// `signal(7)`, real-time signals as `kill(1)` counts them: the C library keeps the first ones for
-/// itself, and they have no names.
-fn signal(number: i32) -> String {
-    let rtmin = libc::SIGRTMIN();
-    match nix::sys::signal::Signal::try_from(number) {
-        Ok(signal) => signal.as_str().trim_start_matches("SIG").to_owned(),
-        Err(_) if number < rtmin => number.to_string(),
-        Err(_) if number == rtmin => "RTMIN".to_owned(),
-        Err(_) => format!("RTMIN+{}", number - rtmin),
     }
 }
 

@@ -30,6 +30,29 @@ pub(super) fn parse(text: &[u8]) -> Vec<Mapping> {
     files
 }
 
+/// The path of the file whose memory an address is in: of a program or library, also what it has
+/// beyond its file, zero at first, which the kernel maps right behind it.
+pub(super) fn image(text: &[u8], address: u64) -> Option<&[u8]> {
+    let mut last: Option<(u64, &[u8])> = None;
+    for line in text.split(|&b| b == b'\n') {
+        let mut words = line.split(|&b| b == b' ').filter(|w| !w.is_empty());
+        let range = words.next()?;
+        let dash = range.iter().position(|&b| b == b'-')?;
+        let (start, end) = (hex(&range[..dash])?, hex(&range[dash + 1..])?);
+        let path =
+            words.nth(4).map_or(&b""[..], |word| &line[word.as_ptr() as usize - line.as_ptr() as usize..]);
+        let image = match (path.is_empty(), last) {
+            (true, Some((until, image))) if until == start => image,
+            _ => path,
+        };
+        if (start..end).contains(&address) {
+            return Some(image).filter(|image| image.starts_with(b"/"));
+        }
+        last = Some((end, image));
+    }
+    None
+}
+
 /// `7f..-7f.. r-xp 00001000 fe:00 1234    /usr/lib/libc.so.6`; what has no inode is no file.
 fn line(text: &[u8]) -> Option<Mapping> {
     let mut words = text.split(|&b| b == b' ').filter(|w| !w.is_empty());
@@ -73,7 +96,7 @@ fn newlines(path: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{image, parse};
 
     #[test]
     fn each_file_once() {
@@ -88,5 +111,17 @@ mod tests {
         assert!(!files[0].writes);
         assert_eq!(files[1].path, b"/x\ny (deleted)");
         assert!(files[1].writes);
+    }
+
+    #[test]
+    fn memory_of_a_library_goes_on_behind_its_file() {
+        let maps = b"7f00-7f01 r-xp 00000000 fe:00 12 /lib/libpython3.12.so.1.0\n\
+            7f01-7f02 rw-p 00001000 fe:00 12 /lib/libpython3.12.so.1.0\n\
+            7f02-7f03 rw-p 00000000 00:00 0 \n\
+            7f04-7f05 rw-p 00000000 00:00 0 \n\
+            7f05-7f06 rw-p 00000000 00:00 0                          [heap]\n";
+        let library = Some(&b"/lib/libpython3.12.so.1.0"[..]);
+        assert_eq!([0x7f00, 0x7f01, 0x7f02].map(|at| image(maps, at)), [library; 3]);
+        assert_eq!([0x7f03, 0x7f04, 0x7f05, 0x7f06].map(|at| image(maps, at)), [None; 4]);
     }
 }

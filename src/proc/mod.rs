@@ -5,7 +5,8 @@
 //! and for a few kinds a duplicate that is closed at once. [`Plan`] says what is asked for, and
 //! [`System`] keeps what all processes share (socket tables, mounts, user names). `sweep` looks at the
 //! fds of all processes for one thing alone; `peers` finds the other ends of fds by it, and [`Shared`]
-//! sorts fds into the descriptions that they share.
+//! sorts fds into the descriptions that they share. [`ThreadReader`]
+//! tells what threads wait in.
 
 mod borrow;
 mod cgroups;
@@ -26,6 +27,8 @@ mod peers;
 mod plan;
 mod pool;
 mod process;
+mod registrations;
+mod relatives;
 mod remote;
 mod root;
 mod scan;
@@ -33,6 +36,7 @@ mod settings;
 mod sweep;
 mod system;
 mod target;
+mod threads;
 mod usage;
 
 pub use descriptions::{Candidate, Compare, Incomparable, Kernel, Member, Shared};
@@ -45,10 +49,12 @@ pub use peers::{Asked, look};
 pub use plan::{Filter, Networks, Plan};
 pub use pool::run_ordered;
 pub use process::{OpenError, ProcessDir, command_of};
+pub use relatives::{Parents, Relatives};
 pub use root::ProcRoot;
 pub use scan::{Scanner, Slice};
 pub use settings::{Setting, system_settings};
 pub use sweep::Swept;
 pub use system::System;
 pub use target::{Target, TargetError, all_pids, resolve};
+pub use threads::{Ran, RunClocks, ThreadReader, threads_of};
 pub use usage::{Usage, UserUsage, count_fds};

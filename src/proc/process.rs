@@ -1,6 +1,7 @@
 //! One process's directory in /proc, opened once so that a pid used again cannot mix two up.
 
-use super::io::{NumberName, open_dir, read_record_at, readlink_at};
+use super::io::{NumberName, open_dir, read_at, read_record_at, readlink_at};
+use super::maps;
 use super::mounts::Mounts;
 use super::root::ProcRoot;
 use super::system::System;
@@ -123,6 +124,14 @@ impl ProcessDir {
         let mut tids: Vec<Pid> = entries.filter_map(number).map(Pid).collect();
         tids.sort_unstable();
         tids
+    }
+
+    /// The path of the program or library in whose memory an address is; nothing where that is
+    /// other memory, or may not be known.
+    pub fn image_at(&self, address: u64) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        read_at(&self.dir, c"maps", &mut text).ok()?;
+        maps::image(&text, address).map(<[u8]>::to_vec)
     }
 
     /// One of its files that is a single record: stat, status.

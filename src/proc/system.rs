@@ -6,10 +6,11 @@ use super::io::readlink_at;
 use super::mounts::Mounts;
 use super::networks::networks;
 use super::peers::PeerFinder;
+use super::process::ProcessDir;
 use super::remote::Guard;
 use super::root::ProcRoot;
-use crate::model::{Device, Network, Pid, Tally};
-use crate::sock::{Entry, Tables};
+use crate::model::{Device, Family, Network, Pid, Socket, Tally};
+use crate::sock::{Entry, Net, Request, States, Tables};
 use nix::unistd::{Uid, User};
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
@@ -103,7 +104,14 @@ impl System {
     pub(super) fn sockets(&self, process: BorrowedFd<'_>, pid: Pid) -> Tables {
         let net = self.root.join(format!("{pid}/net"));
         let namespace = self.namespace(process, c"ns/net", pid);
-        let entry = || match self.own_network() {
+        let entry = || self.entry(process, &namespace);
+        cached(&self.sockets, namespace.clone(), |_| Tables::new(entry(), net.clone(), self.socket_details))
+            .seen_from(net)
+    }
+
+    /// The way into the network namespace of a process, whose link is `namespace`.
+    fn entry(&self, process: BorrowedFd<'_>, namespace: &[u8]) -> Entry {
+        match self.own_network() {
             Some(own) if own == namespace => Entry::Own,
             Some(_) => {
                 let file =
@@ -111,9 +119,18 @@ impl System {
                 file.map_or(Entry::Tables, |file| Entry::File(file.into()))
             }
             None => Entry::Tables,
-        };
-        cached(&self.sockets, namespace.clone(), |_| Tables::new(entry(), net.clone(), self.socket_details))
-            .seen_from(net)
+        }
+    }
+
+    /// The sockets that listen in the network namespace of a process, asked for anew. What cannot be
+    /// read is left out.
+    pub fn listeners(&self, dir: &ProcessDir) -> Vec<Socket> {
+        let namespace = self.namespace(dir.dir(), c"ns/net", dir.pid());
+        let net = self.root.join(format!("{}/net", dir.pid()));
+        let families =
+            [Family::Tcp, Family::Tcp6, Family::Unix, Family::Mptcp, Family::Mptcp6, Family::Vsock];
+        let request = Request { states: States::LISTEN, ..Request::all(&families) };
+        Net::open(&self.entry(dir.dir(), &namespace), net).sockets(&request).sockets
     }
 
     /// Our own network namespace, by its link; nothing where we are not in the tree that is read.

@@ -15,6 +15,7 @@ mod selecting;
 mod shared;
 mod sockets;
 mod targets;
+mod threads;
 mod watch;
 mod watch_show;
 mod where_;

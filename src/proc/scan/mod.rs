@@ -127,6 +127,28 @@ impl<'s> Scanner<'s> {
         Ok(out.tally)
     }
 
+    /// Calls `each` for the rows of a few fds of the table that a task has, by their numbers: the table
+    /// is not listed for that. What is not open is counted as vanished.
+    pub fn some(
+        &mut self,
+        dir: &ProcessDir,
+        task: Pid,
+        fds: &[FdNum],
+        each: &mut dyn FnMut(&Fd),
+    ) -> Result<Tally, OpenError> {
+        let own = (task != dir.pid()).then(|| dir.task(task)).transpose()?;
+        let parent = own.as_ref().map_or(dir.dir(), |own| own.as_fd());
+        let table = open_dir(parent, c"fd")?;
+        let mut out = Output { row: Fd::new(Arc::clone(&dir.process)), tally: Tally::default(), each };
+        out.row.task = task;
+        let place = Place {
+            lookup: ProcLookup::new(self.system, dir, task, parent, table.as_fd()),
+            lender: Lender::new(self.system, dir.pid(), task),
+        };
+        fds.iter().for_each(|&fd| self.fd(&place, fd, &mut out));
+        Ok(out.tally)
+    }
+
     /// The fd table of a task, whose directory is `parent`. Gives the number of its entries.
     fn table(
         &mut self,

@@ -1,0 +1,126 @@
+//! From facts to a model.
+
+use super::facts::{Blocked, Facts, Loop};
+use super::{Model, Serving};
+use crate::model::quantity;
+use std::collections::BTreeSet;
+
+/// The model that the facts of one process show by themselves.
+pub(in crate::commands::threads) fn judge(facts: &Facts) -> Serving {
+    let mut evidence = Vec::new();
+    let (model, likely) = model(facts, &mut evidence);
+    if facts.unknown > 0 {
+        evidence.push(format!(
+            "of {} it may not be known what they wait for",
+            quantity(facts.unknown, "thread", "threads")
+        ));
+    }
+    Serving { likely, ..Serving::seen(model, evidence) }
+}
+
+/// The model, and whether others would look the same.
+fn model(facts: &Facts, evidence: &mut Vec<String>) -> (Model, bool) {
+    let Facts { accepting, connections, loops, completions, idle, .. } = facts;
+    let served: BTreeSet<u64> = connections.iter().map(|blocked| blocked.socket).collect();
+    let looping: BTreeSet<_> = loops.iter().filter(|one| one.serves).map(|one| one.tid).collect();
+    let acceptors: BTreeSet<_> = accepting.iter().map(|blocked| blocked.tid).collect();
+    let takes = !accepting.is_empty() || loops.iter().any(|one| one.listeners > 0);
+    if let [(tid, call), rest @ ..] = &completions[..]
+        && looping.is_empty()
+    {
+        evidence.push(format!("thread {tid} waits for completions in {call}"));
+        others(rest.len(), "do so", evidence);
+        // Of which fds they are the kernel does not tell.
+        let Some(listener) = &facts.listener else {
+            evidence.push("it holds no listener".to_owned());
+            return (Model::Unknown, false);
+        };
+        evidence.push(format!("it holds the listener {listener}"));
+        return (Model::Completion, true);
+    }
+    accepts(accepting, evidence);
+    if served.len() > 1 || (!served.is_empty() && takes) {
+        waits_in_loops(facts, evidence);
+        let first = &connections[0];
+        match served.len() {
+            1 => evidence.push(format!("thread {} waits in {}, a connection", first.tid, first.call)),
+            n => evidence.push(format!("threads wait for {n} connections, each for one of its own")),
+        }
+        if *idle > 1 {
+            pool(*idle, evidence);
+            return (Model::ThreadPool, true);
+        }
+        return (Model::ThreadPerConnection, false);
+    }
+    if acceptors.len() > 1 {
+        return (Model::ThreadPool, false);
+    }
+    if !looping.is_empty() {
+        waits_in_loops(facts, evidence);
+        if *idle > 1 {
+            pool(*idle, evidence);
+        }
+        return (if looping.len() > 1 { Model::EventLoops } else { Model::EventLoop }, false);
+    }
+    if acceptors.len() == 1 && *idle > 1 {
+        pool(*idle, evidence);
+        return (Model::ThreadPool, true);
+    }
+    if let Some(one) = loops.first() {
+        evidence.push(format!(
+            "thread {} waits in {}, for {}, none of which is seen to come by a listener",
+            one.tid,
+            one.call,
+            quantity(one.sockets, "socket", "sockets")
+        ));
+    }
+    evidence.push(match (takes, facts.running) {
+        (true, _) => "no connection is waited for now, so what serves one is not seen".to_owned(),
+        (false, 0) => "no thread waits for a listener, or for a connection that came by one".to_owned(),
+        (false, running) => format!(
+            "no thread waits for a listener, or for a connection that came by one; {}, and --sample may \
+             see more",
+            match running {
+                1 => "one is running".to_owned(),
+                n => format!("{n} are running"),
+            }
+        ),
+    });
+    (Model::Unknown, false)
+}
+
+fn accepts(accepting: &[Blocked], evidence: &mut Vec<String>) {
+    let Some(first) = accepting.first() else { return };
+    let threads: BTreeSet<_> = accepting.iter().map(|blocked| blocked.tid).collect();
+    match threads.len() {
+        1 => evidence.push(format!("thread {} waits in {}, a listener", first.tid, first.call)),
+        n => evidence.push(format!("{n} threads wait for a listener, as in {}", first.call)),
+    }
+}
+
+fn waits_in_loops(facts: &Facts, evidence: &mut Vec<String>) {
+    let loops: Vec<&Loop> = facts.loops.iter().filter(|one| one.serves).collect();
+    let Some(first) = loops.first() else { return };
+    let threads: BTreeSet<_> = loops.iter().map(|one| one.tid).collect();
+    let sets: BTreeSet<_> = loops.iter().filter_map(|one| one.epoll).collect();
+    let listeners = quantity(first.listeners, "listener", "listeners");
+    let sockets = quantity(first.sockets, "other socket", "other sockets");
+    match threads.len() {
+        1 => evidence
+            .push(format!("thread {} waits in {}, for {listeners} and {sockets}", first.tid, first.call)),
+        n if sets.len() == 1 => {
+            evidence.push(format!("{n} threads wait for one epoll set, of {listeners} and {sockets}"));
+        }
+        n => evidence.push(format!("{n} threads wait for several sockets each, as in {}", first.call)),
+    }
+}
+
+fn pool(idle: usize, evidence: &mut Vec<String>) {
+    evidence.push(format!("{idle} threads wait on one word of memory, as those of a pool do for work"));
+}
+
+fn others(n: usize, what: &str, evidence: &mut Vec<String>) {
+    if n > 0 {
+        evidence.push(format!("{} {what} too", quantity(n, "other", "others")));
+    }
+}
