@@ -3,9 +3,10 @@
 use super::gather::{Data, Wanted};
 use super::pattern::listed;
 use crate::context::Context;
-use crate::model::Family;
+use crate::model::{Family, errno_words, quantity};
 use crate::proc::Network;
 use crate::sock::Found;
+use std::collections::BTreeSet;
 use std::io;
 
 /// Tells of a namespace that went away, if somebody waits for it.
@@ -54,6 +55,30 @@ pub(super) fn tell_unlisted(families: &[Family], wanted: &Wanted, context: &Cont
             listed(&words)
         ));
     }
+}
+
+/// Tells how many namespaces could not be entered, by errno, so that their tables had to do.
+pub(super) fn tell_refused(errors: &[Option<i32>], context: &Context) {
+    for errno in [Some(libc::EPERM)].into_iter().chain(others(errors)) {
+        let count = errors.iter().filter(|e| **e == errno).count();
+        if count == 0 {
+            continue;
+        }
+        let why = match errno {
+            Some(libc::EPERM) => ", which takes CAP_SYS_ADMIN".to_owned(),
+            Some(errno) => format!(" ({})", errno_words(errno)),
+            None => String::new(),
+        };
+        let namespaces = quantity(count, "network namespace", "network namespaces");
+        context.note(&format!(
+            "{namespaces} could not be entered{why}: read from /proc/PID/net, which tells less"
+        ));
+    }
+}
+
+/// The errors but for the usual one, each once.
+fn others(errors: &[Option<i32>]) -> BTreeSet<Option<i32>> {
+    errors.iter().copied().filter(|errno| *errno != Some(libc::EPERM)).collect()
 }
 
 /// What to call a namespace in a message.
