@@ -102,7 +102,9 @@ pub(super) fn gather(
             // That this kernel has no netlink for a family is no news; that a namespace may not be
             // entered is.
             let by_tables = found.unread.is_empty() && system.root().is_native();
-            refused.extend(net.refusal().filter(|_| by_tables).map(io::Error::raw_os_error));
+            // Where not even the way in may be opened, there is no errno.
+            let errno = |e: &io::Error| e.raw_os_error().unwrap_or(libc::EPERM);
+            refused.extend(net.refusal().filter(|_| by_tables).map(errno));
         }
         data.networks.push(Arc::clone(&place.network));
         data.meant.push(*meant);

@@ -58,27 +58,19 @@ pub(super) fn tell_unlisted(families: &[Family], wanted: &Wanted, context: &Cont
 }
 
 /// Tells how many namespaces could not be entered, by errno, so that their tables had to do.
-pub(super) fn tell_refused(errors: &[Option<i32>], context: &Context) {
-    for errno in [Some(libc::EPERM)].into_iter().chain(others(errors)) {
+pub(super) fn tell_refused(errors: &[i32], context: &Context) {
+    let each: BTreeSet<i32> = errors.iter().copied().collect();
+    for errno in each {
         let count = errors.iter().filter(|e| **e == errno).count();
-        if count == 0 {
-            continue;
-        }
         let why = match errno {
-            Some(libc::EPERM) => ", which takes CAP_SYS_ADMIN".to_owned(),
-            Some(errno) => format!(" ({})", errno_words(errno)),
-            None => String::new(),
+            libc::EPERM => ", which takes CAP_SYS_ADMIN".to_owned(),
+            errno => format!(" ({})", errno_words(errno)),
         };
         let namespaces = quantity(count, "network namespace", "network namespaces");
         context.note(&format!(
             "{namespaces} could not be entered{why}: read from /proc/PID/net, which tells less"
         ));
     }
-}
-
-/// The errors but for the usual one, each once.
-fn others(errors: &[Option<i32>]) -> BTreeSet<Option<i32>> {
-    errors.iter().copied().filter(|errno| *errno != Some(libc::EPERM)).collect()
 }
 
 /// What to call a namespace in a message.
