@@ -3,9 +3,11 @@
 use super::{owners, unread};
 use crate::context::Context;
 use crate::error::Error;
-use crate::model::{Family, Holder, Inode, Socket, Tally, quantity};
+use crate::model::{Family, Holder, Inode, Socket, Tally};
 use crate::proc::{Network, Place, Swept, System};
 use crate::sock::{Net, Request};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use std::io;
 use std::sync::Arc;
 
 /// What has to be read.
@@ -81,8 +83,9 @@ pub(super) fn gather(
         unread: 0,
         tally: Tally::default(),
     };
+    allow_fds(places.len());
     let mut nets = Vec::new();
-    let mut refused = 0;
+    let mut refused = Vec::new();
     let mut unlisted: Vec<Family> = Vec::new();
     for (place, meant) in places {
         let Some(mut net) = place.open() else {
@@ -98,8 +101,10 @@ pub(super) fn gather(
             unread::tell_unread(&place.network, &found, wanted, &mut data, context);
             // That this kernel has no netlink for a family is no news; that a namespace may not be
             // entered is.
-            let by_tables = net.refusal().is_some() && found.unread.is_empty();
-            refused += usize::from(by_tables && system.root().is_native());
+            let by_tables = found.unread.is_empty() && system.root().is_native();
+            // Where not even the way in may be opened, there is no errno.
+            let errno = |e: &io::Error| e.raw_os_error().unwrap_or(libc::EPERM);
+            refused.extend(net.refusal().filter(|_| by_tables).map(errno));
         }
         data.networks.push(Arc::clone(&place.network));
         data.meant.push(*meant);
@@ -111,16 +116,23 @@ pub(super) fn gather(
     if wanted.named_families {
         unread::tell_unlisted(&unlisted, wanted, context);
     }
-    if refused > 0 {
-        let namespaces = quantity(refused, "network namespace", "network namespaces");
-        context.note(&format!(
-            "{namespaces} could not be entered, which takes CAP_SYS_ADMIN: read from /proc/PID/net, which tells less"
-        ));
-    }
+    unread::tell_refused(&refused, context);
     if wanted.owners {
         data.owners = Some(owners::find(&mut data, &mut nets, wanted, system, context)?);
     }
     Ok((data, nets))
+}
+
+/// Each namespace that is entered is an fd of ours: there may be more of them than a process
+/// usually has.
+fn allow_fds(count: usize) {
+    let mut limit = getrlimit(Resource::Nofile);
+    let needed = count as u64 + 64;
+    if limit.current.is_some_and(|current| current < needed) {
+        limit.current = limit.maximum.map_or(Some(needed), |maximum| Some(needed.min(maximum)));
+        // What cannot be raised is told where it matters.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
 }
 
 /// The names of the interfaces that any of the sockets is bound to.

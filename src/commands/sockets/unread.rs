@@ -3,9 +3,10 @@
 use super::gather::{Data, Wanted};
 use super::pattern::listed;
 use crate::context::Context;
-use crate::model::Family;
+use crate::model::{Family, errno_words, quantity};
 use crate::proc::Network;
 use crate::sock::Found;
+use std::collections::BTreeSet;
 use std::io;
 
 /// Tells of a namespace that went away, if somebody waits for it.
@@ -52,6 +53,22 @@ pub(super) fn tell_unlisted(families: &[Family], wanted: &Wanted, context: &Cont
         context.note(&format!(
             "{} sockets cannot be listed: this kernel has no sock_diag of them, nor a table",
             listed(&words)
+        ));
+    }
+}
+
+/// Tells how many namespaces could not be entered, by errno, so that their tables had to do.
+pub(super) fn tell_refused(errors: &[i32], context: &Context) {
+    let each: BTreeSet<i32> = errors.iter().copied().collect();
+    for errno in each {
+        let count = errors.iter().filter(|e| **e == errno).count();
+        let why = match errno {
+            libc::EPERM => ", which takes CAP_SYS_ADMIN".to_owned(),
+            errno => format!(" ({})", errno_words(errno)),
+        };
+        let namespaces = quantity(count, "network namespace", "network namespaces");
+        context.note(&format!(
+            "{namespaces} could not be entered{why}: read from /proc/PID/net, which tells less"
         ));
     }
 }

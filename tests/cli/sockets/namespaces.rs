@@ -3,7 +3,7 @@
 use super::{absent, check, holder, holder_of, of};
 use crate::exhibits::listed;
 use crate::support::{
-    Fdscope, Helper, Keeper, NOBODY, Skip, in_own_network, needs, own_network, raise_loopback, run_as,
+    Fdscope, Helper, Keeper, NOBODY, Skip, in_own_network, limit, needs, own_network, raise_loopback, run_as,
 };
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
@@ -178,6 +178,17 @@ fn without_privilege() {
     let table = Fdscope::new(format!("sockets -q -p 7000 -l --no-header --netns {}", helper.pid()));
     let table = table.with(|c| run_as(c, NOBODY)).ok().stdout();
     assert_eq!(table.split_ascii_whitespace().collect::<Vec<_>>(), ["tcp", "1", "0.0.0.0:7000", "?"]);
+}
+
+/// Each namespace is an fd of fdscope's, which raises its own limit for them as far as it may.
+#[test]
+fn more_namespaces_than_fds_are_allowed_at_first() {
+    let Some(helper) = start() else { return };
+    let arguments = format!("--netns own --netns {} --listening --port 7000", helper.pid());
+    let run = fdscope(arguments).with(|command| limit(command, libc::RLIMIT_NOFILE, 9, 4096));
+    let records = run.records();
+    let listener = by_inode(&records, &helper.fact("listener")["inode"]);
+    check(listener, &json!({"netns": number(&helper), "owners": [its(&helper, "listener")]}));
 }
 
 /// A pair of interfaces between our network and that of the helper.
