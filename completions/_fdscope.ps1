@@ -36,6 +36,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List what processes hold open')
             [CompletionResult]::new('sockets', 'sockets', [CompletionResultType]::ParameterValue, 'List sockets, with who holds each and who is at its other end')
             [CompletionResult]::new('limits', 'limits', [CompletionResultType]::ParameterValue, 'Show resource limits, and how much of them is used')
+            [CompletionResult]::new('threads', 'threads', [CompletionResultType]::ParameterValue, 'Show what each thread of a process waits for')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listen with a chosen backlog, and watch the accept queue')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch fds become ready, and see how long they wait for it to be noticed')
             break
@@ -152,6 +153,25 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'One line a process: open fds against their limit, the nearest to it first')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'One line a process: open fds against their limit, the nearest to it first')
             [CompletionResult]::new('--system', '--system', [CompletionResultType]::ParameterName, 'Limits of the whole machine, and constants such as FD_SETSIZE')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'fdscope;threads' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Look again and again for this long, and show in how many of the looks each thread was seen in what')
+            [CompletionResult]::new('--sample', '--sample', [CompletionResultType]::ParameterName, 'Look again and again for this long, and show in how many of the looks each thread was seen in what')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'How often to look, on average')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Only threads of which this is true: ''call == "futex"''; see fdscope-threads(1)')
+            [CompletionResult]::new('--where', '--where', [CompletionResultType]::ParameterName, 'Only threads of which this is true: ''call == "futex"''; see fdscope-threads(1)')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Which fields, in which order; +NAME adds to the usual ones, ''help'' lists all')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Which fields, in which order; +NAME adds to the usual ones, ''help'' lists all')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')

@@ -42,6 +42,7 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "list" -d 'List what
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "ls" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "sockets" -d 'List sockets, with who holds each and who is at its other end'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "limits" -d 'Show resource limits, and how much of them is used'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "threads" -d 'Show what each thread of a process waits for'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "watch" -d 'Watch fds become ready, and see how long they wait for it to be noticed'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s u -l user -d 'Only processes of this user, by name or number' -r
@@ -181,6 +182,23 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l jsonl -d 'Sho
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s s -l sample -d 'Look again and again for this long, and show in how many of the looks each thread was seen in what' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l interval -d 'How often to look, on average' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s w -l where -d 'Only threads of which this is true: \'call == "futex"\'; see fdscope-threads(1)' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s c -l columns -d 'Which fields, in which order; +NAME adds to the usual ones, \'help\' lists all' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s b -l backlog -d 'How many connections may wait: what listen(2) is given. The kernel admits one more, and keeps no more than net.core.somaxconn, which is also what -1 and the default mean' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l fd -d 'Take over a listener that is open already, by its number, or \'systemd\' for those of LISTEN_FDS' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l type -d 'Type of unix sockets' -r -f -a "stream\t'A stream of bytes'

@@ -127,6 +127,30 @@ module completions {
     ...targets: string        # A pid, 'self' or a command name
   ]
 
+  def "nu-complete fdscope threads format" [] {
+    [ "table" "json" "jsonl" "tsv" "trace" ]
+  }
+
+  def "nu-complete fdscope threads color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Show what each thread of a process waits for
+  export extern "fdscope threads" [
+    --sample(-s): string      # Look again and again for this long, and show in how many of the looks each thread was seen in what
+    --interval: string        # How often to look, on average
+    --where(-w): string       # Only threads of which this is true: 'call == "futex"'; see fdscope-threads(1)
+    --columns(-c): string     # Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
+    --format: string@"nu-complete fdscope threads format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope threads color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+    ...targets: string        # A pid, 'self', PID:TIDS such as 4242:4245,4250-4260, a thread id, or a command name
+  ]
+
   def "nu-complete fdscope listen socket_type" [] {
     [ "stream" "seqpacket" ]
   }

@@ -11,6 +11,7 @@ mod program;
 mod registry;
 mod shared;
 mod sockets;
+mod threads;
 mod watch;
 
 /// The sections of one page.
@@ -93,6 +94,7 @@ pub fn manuals() -> Vec<Manual> {
         list::manual(),
         sockets::manual(),
         limits::manual(),
+        threads::manual(),
         listen::manual(),
         watch::manual(),
     ]
