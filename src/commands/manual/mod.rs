@@ -12,6 +12,7 @@ mod program;
 mod registry;
 mod shared;
 mod sockets;
+mod threads;
 mod watch;
 
 /// The sections of one page.
@@ -95,6 +96,7 @@ pub fn manuals() -> Vec<Manual> {
         sockets::manual(),
         peers::manual(),
         limits::manual(),
+        threads::manual(),
         listen::manual(),
         watch::manual(),
     ]

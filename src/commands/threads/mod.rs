@@ -19,7 +19,7 @@ use crate::model::{Column, Field};
 use crate::proc::{ProcessDir, Scanner, System, Target};
 use crate::query::Where;
 use crate::render::{Format, Renderer};
-use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use clap_complete::engine::ArgValueCompleter;
 use fields::COLUMNS;
 use look::Depth;
 use nix::sys::signal::Signal;
@@ -39,7 +39,7 @@ use targets::Wanted;
 pub struct Args {
     /// A pid, 'self', PID:TIDS such as 4242:4245,4250-4260, a thread id, or a command name
     #[arg(value_name = "TARGET", required = true, value_parser = targets::parse,
-          add = ArgValueCandidates::new(complete::pids))]
+          add = ArgValueCompleter::new(complete::thread_targets))]
     targets: Vec<Target>,
 
     /// Look again and again for this long, and show in how many of the looks each thread was seen in what
