@@ -168,7 +168,8 @@ fn other_ends() -> Section {
                 ),
                 (
                     "not accepted",
-                    "The client's peers are those who hold the listener, and `pending` is true; also if the handshake is \
+                    "The client's peers are those who hold the listener, or any of several that share its port, and `pending` is \
+                     true; also if the handshake is \
                      not over for the server, though it is for the client (syn-recv).",
                 ),
             ],
@@ -318,9 +319,9 @@ fn notes() -> Section {
         .text(
             "The kernel lists each family of each namespace once, and passes over what is not asked for where it can: \
              states, and a single `--port`; but the other ends of sockets are found only among all sockets, so that \
-             PEERS (`peers`, `pending`, or `remote` of unix sockets) costs a full list. `--columns` \
-             without them, and `--listening`, are faster on machines with very many connections. A list that \
-             the kernel reports as changed while it was made is made again. Kernels that have the families as modules may \
+             PEERS (`peers`, `pending`, or `remote` of unix sockets) costs a full list of all namespaces. `--columns` \
+             without them, and `--listening`, are faster on machines with very many connections. Where some socket seems to be nobody's, all processes are \
+             looked at twice. A list that the kernel reports as changed while it was made is made again. Kernels that have the families as modules may \
              load those (`tcp_diag` and the like) when they are asked.",
         )
         .heading("Multipath TCP")

@@ -125,8 +125,11 @@ impl Filler<'_> {
             path: end.sockets.first().and_then(|other| other.path.clone()),
         };
         if peers.here {
-            let holders: Vec<_> =
+            let mut holders: Vec<_> =
                 end.sockets.iter().flat_map(|other| self.data.owners(other.inode)).cloned().collect();
+            if end.sockets.len() > 1 {
+                holders.sort_by_key(|holder| (holder.process.pid, holder.fd));
+            }
             // Of nobody is sure only where everybody may be seen.
             let sure = !holders.is_empty() || end.closed || !(end.unseen || self.data.may_hide_owners());
             peers.holders = sure.then_some(holders);
