@@ -31,6 +31,14 @@ pub(super) struct Report<'s> {
     pub(super) failed: bool,
 }
 
+/// What shows how a process serves.
+struct Seen<'a> {
+    dir: &'a ProcessDir,
+    threads: &'a [Thread],
+    seats: &'a [Seat<'a>],
+    held: &'a Held,
+}
+
 impl<'s> Report<'s> {
     pub(super) fn new(system: &'s System, serving: bool, depth: Depth) -> Self {
         let parents = OnceCell::new();
@@ -70,7 +78,8 @@ impl<'s> Report<'s> {
         }
         let seats = look.threads.iter().filter_map(|thread| Some((thread.tid, thread.doing.call()?)));
         let seats: Vec<_> = seats.map(|(tid, call)| Seat { tid, call, mostly: true }).collect();
-        self.serve(context, scanner, &dir, &look.threads, &seats, &look.held, first);
+        let seen = Seen { dir: &dir, threads: &look.threads, seats: &seats, held: &look.held };
+        self.serve(context, scanner, &seen, first);
         self.tell(context, &look.process, wanted, look.threads.iter(), first);
     }
 
@@ -131,7 +140,8 @@ impl<'s> Report<'s> {
                 Some(Seat { tid: track.thread.tid, call: way.doing.call()?, mostly })
             })
             .collect();
-        self.serve(context, scanner, dir, &threads, &seats, &held, first);
+        let seen = Seen { dir, threads: &threads, seats: &seats, held: &held };
+        self.serve(context, scanner, &seen, first);
         self.tell(context, &dir.process, &subject.wanted, threads.iter(), first);
         let who = named(&dir.process);
         if subject.replaced {
@@ -189,16 +199,8 @@ impl<'s> Report<'s> {
     }
 
     /// Says how the process serves, in its rows from `first` on, and to people.
-    fn serve(
-        &mut self,
-        context: &Context,
-        scanner: &mut Scanner<'_>,
-        dir: &ProcessDir,
-        threads: &[Thread],
-        seats: &[Seat<'_>],
-        held: &Held,
-        first: usize,
-    ) {
+    fn serve(&mut self, context: &Context, scanner: &mut Scanner<'_>, seen: &Seen<'_>, first: usize) {
+        let &Seen { dir, threads, seats, held } = seen;
         let is_unknown = |thread: &&Thread| {
             let other_abi = |call: &Call| call.abi != crate::model::Abi::Native;
             matches!(thread.doing, Doing::Unknown(_)) || thread.doing.call().is_some_and(other_abi)
