@@ -8,7 +8,7 @@ use super::sample::{Ended, Subject};
 use super::serving::{Facts, Model, Seat, Serving, judge, with_family};
 use super::targets::Wanted;
 use crate::context::Context;
-use crate::model::{Call, Doing, Pid, Process, Tally, Thread, quantity};
+use crate::model::{Abi, Call, Doing, Pid, Process, Tally, Thread, quantity};
 use crate::proc::{OpenError, Parents, ProcessDir, Scanner, System};
 use crate::render::Format;
 use std::cell::OnceCell;
@@ -70,7 +70,8 @@ impl<'s> Report<'s> {
         }
         let seats = look.threads.iter().filter_map(|thread| Some((thread.tid, thread.doing.call()?)));
         let seats: Vec<_> = seats.map(|(tid, call)| Seat { tid, call, mostly: true }).collect();
-        self.serve(context, scanner, &dir, &look.threads, &seats, &look.held, first);
+        let scene = Scene { dir: &dir, threads: &look.threads, seats: &seats, held: &look.held };
+        self.serve(context, scanner, scene, first);
         self.tell(context, &look.process, wanted, look.threads.iter(), first);
     }
 
@@ -131,7 +132,8 @@ impl<'s> Report<'s> {
                 Some(Seat { tid: track.thread.tid, call: way.doing.call()?, mostly })
             })
             .collect();
-        self.serve(context, scanner, dir, &threads, &seats, &held, first);
+        let scene = Scene { dir, threads: &threads, seats: &seats, held: &held };
+        self.serve(context, scanner, scene, first);
         self.tell(context, &dir.process, &subject.wanted, threads.iter(), first);
         let who = named(&dir.process);
         if subject.replaced {
@@ -193,14 +195,11 @@ impl<'s> Report<'s> {
         &mut self,
         context: &Context,
         scanner: &mut Scanner<'_>,
-        dir: &ProcessDir,
-        threads: &[Thread],
-        seats: &[Seat<'_>],
-        held: &Held,
+        Scene { dir, threads, seats, held }: Scene<'_>,
         first: usize,
     ) {
         let is_unknown = |thread: &&Thread| {
-            let other_abi = |call: &Call| call.abi != crate::model::Abi::Native;
+            let other_abi = |call: &Call| call.abi != Abi::Native;
             matches!(thread.doing, Doing::Unknown(_)) || thread.doing.call().is_some_and(other_abi)
         };
         let unknown = threads.iter().filter(is_unknown).count();
@@ -263,6 +262,14 @@ impl<'s> Report<'s> {
             context.note(&format!("of {threads} of process {who} it may not be read what they wait for"));
         }
     }
+}
+
+/// What a process was seen to do.
+struct Scene<'s> {
+    dir: &'s ProcessDir,
+    threads: &'s [Thread],
+    seats: &'s [Seat<'s>],
+    held: &'s Held,
 }
 
 /// `4242 (nginx)`.

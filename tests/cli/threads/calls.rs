@@ -405,7 +405,8 @@ fn children(keeper: &mut Keeper) -> Result<(), Skip> {
     caller(keeper, "wait4 any", libc::SYS_wait4, (), move |()| [any, 0, 0, 0, 0, 0]);
     let exited = (libc::WEXITED | libc::WNOWAIT) as usize;
     caller(keeper, "waitid", libc::SYS_waitid, (), move |()| [libc::P_PID as usize, pid, 0, exited, 0, 0]);
-    keeper.keep(child.stdin.take());
+    let stdin = child.stdin.take();
+    keeper.keep((child, stdin));
     Ok(())
 }
 
