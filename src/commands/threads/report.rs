@@ -8,7 +8,7 @@ use super::sample::{Ended, Subject};
 use super::serving::{Facts, Model, Seat, Serving, judge, with_family};
 use super::targets::Wanted;
 use crate::context::Context;
-use crate::model::{Call, Doing, Pid, Process, Tally, Thread, quantity};
+use crate::model::{Abi, Call, Doing, Pid, Process, Tally, Thread, quantity};
 use crate::proc::{OpenError, Parents, ProcessDir, Scanner, System};
 use crate::render::Format;
 use std::cell::OnceCell;
@@ -29,14 +29,6 @@ pub(super) struct Report<'s> {
     pub(super) tally: Tally,
     /// Whether a target that the user named could not be read.
     pub(super) failed: bool,
-}
-
-/// What shows how a process serves.
-struct Seen<'a> {
-    dir: &'a ProcessDir,
-    threads: &'a [Thread],
-    seats: &'a [Seat<'a>],
-    held: &'a Held,
 }
 
 impl<'s> Report<'s> {
@@ -78,8 +70,8 @@ impl<'s> Report<'s> {
         }
         let seats = look.threads.iter().filter_map(|thread| Some((thread.tid, thread.doing.call()?)));
         let seats: Vec<_> = seats.map(|(tid, call)| Seat { tid, call, mostly: true }).collect();
-        let seen = Seen { dir: &dir, threads: &look.threads, seats: &seats, held: &look.held };
-        self.serve(context, scanner, &seen, first);
+        let scene = Scene { dir: &dir, threads: &look.threads, seats: &seats, held: &look.held };
+        self.serve(context, scanner, scene, first);
         self.tell(context, &look.process, wanted, look.threads.iter(), first);
     }
 
@@ -140,8 +132,8 @@ impl<'s> Report<'s> {
                 Some(Seat { tid: track.thread.tid, call: way.doing.call()?, mostly })
             })
             .collect();
-        let seen = Seen { dir, threads: &threads, seats: &seats, held: &held };
-        self.serve(context, scanner, &seen, first);
+        let scene = Scene { dir, threads: &threads, seats: &seats, held: &held };
+        self.serve(context, scanner, scene, first);
         self.tell(context, &dir.process, &subject.wanted, threads.iter(), first);
         let who = named(&dir.process);
         if subject.replaced {
@@ -199,10 +191,15 @@ impl<'s> Report<'s> {
     }
 
     /// Says how the process serves, in its rows from `first` on, and to people.
-    fn serve(&mut self, context: &Context, scanner: &mut Scanner<'_>, seen: &Seen<'_>, first: usize) {
-        let &Seen { dir, threads, seats, held } = seen;
+    fn serve(
+        &mut self,
+        context: &Context,
+        scanner: &mut Scanner<'_>,
+        Scene { dir, threads, seats, held }: Scene<'_>,
+        first: usize,
+    ) {
         let is_unknown = |thread: &&Thread| {
-            let other_abi = |call: &Call| call.abi != crate::model::Abi::Native;
+            let other_abi = |call: &Call| call.abi != Abi::Native;
             matches!(thread.doing, Doing::Unknown(_)) || thread.doing.call().is_some_and(other_abi)
         };
         let unknown = threads.iter().filter(is_unknown).count();
@@ -265,6 +262,14 @@ impl<'s> Report<'s> {
             context.note(&format!("of {threads} of process {who} it may not be read what they wait for"));
         }
     }
+}
+
+/// What a process was seen to do.
+struct Scene<'s> {
+    dir: &'s ProcessDir,
+    threads: &'s [Thread],
+    seats: &'s [Seat<'s>],
+    held: &'s Held,
 }
 
 /// `4242 (nginx)`.

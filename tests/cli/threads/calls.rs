@@ -397,7 +397,7 @@ fn times_and_signals() {
 }
 
 fn children(keeper: &mut Keeper) -> Result<(), Skip> {
-    let child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let pid = child.id() as usize;
     keeper.told["child"] = pid.into();
     let any = usize::MAX;
@@ -405,8 +405,8 @@ fn children(keeper: &mut Keeper) -> Result<(), Skip> {
     caller(keeper, "wait4 any", libc::SYS_wait4, (), move |()| [any, 0, 0, 0, 0, 0]);
     let exited = (libc::WEXITED | libc::WNOWAIT) as usize;
     caller(keeper, "waitid", libc::SYS_waitid, (), move |()| [libc::P_PID as usize, pid, 0, exited, 0, 0]);
-    // The threads wait for it, until its input ends with this process.
-    keeper.keep(child);
+    let stdin = child.stdin.take();
+    keeper.keep((child, stdin));
     Ok(())
 }
 
