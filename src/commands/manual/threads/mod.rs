@@ -58,8 +58,8 @@ fn table() -> Section {
                 (
                     "STATE",
                     "`running` is on a CPU, or ready for one. `sleeping` waits, and a signal can end that. \
-                     `uninterruptible` waits for a disk, a page or a lock of the kernel, and is red: one that stays so is \
-                     stuck. `stopped` is by a signal such as SIGSTOP, `traced` by a debugger; both are yellow.",
+                     `uninterruptible` waits for a disk, a page or a lock of the kernel: one that stays so is \
+                     stuck. `stopped` is by a signal such as SIGSTOP, `traced` by a debugger. All three are yellow.",
                 ),
                 ("CPU", "CPU time that the thread has used since it began."),
                 (
