@@ -164,7 +164,7 @@ fn examples() -> Section {
         .example("What do they spend their time in?", "fdscope threads 4242 --sample 2s")
         .example(
             "Threads that have hung in one call for more than a minute, with the fd:",
-            "fdscope threads 4242 --where 'asleep > 60.0 && call != \"futex\"' \\\n    --columns tid,name,asleep,waits_for",
+            "fdscope threads 4242 --where 'asleep > 60 && call != \"futex\"' \\\n    --columns tid,name,asleep,waits_for",
         )
         .example(
             "Which process is waited for in an endless `connect`, `recvfrom` or the like on this address?",
