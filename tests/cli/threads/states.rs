@@ -108,6 +108,24 @@ fn fds_of_a_table_of_its_own() {
     settle(|| of(&helper, "").records(), &expected);
 }
 
+/// A thread that sleeps stays asleep, however often it is looked at, and has nobody who traces it.
+#[test]
+fn nobody_is_woken_up() {
+    let helper = Helper::start("threads::states::reader");
+    settle(|| of(&helper, "").records(), &[("reads", json!({"call": "read"}))]);
+    let status = format!("/proc/{}/task/{}/status", helper.pid(), helper.told["reads"]["tid"]);
+    let lines = || {
+        let text = std::fs::read_to_string(&status).unwrap();
+        let kept = |line: &&str| line.contains("ctxt_switches") || line.starts_with("TracerPid");
+        text.lines().filter(kept).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = lines();
+    assert!(before.contains(&"TracerPid:\t0".to_owned()), "{before:?}");
+    of(&helper, "").ok();
+    of(&helper, "--sample 100ms --interval 1ms").ok();
+    assert_eq!(lines(), before);
+}
+
 /// Threads come and go all the time.
 fn short_lived(keeper: &mut Keeper) -> Result<(), Skip> {
     thread(keeper, "maker", || {
