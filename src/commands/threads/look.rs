@@ -155,7 +155,7 @@ pub(super) fn order(pid: Pid, tid: Pid) -> (bool, Pid) {
 
 /// Whether the function of the kernel says more than the call: it waits for something that no signal
 /// ends, or in a call that is not known for waiting.
-fn tells_more(thread: &Thread) -> bool {
+pub(super) fn tells_more(thread: &Thread) -> bool {
     let other = |call: &Call| call.wait == Wait::Other;
     thread.state.0 == b'D' && !matches!(thread.doing, Doing::Kernel(_) | Doing::Worker(_))
         || thread.doing.call().is_some_and(other) && !thread.state.is_stopped()

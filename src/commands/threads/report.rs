@@ -112,7 +112,7 @@ impl<'s> Report<'s> {
                     thread: &thread,
                     held: &held,
                     others: None,
-                    wchan: None,
+                    wchan: way.wchan.as_deref(),
                     timeout: way.timeout,
                     asleep: None,
                     likely: gil.then_some(gil::WORD),

@@ -68,9 +68,9 @@ impl Row {
 
 impl Record for Row {
     fn emphasis(&self) -> Emphasis {
-        match self.thread.state.0 {
-            b'D' => Emphasis::Alarm,
-            _ if self.thread.state.is_stopped() => Emphasis::Notice,
+        match self.thread.state {
+            ThreadState(b'D') => Emphasis::Notice,
+            state if state.is_stopped() => Emphasis::Notice,
             _ => Emphasis::None,
         }
     }

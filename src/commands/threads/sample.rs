@@ -1,6 +1,7 @@
 //! Many looks at processes, and how often each thread was seen in what.
 
 use super::gil;
+use super::look::tells_more;
 use super::targets::Wanted;
 use crate::commands::signals::Signals;
 use crate::model::{Call, CpuTime, Doing, Pid, Thread, ThreadState, Timeout, Wait};
@@ -51,6 +52,8 @@ pub(super) struct Way {
     pub(super) doing: Doing,
     /// How long it was told to wait, where that was the same each time.
     pub(super) timeout: Option<Timeout>,
+    /// The function of the kernel, where it says more than the call.
+    pub(super) wchan: Option<Vec<u8>>,
     looks: u64,
     /// In how many of them it waited as for Python's lock, and how often for a new time.
     short: u64,
@@ -89,7 +92,7 @@ impl Track {
         Self { thread, ways: Vec::new(), others: 0, looks: 0, first: (now, cpu), last: (now, cpu) }
     }
 
-    fn add(&mut self, thread: Thread, now: Instant) {
+    fn add(&mut self, thread: Thread, wchan: Option<Vec<u8>>, now: Instant) {
         self.looks += 1;
         self.last = (now, thread.cpu);
         let short = u64::from(gil::variable(&thread.doing).is_some());
@@ -100,6 +103,7 @@ impl Track {
             Some(way) => {
                 way.looks += 1;
                 way.short += short;
+                way.wchan = wchan.or(way.wchan.take());
                 let now = thread.doing.call().map(|call| &call.wait);
                 let before = way.doing.call().map(|call| &call.wait);
                 way.renewed += u64::from(until(now) != until(before));
@@ -111,6 +115,7 @@ impl Track {
                 doing: thread.doing.clone(),
                 // A time left is of one moment.
                 timeout: timeout.filter(|timeout| !matches!(timeout, Timeout::Until { .. })),
+                wchan,
                 looks: 1,
                 short,
                 renewed: 0,
@@ -214,6 +219,8 @@ pub(super) struct Subject {
     pub(super) left_out: u64,
     /// Why it could be looked at no longer.
     pub(super) failure: Option<OpenError>,
+    /// Whether any of its threads had not ended when it was last looked at.
+    alive: bool,
     /// Whether it began to run another program meanwhile.
     pub(super) replaced: bool,
     /// What the kernel told the program when it began; another one is told other things.
@@ -223,7 +230,16 @@ pub(super) struct Subject {
 impl Subject {
     pub(super) fn new(wanted: Wanted, dir: ProcessDir) -> Self {
         let vector = dir.read(c"auxv").unwrap_or_default();
-        Self { wanted, dir, tracks: BTreeMap::new(), left_out: 0, failure: None, replaced: false, vector }
+        Self {
+            wanted,
+            dir,
+            tracks: BTreeMap::new(),
+            left_out: 0,
+            failure: None,
+            alive: false,
+            replaced: false,
+            vector,
+        }
     }
 
     /// Looks once.
@@ -248,6 +264,7 @@ impl Subject {
         if tids.is_empty() {
             return Err(OpenError::Gone);
         }
+        let mut alive = false;
         for tid in tids {
             let mut thread = match reader.glance(tid) {
                 Ok(thread) => thread,
@@ -256,19 +273,23 @@ impl Subject {
                 Err(error) => return Err(error),
             };
             let now = Instant::now();
+            let wchan = tells_more(&thread).then(|| reader.wchan(tid)).flatten();
+            alive |= thread.doing != Doing::Ended;
             let room = self.tracks.len() < THREADS;
             match self.tracks.get_mut(&tid) {
-                Some(track) => track.add(thread, now),
+                Some(track) => track.add(thread, wchan, now),
                 None if room => {
                     reader.exact(tid, &mut thread.cpu);
                     let mut track = Track::new(thread.clone(), now);
-                    track.add(thread, now);
+                    track.add(thread, wchan, now);
                     self.tracks.insert(tid, track);
                 }
                 None => self.left_out += 1,
             }
         }
-        Ok(())
+        // What is left of it waits for its parent to take notice.
+        let was_alive = std::mem::replace(&mut self.alive, alive);
+        if was_alive && !alive { Err(OpenError::Gone) } else { Ok(()) }
     }
 
     /// Asks once more how much CPU time they used, more exactly than in each look.
@@ -353,5 +374,81 @@ impl Chance {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         time.mul_f64(0.75 + (self.0 % 1024) as f64 / 2048.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Track, WAYS};
+    use crate::model::{Abi, Call, CpuTime, Doing, FdNum, Pid, Thread, ThreadState, Timeout, Wait};
+    use std::time::{Duration, Instant};
+
+    fn thread(wait: Wait, cpu: u64) -> Thread {
+        let call =
+            Call { abi: Abi::Native, number: 1, name: Some("call"), args: [0; 6], restarted: false, wait };
+        Thread {
+            tid: Pid(1),
+            name: Vec::new(),
+            state: ThreadState(b'S'),
+            processor: None,
+            cpu: CpuTime { exact: Some(Duration::from_millis(cpu)), ..CpuTime::default() },
+            doing: Doing::Call(call),
+        }
+    }
+
+    fn read(fd: i32) -> Wait {
+        Wait::Fd { fd: FdNum(fd), to: None }
+    }
+
+    /// What comes of these waits, one a millisecond.
+    fn track(waits: impl IntoIterator<Item = Wait>) -> Track {
+        let begun = Instant::now();
+        let mut track = Track::new(thread(read(0), 0), begun);
+        for (nth, wait) in (1..).zip(waits) {
+            track.add(thread(wait, nth), None, begun + Duration::from_millis(nth * 2));
+        }
+        track
+    }
+
+    #[test]
+    fn ways_are_counted_and_few() {
+        let seen = track([read(1), read(2), read(1), read(1)]);
+        assert_eq!(seen.ways.iter().map(|way| way.looks()).collect::<Vec<_>>(), [3, 1]);
+        let one = seen.seen(3);
+        assert_eq!((one.share(), one.percent(one.used)), (75.0, Some(50.0)));
+        let many = track((0..100).map(read));
+        assert_eq!((many.ways.len(), many.others), (WAYS, 100 - WAYS as u64));
+        let shares: f64 = many.ways.iter().map(|way| many.seen(way.looks()).share()).sum();
+        assert!((shares + many.seen(many.others).share() - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn times_that_differ_are_one_way_without_a_time() {
+        let sleep = |seconds| Wait::Sleep { timeout: Timeout::After(Duration::from_secs(seconds)) };
+        let same = track([sleep(1), sleep(1)]);
+        assert_eq!(same.ways[0].timeout, Some(Timeout::After(Duration::from_secs(1))));
+        let other = track([sleep(1), sleep(2), sleep(1)]);
+        assert_eq!((other.ways.len(), other.ways[0].timeout), (1, None));
+    }
+
+    #[test]
+    fn a_lock_of_python_is_waited_for_again_and_again() {
+        let futex = |word, at, left| Wait::Futex {
+            op: "wait_bitset",
+            words: vec![word],
+            private: true,
+            timeout: Timeout::Until {
+                clock: libc::CLOCK_MONOTONIC,
+                at: Duration::from_millis(at),
+                left: Some(Duration::from_millis(left)),
+            },
+        };
+        // The two words of a condition variable take turns.
+        let renewed = track([futex(0x10f0, 5, 3), futex(0x10f4, 10, 1), futex(0x10f0, 15, 4)]);
+        assert_eq!((renewed.ways.len(), renewed.ways[0].is_like_gil()), (1, Some(0x10f0)));
+        let once = track([futex(0x10f0, 5, 3), futex(0x10f0, 5, 2)]);
+        assert_eq!(once.ways[0].is_like_gil(), None);
+        let long = track([futex(0x10f0, 5, 300), futex(0x10f0, 10, 200)]);
+        assert_eq!(long.ways[0].is_like_gil(), None);
     }
 }

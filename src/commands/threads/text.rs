@@ -184,7 +184,7 @@ impl Words<'_> {
             self.text(" (");
             self.what(known);
             self.text(")");
-        } else {
+        } else if self.around.held.lacks(self.tid, fd) {
             self.text(" (closed)");
         }
     }
@@ -241,7 +241,8 @@ impl Words<'_> {
             });
         }
         let named = known.filter(|_| alone);
-        if parts.is_empty() && named.is_none() && known.is_some() {
+        let closed = self.around.held.lacks(self.tid, polled.fd);
+        if parts.is_empty() && named.is_none() && !closed {
             return;
         }
         self.text(" (");
@@ -250,7 +251,7 @@ impl Words<'_> {
             self.text(if parts.is_empty() { "" } else { "; " });
             self.what(known);
         }
-        if known.is_none() {
+        if closed {
             self.text(if parts.is_empty() { "closed" } else { "; closed" });
         }
         self.text(")");

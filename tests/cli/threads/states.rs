@@ -11,7 +11,7 @@ use rustix::pipe::pipe;
 use serde_json::{Value, json};
 use std::os::fd::AsRawFd as _;
 
-listed! { "threads::states": restartable own_table short_lived reader }
+listed! { "threads::states": restartable own_table short_lived reader uninterruptible }
 
 const LONG: [i64; 2] = [3600, 0];
 
@@ -108,6 +108,24 @@ fn fds_of_a_table_of_its_own() {
     settle(|| of(&helper, "").records(), &expected);
 }
 
+/// A thread that sleeps stays asleep, however often it is looked at, and has nobody who traces it.
+#[test]
+fn nobody_is_woken_up() {
+    let helper = Helper::start("threads::states::reader");
+    settle(|| of(&helper, "").records(), &[("reads", json!({"call": "read"}))]);
+    let status = format!("/proc/{}/task/{}/status", helper.pid(), helper.told["reads"]["tid"]);
+    let lines = || {
+        let text = std::fs::read_to_string(&status).unwrap();
+        let kept = |line: &&str| line.contains("ctxt_switches") || line.starts_with("TracerPid");
+        text.lines().filter(kept).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = lines();
+    assert!(before.contains(&"TracerPid:\t0".to_owned()), "{before:?}");
+    of(&helper, "").ok();
+    of(&helper, "--sample 100ms --interval 1ms").ok();
+    assert_eq!(lines(), before);
+}
+
 /// Threads come and go all the time.
 fn short_lived(keeper: &mut Keeper) -> Result<(), Skip> {
     thread(keeper, "maker", || {
@@ -130,6 +148,39 @@ fn threads_that_end_meanwhile_are_no_error() {
     }
     let run = of(&helper, "--sample 200ms --json").ok();
     assert!(named(&run.records(), "maker").is_some());
+}
+
+/// A thread that waits for a child as vfork(2) does, which no signal but SIGKILL ends.
+fn uninterruptible(keeper: &mut Keeper) -> Result<(), Skip> {
+    thread(keeper, "vforks", || {
+        let flags = (libc::CLONE_VFORK | libc::SIGCHLD) as usize;
+        if call(libc::SYS_clone, [flags, 0, 0, 0, 0, 0]).expect("a child") == 0 {
+            // System calls alone, until its parent ends.
+            let kill = libc::SIGKILL as usize;
+            let _ = call(libc::SYS_prctl, [libc::PR_SET_PDEATHSIG as usize, kill, 0, 0, 0, 0]);
+            loop {
+                let _ = call(libc::SYS_nanosleep, [LONG.as_ptr() as usize, 0, 0, 0, 0, 0]);
+            }
+        }
+    });
+    Ok(())
+}
+
+#[test]
+fn what_no_signal_ends() {
+    let helper = Helper::start("threads::states::uninterruptible");
+    let expected = [("vforks", json!({"call": "clone", "state": "uninterruptible"}))];
+    for look in ["", "--sample 50ms"] {
+        let records = settle(|| of(&helper, look).records(), &expected);
+        let record = named(&records, "vforks").unwrap();
+        let function = record["wchan"].as_str().unwrap_or_default();
+        let text = if function.is_empty() {
+            "clone".to_owned()
+        } else {
+            format!("clone, in the kernel at {function}")
+        };
+        assert_eq!(record["waits_for"], *text);
+    }
 }
 
 /// A thread that waits for a pipe.

@@ -58,8 +58,8 @@ fn table() -> Section {
                 (
                     "STATE",
                     "`running` is on a CPU, or ready for one. `sleeping` waits, and a signal can end that. \
-                     `uninterruptible` waits for a disk, a page or a lock of the kernel, and is red: one that stays so is \
-                     stuck. `stopped` is by a signal such as SIGSTOP, `traced` by a debugger; both are yellow.",
+                     `uninterruptible` waits for a disk, a page or a lock of the kernel: one that stays so is \
+                     stuck. `stopped` is by a signal such as SIGSTOP, `traced` by a debugger. All three are yellow.",
                 ),
                 ("CPU", "CPU time that the thread has used since it began."),
                 (
@@ -164,7 +164,7 @@ fn examples() -> Section {
         .example("What do they spend their time in?", "fdscope threads 4242 --sample 2s")
         .example(
             "Threads that have hung in one call for more than a minute, with the fd:",
-            "fdscope threads 4242 --where 'asleep > 60.0 && call != \"futex\"' \\\n    --columns tid,name,asleep,waits_for",
+            "fdscope threads 4242 --where 'asleep > 60 && call != \"futex\"' \\\n    --columns tid,name,asleep,waits_for",
         )
         .example(
             "Which process is waited for in an endless `connect`, `recvfrom` or the like on this address?",
