@@ -68,7 +68,7 @@ impl Closed {
             remote: address(socket.remote).unwrap_or_default(),
             inode: socket.inode,
             owners: row.owners().to_vec(),
-            who: row.holders.clone(),
+            who: escape(&row.holders, Escape::Table).into_owned(),
             end: End::Missed,
         }
     }

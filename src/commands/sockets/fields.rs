@@ -144,13 +144,13 @@ const COLUMNS: &[Column<Row>] = column_table! {
 pub(super) const SHOWN: &[Column<Row>] = column_table! {
     "recv_queue", Integer, "", |r| Some(Cell::Text(r.queue.as_bytes()));
     "local", Address, "", |r| text(&r.local).or_else(|| local(r));
-    "owners", Records, "", |r| Some(Cell::Text(r.holders.as_bytes()));
+    "owners", Records, "", |r| Some(Cell::Text(&r.holders));
     "netns", String, "", |r| match (&r.network().name, r.network().id) {
         (Some(name), _) => Some(Cell::Text(name)),
         _ if r.network().own => Some(Cell::Text(b"own")),
         (None, id) => id.map(Cell::Uint),
     };
-    "peers", Records, "", |r| Some(Cell::Text(r.others.as_bytes()));
+    "peers", Records, "", |r| Some(Cell::Text(&r.others));
 };
 
 /// All fields.

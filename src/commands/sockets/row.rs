@@ -4,7 +4,7 @@ use super::gather::Data;
 use crate::kind::TcpFields;
 use crate::model::{
     Cell, Emphasis, Endpoint, Escape, Family, Holder, Inode, Record, Socket, SocketDetail, SocketTimer,
-    Value, escape,
+    Value, escape, few_holders,
 };
 use crate::proc::Network;
 use crate::sock::is_pending;
@@ -32,8 +32,8 @@ pub(super) struct Row {
     tcp: Vec<(&'static str, Value)>,
     /// What people read in the place of numbers and lists.
     pub(super) queue: String,
-    pub(super) holders: String,
-    pub(super) others: String,
+    pub(super) holders: Vec<u8>,
+    pub(super) others: Vec<u8>,
 }
 
 /// Who is at the other end.
@@ -64,8 +64,8 @@ impl Row {
             cgroup: None,
             tcp: Vec::new(),
             queue: String::new(),
-            holders: String::new(),
-            others: String::new(),
+            holders: Vec::new(),
+            others: Vec::new(),
         }
     }
 
@@ -141,25 +141,26 @@ impl Row {
         if !owners.is_empty() {
             some(&mut self.holders, owners);
         } else if let Some(reason) = self.unowned() {
-            self.holders.push_str(match reason {
+            let words = match reason {
                 NOT_ACCEPTED => "not accepted yet",
                 CLOSED => "closed by its owner",
                 NO_FD => "no fd",
                 other => other,
-            });
+            };
+            self.holders.extend_from_slice(words.as_bytes());
         } else {
-            self.holders.push('?');
+            self.holders.push(b'?');
         }
         self.others.clear();
         match &self.peers.holders {
             Some(holders) if !holders.is_empty() => {
                 if self.peers.pending {
-                    self.others.push_str("waiting at ");
+                    self.others.extend_from_slice(b"waiting at ");
                 }
                 some(&mut self.others, holders);
             }
-            Some(_) => self.others.push_str("closed"),
-            None => self.others.push_str(if self.peers.here { "?" } else { "-" }),
+            Some(_) => self.others.extend_from_slice(b"closed"),
+            None => self.others.push(if self.peers.here { b'?' } else { b'-' }),
         }
     }
 
@@ -214,20 +215,9 @@ const NOT_ACCEPTED: &str = "not-accepted";
 const CLOSED: &str = "closed";
 const NO_FD: &str = "no-fd";
 
-/// How many fds of processes a cell names before it says how many more there are.
-const SHOWN: usize = 2;
-
-fn some(text: &mut String, holders: &[Holder]) {
-    // Room for one more is room for its name.
-    let shown = if holders.len() == SHOWN + 1 { SHOWN + 1 } else { SHOWN };
-    for (nth, Holder { process, fd }) in holders.iter().take(shown).enumerate() {
-        let comma = if nth == 0 { "" } else { ", " };
-        let command = escape(&process.command, Escape::Table);
-        let _ = write!(text, "{comma}{}/{command} {fd}", process.pid);
-    }
-    if holders.len() > shown {
-        let _ = write!(text, " and {} more", holders.len() - shown);
-    }
+/// The first of them, with commands as they are: the table escapes the whole.
+fn some(text: &mut Vec<u8>, holders: &[Holder]) {
+    few_holders(holders, text, |text, command| text.extend_from_slice(command));
 }
 
 impl Record for Row {

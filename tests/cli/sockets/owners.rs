@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::net::UdpSocket;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
@@ -57,9 +57,16 @@ fn several_fds_of_several_processes() {
     peers.sort_by_key(|h| h["pid"].as_u64());
     check(of(&records("--family tcp"), &client), &json!({"peers": peers}));
     let port = ours.local_addr().unwrap().port();
-    // A cell names two, or three if these are all.
+    // A cell names each process once, with its fds.
+    let fds = [&ours, &copy].map(|socket| socket.as_raw_fd());
+    let own = format!(" {},{}", fds[0].min(fds[1]), fds[0].max(fds[1]));
     let table = || {
-        sockets(format!("-l 127.0.0.1:{port} --no-header")).ok().stdout().trim_end().ends_with(" and 2 more")
+        let row = sockets(format!("-l 127.0.0.1:{port} --no-header")).ok().stdout();
+        let heirs = heirs.iter().all(|heir| row.contains(&format!("{}/", heir.0.id())));
+        heirs
+            && row.contains(&format!("{}/", std::process::id()))
+            && row.contains(&own)
+            && !row.contains("more")
     };
     settles(table, &true);
     let tsv =
