@@ -160,8 +160,14 @@ pub(super) struct Running {
 }
 
 impl Way {
+    /// In how many looks it was seen.
     pub(super) fn looks(&self) -> u64 {
         self.looks
+    }
+
+    /// Whether it was seen to wait anew, for another time than before.
+    pub(super) fn was_renewed(&self) -> bool {
+        self.renewed > 0
     }
 }
 
