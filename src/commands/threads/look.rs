@@ -2,8 +2,8 @@
 
 use super::held::{self, Held};
 use super::row::Row;
-use super::sample::{Running, Seen};
 use super::text::{Surroundings, waits_for};
+use super::track::{Running, Seen};
 use crate::model::{Abi, Call, Doing, Pid, Process, Thread, Timeout, Value, Wait, errno_name};
 use crate::proc::{OpenError, ProcessDir, Ran, RunClocks, Scanner, System, ThreadReader, command_of};
 use std::collections::HashMap;

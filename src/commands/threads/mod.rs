@@ -10,6 +10,7 @@ mod sample;
 mod serving;
 mod targets;
 mod text;
+mod track;
 
 use super::columns::{self, Choice};
 use super::{complete, signals, values};

@@ -90,10 +90,13 @@ impl<'s> Report<'s> {
         let doings = ways().map(|(track, way)| (track.thread.tid, &way.doing));
         let held = Held::read(system, scanner, dir, doings);
         let mut interpreter = Interpreter::default();
-        let mut sharers: HashMap<u64, BTreeSet<Pid>> = HashMap::new();
+        // Those who wait on each variable, and whether one was seen to do so again and again.
+        let mut variables: HashMap<u64, (BTreeSet<Pid>, bool)> = HashMap::new();
         for (track, way) in ways() {
             if let Some(variable) = way.is_like_gil() {
-                sharers.entry(variable).or_default().insert(track.thread.tid);
+                let (tids, renewed) = variables.entry(variable).or_default();
+                tids.insert(track.thread.tid);
+                *renewed |= way.was_renewed();
             }
         }
         let first = self.rows.len();
@@ -104,7 +107,8 @@ impl<'s> Report<'s> {
             ways.sort_by_key(|way| std::cmp::Reverse(way.looks()));
             for way in ways {
                 let gil = way.is_like_gil().is_some_and(|it| {
-                    sharers.get(&it).is_some_and(|tids| tids.len() > 1) && interpreter.has(dir, it)
+                    let known = variables.get(&it).is_some_and(|(tids, renewed)| tids.len() > 1 && *renewed);
+                    known && interpreter.has(dir, it)
                 });
                 let thread = Thread { state: way.state, doing: way.doing.clone(), ..track.thread.clone() };
                 let sight = Sight {

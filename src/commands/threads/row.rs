@@ -1,7 +1,7 @@
 //! A row of `threads`: a thread at one look, or what it was seen in over many.
 
-use super::sample::Seen;
 use super::serving::Serving;
+use super::track::Seen;
 use crate::model::{Doing, Emphasis, Process, Record, Thread, ThreadState, Timeout, Value};
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::gil;
 use super::held::{Held, Use};
-use super::sample::Running;
+use super::track::Running;
 use crate::model::{
     Abi, Call, Children, Doing, FdNum, Pid, Polled, Readiness, Thread, Timeout, Wait, errno_name, quantity,
     seconds, signal_names,

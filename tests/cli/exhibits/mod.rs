@@ -47,6 +47,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::threads::sample::ALL,
     crate::threads::serving::ALL,
     crate::threads::states::ALL,
+    crate::threads::waits::ALL,
     crate::watch::many::ALL,
     epoll::ALL,
     events::ALL,

@@ -3,6 +3,7 @@
 
 pub(crate) mod bad_input;
 pub(crate) mod calls;
+mod common;
 mod fake;
 pub(crate) mod gil;
 pub(crate) mod many;
@@ -11,6 +12,7 @@ mod programs;
 pub(crate) mod sample;
 pub(crate) mod serving;
 pub(crate) mod states;
+pub(crate) mod waits;
 
 use crate::support::{Fdscope, Helper, Keeper, PATIENCE, difference};
 use serde_json::{Value, json};

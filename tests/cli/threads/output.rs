@@ -15,7 +15,7 @@ fn a_table_for_one_and_for_several() {
     );
     let line = lines.iter().find(|l| l.contains(" reads ")).unwrap();
     assert!(
-        line.contains("read on ") && line.contains(" (pipe read end of ") && line.ends_with(", empty)"),
+        line.contains("read on ") && line.contains(" (pipe read end of ") && line.contains(", empty"),
         "{line}"
     );
     let other = Helper::start("threads::states::reader");

@@ -56,8 +56,8 @@ pub(super) fn gil() -> Section {
              memory is for.",
         )
         .text(
-            "With `--sample` it is said only of waits that were seen to be renewed, on a variable that several threads waited on; \
-             one look has to do with the place and the time left. It is not seen if \
+            "With `--sample` it is said only where several threads waited on the variable, and waits on it were seen to be \
+             renewed; one look has to do with the place and the time left. It is not seen if \
              the program changed `sys.setswitchinterval()` to more, in a subinterpreter with a lock of its own, nor with a C library (musl) that has no \
              word in common for all who wait. Python without the lock has no such waits.",
         )
