@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list, listen, peers, sockets, threads, watch};
+use crate::commands::{limits, list, listen, loops, peers, sockets, threads, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -30,6 +30,7 @@ enum Command {
     Limits(limits::Args),
     Threads(threads::Args),
     Listen(Box<listen::Args>),
+    Loops(loops::Args),
     Watch(Box<watch::Args>),
 }
 
@@ -149,6 +150,7 @@ impl Cli {
             Command::Limits(args) => limits::run(args, &mut context),
             Command::Threads(args) => threads::run(args, &mut context),
             Command::Listen(args) => listen::run(*args, &mut context),
+            Command::Loops(args) => loops::run(args, &mut context),
             Command::Watch(args) => watch::run(*args, &mut context),
         }
     }

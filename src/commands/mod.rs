@@ -9,6 +9,7 @@ pub mod limits;
 pub mod list;
 pub mod listen;
 mod listing;
+pub mod loops;
 mod manual;
 pub mod peers;
 mod processes;

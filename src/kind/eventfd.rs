@@ -15,6 +15,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| p.is_anon(b"eventfd"),
     decode,
     tie: |p| Some(p.info.decimal("eventfd-id").map_or(Tie::Elsewhere, Tie::Eventfd)),

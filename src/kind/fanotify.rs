@@ -24,6 +24,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| p.is_anon(b"fanotify"),
     decode,
     ..Kind::DEFAULT

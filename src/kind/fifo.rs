@@ -17,6 +17,7 @@ pub(super) static KIND: Kind = Kind {
     needs_info: true,
     borrow: Borrow::Pipe,
     can_block: true,
+    quiet_poll: true,
     claim: |p| p.file_type() == Some(libc::S_IFIFO),
     decode: |p, fd| {
         directory::path_name(p, fd);

@@ -48,6 +48,7 @@ macro_rules! kind {
             fields: $fields,
             needs_info: true,
             can_block: true,
+            quiet_poll: true,
             claim: |p| crate::kind::inet::is(p, crate::model::Family::$family),
             decode: crate::kind::inet::decode,
             tie: crate::kind::inet::tie,

@@ -19,6 +19,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| p.is_anon(b"inotify"),
     decode,
     ..Kind::DEFAULT

@@ -22,6 +22,7 @@ pub(super) static KIND: Kind = Kind {
         Field::new("io_uring.buffers", Type::Integer, "registered buffers"),
     ],
     needs_info: true,
+    quiet_poll: true,
     claim: |p| p.is_anon(b"io_uring"),
     decode,
     ..Kind::DEFAULT

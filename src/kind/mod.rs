@@ -58,7 +58,7 @@ mod unix;
 mod userfaultfd;
 mod vsock;
 
-pub use epoll::{Registration, registrations};
+pub use epoll::{mark_stale, registrations};
 pub use error::failed;
 pub use fdinfo::FdInfo;
 pub use probe::{Borrowed, BpfObject, FileStat, Lookup, MqueueState, NoLookup, Probe, Shape, Slot};
@@ -90,6 +90,11 @@ pub struct Kind {
     pub borrow: Borrow,
     /// Whether blocking or not is a question worth a column.
     pub can_block: bool,
+    /// Whether `poll(2)` on a duplicate, or on an epoll fd that watches it, is known to change nothing.
+    /// A signalfd answers for the asker's own signals, and an epoll fd that is told "no" forgets the
+    /// event that its process has not seen; polling what /proc tells of changes (mounts, sysctl,
+    /// pressure) or a perf event takes the news away.
+    pub quiet_poll: bool,
     /// Whether the kernel's text looks like a path and is none.
     pub pathless: bool,
     /// Is it one of mine?
@@ -113,6 +118,7 @@ impl Kind {
         needs_info: false,
         borrow: Borrow::Nothing,
         can_block: false,
+        quiet_poll: false,
         pathless: false,
         claim: |_| false,
         decode: |_, _| {},

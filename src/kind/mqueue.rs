@@ -18,6 +18,7 @@ pub(super) static KIND: Kind = Kind {
     needs_info: true,
     borrow: Borrow::Mqueue,
     can_block: true,
+    quiet_poll: true,
     claim: |p| p.file_type() == Some(libc::S_IFREG) && p.filesystem == Some("mqueue"),
     decode,
     tie: |p| p.stat.map(|stat| Tie::Queue(stat.device, stat.inode)),

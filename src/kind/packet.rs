@@ -21,6 +21,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| inet::is(p, Family::Packet),
     decode,
     ..Kind::DEFAULT

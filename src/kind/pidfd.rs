@@ -15,6 +15,7 @@ pub(super) static KIND: Kind = Kind {
         Field::new("pidfd.command", Type::String, "command name of that process"),
     ],
     needs_info: true,
+    quiet_poll: true,
     claim: |p| p.is_anon(b"pidfd") || matches!(p.shape, Shape::Numbered(b"pidfd", _)),
     decode,
     ..Kind::DEFAULT

@@ -18,6 +18,7 @@ pub(super) static KIND: Kind = Kind {
     needs_info: true,
     borrow: Borrow::Pipe,
     can_block: true,
+    quiet_poll: true,
     claim: |p| matches!(p.shape, Shape::Numbered(b"pipe", _)),
     decode: |p, fd| {
         let end = end(fd);

@@ -20,6 +20,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| is_master(p) || p.stat.as_ref().and_then(slave_index).is_some(),
     decode,
     tie,

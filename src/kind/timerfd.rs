@@ -22,6 +22,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| p.is_anon(b"timerfd"),
     decode,
     ..Kind::DEFAULT

@@ -11,6 +11,7 @@ pub(super) static KIND: Kind = Kind {
     fields: &[Field::new("tty.device", Type::String, "major:minor of the device")],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: is_tty,
     decode,
     ..Kind::DEFAULT

@@ -14,6 +14,7 @@ pub(super) static KIND: Kind = Kind {
     fields: &[Field::new("tun.interface", Type::String, "name of the interface; empty before TUNSETIFF")],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| p.stat.is_some_and(|s| s.file_type() == libc::S_IFCHR && s.rdev == TUN),
     decode,
     ..Kind::DEFAULT

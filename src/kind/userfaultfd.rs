@@ -16,6 +16,7 @@ pub(super) static KIND: Kind = Kind {
     fields: FIELDS,
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| p.is_anon(b"userfaultfd"),
     decode,
     ..Kind::DEFAULT

@@ -19,6 +19,7 @@ pub(super) static KIND: Kind = Kind {
     ],
     needs_info: true,
     can_block: true,
+    quiet_poll: true,
     claim: |p| inet::is(p, Family::Vsock),
     decode,
     // It may well be on another machine: that is what they are for.

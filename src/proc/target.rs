@@ -66,6 +66,11 @@ impl Target {
         &self.text
     }
 
+    /// Whether it is a name, which several processes may have.
+    pub fn is_name(&self) -> bool {
+        matches!(self.who, Who::Command(_))
+    }
+
     /// Whether it is fdscope itself.
     pub fn is_own(&self) -> bool {
         matches!(self.who, Who::Own)

@@ -31,5 +31,8 @@ pub use prlimit::prlimit;
 pub use process_vm::read_memory;
 pub use select::{FdSetWord, select};
 pub use signals::{Came, catch_signal, die_by, forget_signal_fd, signal_fd, take_signal};
-pub use sockopt::{TcpInfo, netns_cookie, set_defer_accept, set_fast_open, socket_drops, tcp_info};
+pub use sockopt::{
+    TcpInfo, TcpTraffic, netns_cookie, received_memory, set_defer_accept, set_fast_open, socket_drops,
+    tcp_info, tcp_traffic,
+};
 pub use unsent::unsent_bytes;

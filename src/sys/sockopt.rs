@@ -37,6 +37,51 @@ pub fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<TcpInfo> {
     })
 }
 
+/// What `TCP_INFO` says of what has come and gone. All of it is of one moment: the kernel reads it
+/// under the socket's lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpTraffic {
+    /// Whether the socket listens.
+    pub listens: bool,
+    /// On a listener, the connections that wait to be accepted.
+    pub queue: u32,
+    /// On a listener, its backlog.
+    pub backlog: u32,
+    /// Bytes that came in order, read or not, and one for the end of the stream. Since Linux 4.1.
+    pub received: Option<u64>,
+    /// Bytes that were written to it, sent or not. Since Linux 4.19.
+    pub written: Option<u64>,
+    /// Milliseconds since data came last.
+    pub last_data_received: u32,
+}
+
+/// `TCP_INFO`, of `linux/tcp.h`, which C libraries have in part.
+pub fn tcp_traffic(socket: BorrowedFd<'_>) -> io::Result<TcpTraffic> {
+    const ROOM: usize = 232;
+    let mut info = [0u8; ROOM];
+    let length = get(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
+    let bytes = |at: usize, size: usize| info[..length].get(at..at + size);
+    let short = |at| bytes(at, 4).and_then(|b| b.try_into().ok()).map(u32::from_ne_bytes);
+    let long = |at| bytes(at, 8).and_then(|b| b.try_into().ok()).map(u64::from_ne_bytes);
+    // tcpi_bytes_sent counts what was sent again, tcpi_bytes_retrans counts that alone.
+    let sent = || Some(long(200)?.wrapping_sub(long(208)?));
+    Ok(TcpTraffic {
+        listens: info[0] == TCP_LISTEN,
+        queue: short(24).unwrap_or(0),
+        backlog: short(28).unwrap_or(0),
+        received: long(128),
+        written: sent().and_then(|sent| Some(sent.wrapping_add(short(144)?.into()))),
+        last_data_received: short(52).unwrap_or(0),
+    })
+}
+
+/// `SO_MEMINFO` of a socket: bytes of memory that take what it has received, and how many may.
+pub fn received_memory(socket: BorrowedFd<'_>) -> io::Result<(u32, u32)> {
+    let mut info = [0u32; MEMINFO_VARS];
+    get(socket, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut info)?;
+    Ok((info[0], info[1]))
+}
+
 /// What a socket has dropped, from `SO_MEMINFO`: on a TCP listener, connections that were refused
 /// a place, some counted twice.
 pub fn socket_drops(socket: BorrowedFd<'_>) -> io::Result<u64> {
@@ -65,13 +110,15 @@ pub fn set_fast_open(socket: BorrowedFd<'_>, queue: i32) -> io::Result<()> {
 
 /// `T` must be integers, so that whatever part of it the kernel writes makes a value: only this
 /// file calls it.
-fn get<T: Copy>(socket: BorrowedFd<'_>, level: i32, option: i32, value: &mut T) -> io::Result<()> {
+///
+/// Gives the number of bytes that were written.
+fn get<T: Copy>(socket: BorrowedFd<'_>, level: i32, option: i32, value: &mut T) -> io::Result<usize> {
     let mut length = size_of::<T>() as libc::socklen_t;
     // SAFETY: the kernel writes no more than `length` bytes to `value`, which is as long.
     let result = unsafe {
         libc::getsockopt(socket.as_raw_fd(), level, option, (&raw mut *value).cast(), &raw mut length)
     };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if result == 0 { Ok((length as usize).min(size_of::<T>())) } else { Err(io::Error::last_os_error()) }
 }
 
 fn set(socket: BorrowedFd<'_>, option: i32, value: i32) -> io::Result<()> {

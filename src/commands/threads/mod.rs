@@ -11,6 +11,9 @@ mod serving;
 mod targets;
 mod text;
 mod track;
+mod words;
+
+pub(super) use words::{call_word, in_words};
 
 use super::columns::{self, Choice};
 use super::{complete, signals, values};

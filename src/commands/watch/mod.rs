@@ -19,6 +19,7 @@ mod tracks;
 
 pub(super) use event::fields;
 pub use options::Args;
+pub(super) use processes::lasting;
 
 use super::signals::{self, Signals};
 use super::sink::{Looks, Sink};

@@ -108,7 +108,7 @@ fn who(row: &Fd, fd: FdNum, target: &[u8]) -> Who {
 }
 
 /// What of a name stays true: not how much lay in it when it was looked at.
-pub(super) fn lasting(name: &[u8]) -> Vec<u8> {
+pub(in crate::commands) fn lasting(name: &[u8]) -> Vec<u8> {
     let passing = |part: &&[u8]| {
         *part == b"empty"
             || *part == b"full"

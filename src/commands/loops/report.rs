@@ -1,0 +1,339 @@
+//! Events made of what was seen.
+
+use super::event::{Description, Event, Fd, Hand, Shown, Summary, Watched as WatchedRow, What as Told, Who};
+use super::event_loop::{EventLoop, Late};
+use super::process::Process;
+use super::set::Watched;
+use crate::commands::threads::{call_word, in_words};
+use crate::commands::watch::lasting;
+use crate::model::{Doing, Marks, Pid, Readiness, Thread, Waiting};
+use crate::proc::System;
+use crate::watch::turning::{Change, Crew, Member, Stall, Usage};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// How many fds an event names.
+const NAMED: usize = 16;
+
+/// When something was seen.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) time: Timestamp,
+    pub(super) at: Instant,
+    pub(super) elapsed: Duration,
+}
+
+impl Moment {
+    pub(super) fn since(started: Instant) -> Self {
+        let at = Instant::now();
+        Self { time: Timestamp::now(), at, elapsed: at.saturating_duration_since(started) }
+    }
+
+    fn event(&self, who: &Rc<Who>, what: Told) -> Event {
+        Event::new(self.time, self.elapsed, who, what)
+    }
+}
+
+/// A loop as it is now. `threads` are those of its process.
+pub(super) fn describe(
+    system: &System,
+    process: &Process,
+    index: usize,
+    threads: &[Thread],
+    shown: Shown,
+    now: Moment,
+) -> Event {
+    let event_loop = &process.loops[index];
+    let waits = threads.iter().filter(|thread| event_loop.is_waited_in_by(thread));
+    let here: Vec<(Pid, Vec<u8>)> = waits.map(|thread| (thread.tid, thread.name.clone())).collect();
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    let mut registrations = Vec::with_capacity(event_loop.set.len());
+    for (_, watched) in event_loop.set.iter() {
+        let row = row(watched);
+        *kinds.entry(row.kind.clone()).or_default() += 1;
+        registrations.push(row);
+    }
+    registrations.sort_by_key(|row| row.fd);
+    let mut kinds: Vec<(String, usize)> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let description = Description {
+        ready: event_loop.is_ready(),
+        note: event_loop.note(),
+        threads: here,
+        kinds,
+        stale: event_loop.set.iter().filter(|(_, watched)| watched.stale).count(),
+        registrations,
+        shown,
+        ..Description::default()
+    };
+    let hand = match &event_loop.hands[..] {
+        [.., last] => threads.iter().find(|thread| thread.tid == *last).map(|thread| {
+            let doing = in_words(system, &process.dir, thread);
+            Hand {
+                tid: thread.tid,
+                name: thread.name.clone(),
+                doing,
+                call: call_word(&thread.doing).map(Into::into),
+                cpu: None,
+                queued: None,
+                certain: event_loop.certain,
+            }
+        }),
+        [] => None,
+    };
+    now.event(&event_loop.who, Told::Loop(Box::new(description.finish()))).hand(hand)
+}
+
+fn row(watched: &Watched) -> WatchedRow {
+    let what = watched.what.as_deref();
+    let registration = &watched.registration;
+    let now = watched.readiness.filter(|_| !watched.stale);
+    let is_ended = now.is_some_and(|readiness| is_at_its_end(readiness, &watched.marks));
+    WatchedRow {
+        fd: registration.fd,
+        kind: match what {
+            Some(what) => what.kind.clone(),
+            None if watched.stale => "closed".to_owned(),
+            None => "unknown".to_owned(),
+        },
+        name: what.map(|what| what.name.clone()).unwrap_or_default(),
+        events: registration.event_names().join(","),
+        data: registration.data,
+        now: now.map(|readiness| readiness.to_string()),
+        stale: registration.stale.or(watched.stale.then_some(true)),
+        suspect: !registration.is_edge() && (watched.stale || is_ended),
+    }
+}
+
+/// Whether something is ready with nothing to be read from it.
+fn is_at_its_end(readiness: Readiness, marks: &Marks) -> bool {
+    let readable = readiness.contains(Readiness::IN) && !marks.is_empty();
+    !readiness.is_empty() && !readable && !readiness.intersects(Readiness::OUT | Readiness::PRI)
+}
+
+/// What has changed with a loop.
+pub(super) fn changed(
+    system: &System,
+    process: &Process,
+    index: usize,
+    change: &Change,
+    crew: &Crew,
+    now: Moment,
+) -> Event {
+    let event_loop = &process.loops[index];
+    let who = &event_loop.who;
+    match change {
+        Change::Stalled(Stall { since, still }) => {
+            let lasted = now.at.saturating_duration_since(*since);
+            let (fds, total) = waiting(event_loop, now.at);
+            let progress = match (still, fds.is_empty()) {
+                (true, _) => "none: its thread stands still",
+                (false, true) => "none was seen",
+                (false, false) => "none: nothing that waits was taken from, given to, accepted or closed",
+            };
+            now.event(who, Told::Stalled { lasted })
+                .began(lasted)
+                .fds(fds, total)
+                .hand(hand(system, process, event_loop, crew))
+                .progress(progress)
+        }
+        Change::Recovered { lasted, .. } => {
+            let progress = match event_loop.judge.ready_since() {
+                None => "all that waited was served",
+                Some(_) => "some of what waited was served",
+            };
+            now.event(who, Told::Recovered { lasted: *lasted })
+                .began(*lasted)
+                .hand(hand(system, process, event_loop, crew))
+                .progress(progress)
+        }
+        Change::Spinning { token, since, turns } => {
+            let lasted = now.at.saturating_duration_since(*since);
+            let fd = event_loop.set.get(*token).zip(event_loop.judge.member(*token));
+            let fd = fd.map(|(watched, member)| fd_of(watched, member, now.at));
+            let progress = match turns {
+                true => "others were served meanwhile",
+                false => "not seen: nothing else waits",
+            };
+            now.event(who, Told::Spinning { lasted, turns: *turns })
+                .began(lasted)
+                .fds(fd.into_iter().collect(), 1)
+                .hand(hand(system, process, event_loop, crew))
+                .progress(progress)
+        }
+    }
+}
+
+/// A loop that is ready all the time for what its process has closed.
+pub(super) fn stale(
+    system: &System,
+    process: &Process,
+    index: usize,
+    lasted: Duration,
+    now: Moment,
+) -> Event {
+    let event_loop = &process.loops[index];
+    let of_stale = event_loop.set.iter().filter(|(_, w)| w.stale && !w.registration.is_edge());
+    let fds: Vec<Fd> = of_stale
+        .map(|(_, watched)| Fd {
+            fd: watched.registration.fd,
+            kind: "closed".to_owned(),
+            name: b"closed, and registered still, as somebody else has it open".to_vec(),
+            readiness: String::new(),
+            waiting: None,
+            waited: None,
+            waits: None,
+        })
+        .collect();
+    let total = fds.len();
+    let fds = fds.into_iter().take(NAMED).collect();
+    now.event(&event_loop.who, Told::Spinning { lasted, turns: false })
+        .began(lasted)
+        .fds(fds, total)
+        .hand(hand(system, process, event_loop, event_loop.judge.threads()))
+        .progress("not seen: nothing that it has open waits")
+}
+
+/// What waits for a loop, that which waits longest first, and how many that are.
+fn waiting(event_loop: &EventLoop, at: Instant) -> (Vec<Fd>, usize) {
+    let waiting = longest_waiting(event_loop);
+    let fd = |token: &usize| {
+        let (watched, member) = event_loop.set.get(*token).zip(event_loop.judge.member(*token))?;
+        Some(fd_of(watched, member, at))
+    };
+    (waiting.iter().take(NAMED).filter_map(fd).collect(), waiting.len())
+}
+
+fn longest_waiting(event_loop: &EventLoop) -> Vec<usize> {
+    let mut waiting: Vec<(usize, &Member)> = event_loop.judge.waiting().collect();
+    // What is at its end keeps nobody waiting.
+    waiting.sort_by_key(|(token, member)| (member.is_at_its_end(), member.since(), *token));
+    waiting.into_iter().map(|(token, _)| token).collect()
+}
+
+/// What an event about this change will name.
+pub(super) fn named(event_loop: &EventLoop, change: &Change) -> Vec<usize> {
+    match change {
+        Change::Stalled(_) => longest_waiting(event_loop).into_iter().take(NAMED).collect(),
+        Change::Recovered { .. } => Vec::new(),
+        Change::Spinning { token, .. } => vec![*token],
+    }
+}
+
+fn fd_of(watched: &Watched, member: &Member, at: Instant) -> Fd {
+    let what = watched.what.as_deref();
+    Fd {
+        fd: watched.registration.fd,
+        kind: what.map_or_else(|| "unknown".to_owned(), |what| what.kind.clone()),
+        name: what.map(|what| lasting(&what.name)).unwrap_or_default(),
+        readiness: member.readiness().to_string(),
+        waiting: member.marks().waiting.map(|waiting| match waiting {
+            Waiting::Bytes(n) => ("bytes", n),
+            Waiting::Connections(n) => ("connections", n),
+            Waiting::Count(n) => ("count", n),
+        }),
+        waited: member.since().map(|since| at.saturating_duration_since(since)),
+        waits: None,
+    }
+}
+
+/// The thread that serves a loop, and what it was seen to do.
+fn hand(system: &System, process: &Process, event_loop: &EventLoop, crew: &Crew) -> Option<Hand> {
+    let thread = crew.busiest()?;
+    let usage = crew.usage(thread.tid);
+    let doings = crew.doings(thread.tid);
+    let (doing, _) = doings.first()?;
+    let as_seen = Thread { doing: (*doing).clone(), ..thread.clone() };
+    let mut words = in_words(system, &process.dir, &as_seen);
+    if **doing == Doing::Running && !thread.state.is_stopped() {
+        words = running(usage).into_bytes();
+    }
+    let others: Vec<String> = doings[1..]
+        .iter()
+        .take(2)
+        .filter(|(_, share)| *share >= 0.1)
+        .map(|(doing, share)| {
+            let what = call_word(doing).unwrap_or_else(|| "running".into());
+            format!("{what} in {:.0}% of the looks", share * 100.0)
+        })
+        .collect();
+    if !others.is_empty() {
+        words.extend_from_slice(format!(" ({})", others.join(", ")).as_bytes());
+    }
+    let percent = |time: Duration, span: Duration| {
+        (!span.is_zero()).then(|| (time.as_secs_f64() / span.as_secs_f64() * 1000.0).round() / 10.0)
+    };
+    Some(Hand {
+        tid: thread.tid,
+        name: thread.name.clone(),
+        doing: words,
+        call: call_word(doing).map(Into::into),
+        cpu: usage.and_then(|usage| percent(usage.cpu, usage.span)),
+        queued: usage.and_then(|usage| percent(usage.queued, usage.span)),
+        certain: event_loop.certain,
+    })
+}
+
+/// A thread that was seen to run.
+fn running(usage: Option<Usage>) -> String {
+    let Some(usage) = usage.filter(|usage| !usage.span.is_zero()) else { return "running".to_owned() };
+    let share = |time: Duration| time.as_secs_f64() / usage.span.as_secs_f64();
+    let (cpu, queued) = (share(usage.cpu), share(usage.queued));
+    match (cpu, queued) {
+        (cpu, queued) if queued > cpu => {
+            format!("waiting for a CPU: {:.0}% of the time", queued.min(1.0) * 100.0)
+        }
+        (cpu, _) if cpu >= 0.5 => format!("computing: {:.0}% of a CPU", cpu.min(1.0) * 100.0),
+        (cpu, _) => format!("running: {:.0}% of a CPU", cpu * 100.0),
+    }
+}
+
+/// How it went with a loop.
+pub(super) fn summary(system: &System, process: &mut Process, index: usize, now: Moment) -> Event {
+    let event_loop = &mut process.loops[index];
+    let totals = event_loop.judge.totals(now.at).clone();
+    let note = event_loop.note();
+    let mut worst: Vec<Late> = event_loop.late.clone();
+    let members = event_loop.judge.members().filter(|(_, member)| member.waits() > 0);
+    let mut tokens: Vec<(usize, Duration)> =
+        members.map(|(token, member)| (token, member.longest())).collect();
+    tokens.sort_by_key(|(token, longest)| (std::cmp::Reverse(*longest), *token));
+    let tokens: Vec<usize> = tokens.into_iter().take(NAMED / 2).map(|(token, _)| token).collect();
+    process.name(system, index, &tokens);
+    let event_loop = &process.loops[index];
+    worst.extend(tokens.iter().filter_map(|token| {
+        let (watched, member) = event_loop.set.get(*token).zip(event_loop.judge.member(*token))?;
+        Some(Late::of(watched, member))
+    }));
+    worst.sort_by_key(|late| std::cmp::Reverse(late.longest));
+    let fd = |late: &Late| Fd {
+        fd: late.fd,
+        kind: late.what.as_ref().map_or_else(|| "unknown".to_owned(), |what| what.kind.clone()),
+        name: late.what.as_ref().map(|what| lasting(&what.name)).unwrap_or_default(),
+        readiness: String::new(),
+        waiting: None,
+        waited: Some(late.longest),
+        waits: Some(late.waits),
+    };
+    let fds = worst.iter().take(NAMED / 2).map(fd).collect();
+    now.event(&event_loop.who, Told::Summary(Box::new(Summary { totals, note }))).fds(fds, 0)
+}
+
+/// A loop that is not there any more.
+pub(super) fn closed(event_loop: &EventLoop, now: Moment) -> Event {
+    now.event(&event_loop.who, Told::Closed)
+}
+
+/// A process that has ended.
+pub(super) fn exited(process: &Process, now: Moment) -> Event {
+    let who = Who {
+        pid: process.pid(),
+        command: process.dir.process.command.clone(),
+        selector: None,
+        epoll: None,
+        tid: None,
+    };
+    now.event(&Rc::new(who), Told::Exited)
+}

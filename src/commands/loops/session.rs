@@ -1,0 +1,276 @@
+//! Looking again and again, until the time is over.
+
+use super::event::{Event, Shown};
+use super::options::Args;
+use super::report::{self, Moment};
+use super::stage::Stage;
+use crate::commands::signals::Signals;
+use crate::commands::sink::Sink;
+use crate::context::complain;
+use crate::error::Error;
+use crate::proc::System;
+use crate::watch::turning::{Change, Limits};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+use nix::sys::signal::Signal;
+use rustix::fd::AsRawFd as _;
+use std::io;
+use std::time::{Duration, Instant};
+
+const SIGNALS: Token = Token(0);
+const FIRST_PROCESS: usize = 1;
+
+/// Looking takes at most this part of the time.
+const SHARE: u32 = 10;
+
+/// How long a loop must be ready for nothing that it has open before that is told.
+const STALE: Duration = Duration::from_secs(1);
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The time is over.
+    Over,
+    Signal(Signal),
+    /// All processes have ended.
+    Gone,
+}
+
+/// A session.
+pub(super) struct Session<'s> {
+    sink: Sink<'s, Event>,
+    signals: Signals,
+    alarm: Poll,
+    pub(super) stage: Stage,
+    system: &'s System,
+    limits: Limits,
+    time: Option<Duration>,
+    quiet: bool,
+    started: Instant,
+    /// Whether a loop has stalled.
+    pub(super) stalled: bool,
+    /// Whether any loop could be judged.
+    pub(super) judged: bool,
+    /// Whether it was said that looks are further apart than was asked for.
+    slowed: bool,
+}
+
+impl<'s> Session<'s> {
+    /// Begins, and says what is looked at.
+    pub(super) fn start(
+        sink: Sink<'s, Event>,
+        signals: Signals,
+        stage: Stage,
+        system: &'s System,
+        args: &Args,
+        quiet: bool,
+    ) -> Result<Self, Error> {
+        let alarm = Poll::new().map_err(refused)?;
+        let register = |fd: i32, token| {
+            alarm.registry().register(&mut SourceFd(&fd), token, Interest::READABLE).map_err(refused)
+        };
+        register(signals.raw_fd(), SIGNALS)?;
+        for (i, process) in stage.processes.iter().enumerate() {
+            register(process.pidfd().as_raw_fd(), Token(FIRST_PROCESS + i))?;
+        }
+        let limits = Limits { stall: args.stall, interval: args.interval };
+        let mut session = Self {
+            sink,
+            signals,
+            alarm,
+            stage,
+            system,
+            limits,
+            time: args.time,
+            quiet,
+            started: Instant::now(),
+            stalled: false,
+            judged: false,
+            slowed: false,
+        };
+        for process in 0..session.stage.processes.len() {
+            for index in 0..session.stage.processes[process].loops.len() {
+                session.introduce(process, index)?;
+            }
+        }
+        session.sink.flush("")?;
+        Ok(session)
+    }
+
+    /// Goes on until the end.
+    pub(super) fn run(&mut self) -> Result<End, Error> {
+        let mut events = Events::with_capacity(64);
+        let mut next = Instant::now();
+        loop {
+            let rest = self.time.map(|time| (self.started + time).saturating_duration_since(Instant::now()));
+            if rest == Some(Duration::ZERO) {
+                return Ok(End::Over);
+            }
+            let wait = next.saturating_duration_since(Instant::now());
+            match self.alarm.poll(&mut events, Some(rest.map_or(wait, |rest| wait.min(rest)))) {
+                Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(refused(e)),
+                _ => {}
+            }
+            if let Some(end) = self.hear(&events)? {
+                self.sink.flush("")?;
+                return Ok(end);
+            }
+            let begin = Instant::now();
+            if begin >= next {
+                self.look()?;
+                self.sink.flush("")?;
+                let took = begin.elapsed();
+                self.tell_pace(took * SHARE);
+                next = begin + self.limits.interval.max(took * SHARE);
+            }
+        }
+    }
+
+    /// Signals, and processes that have ended.
+    fn hear(&mut self, events: &Events) -> Result<Option<End>, Error> {
+        for event in events {
+            match event.token() {
+                SIGNALS => {
+                    if let Some(received) = self.signals.next() {
+                        return Ok(Some(End::Signal(received.signal)));
+                    }
+                }
+                Token(n) => self.exit(n - FIRST_PROCESS)?,
+            }
+        }
+        Ok(self.stage.processes.iter().all(|process| process.ended).then_some(End::Gone))
+    }
+
+    fn exit(&mut self, index: usize) -> Result<(), Error> {
+        let now = Moment::since(self.started);
+        let process = &mut self.stage.processes[index];
+        if std::mem::replace(&mut process.ended, true) {
+            return Ok(());
+        }
+        process.loops.iter_mut().for_each(|l| l.open = false);
+        let event = report::exited(process, now);
+        self.sink.write(&event)
+    }
+
+    /// Looks at all loops.
+    fn look(&mut self) -> Result<(), Error> {
+        for index in 0..self.stage.processes.len() {
+            if self.stage.processes[index].ended {
+                continue;
+            }
+            self.look_for_new(index)?;
+            for l in 0..self.stage.processes[index].loops.len() {
+                if self.stage.processes[index].loops[l].open && !self.stage.processes[index].ended {
+                    self.look_at(index, l)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look_for_new(&mut self, index: usize) -> Result<(), Error> {
+        let process = &mut self.stage.processes[index];
+        let at = Instant::now();
+        let found = process.find_new(self.system, self.limits, at);
+        let surveyed = process.survey(self.system, self.limits, at);
+        if let Some(first) = found.into_iter().chain(surveyed).min() {
+            for l in first..self.stage.processes[index].loops.len() {
+                self.introduce(index, l)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, index: usize, l: usize) -> Result<(), Error> {
+        let process = &mut self.stage.processes[index];
+        let at = Instant::now();
+        if process.loops[l].judge.wants(at).crew {
+            process.guess_hands(self.system, l);
+        }
+        // What ends with a stall is known only before.
+        let before = process.loops[l].judge.stalled().map(|_| process.loops[l].judge.threads().clone());
+        let had_failed = process.loops[l].failed.is_some();
+        let looked = process.look(self.system, l, at);
+        let now = Moment::since(self.started);
+        let found = &process.loops[l];
+        if !found.open {
+            let event = report::closed(found, now);
+            self.sink.write(&event)?;
+            let summary = report::summary(self.system, &mut self.stage.processes[index], l, now);
+            return self.sink.write(&summary);
+        }
+        if let Some(note) = found.note().filter(|_| found.failed.is_some() && !had_failed) {
+            complain(&format!("{}: {note}", process.pid()));
+            self.stage.failed = true;
+        }
+        let process = &mut self.stage.processes[index];
+        for change in &looked.changes {
+            self.stalled |= matches!(change, Change::Stalled(_));
+            let named = report::named(&process.loops[l], change);
+            process.name(self.system, l, &named);
+            let crew = match (change, &before) {
+                (Change::Recovered { .. }, Some(crew)) => crew,
+                _ => process.loops[l].judge.threads(),
+            };
+            let event = report::changed(self.system, process, l, change, crew, now);
+            self.sink.write(&event)?;
+        }
+        let found = &mut process.loops[l];
+        let lasted = found.judge.unexplained(now.at);
+        let has_stale = || found.set.iter().any(|(_, w)| w.stale && !w.registration.is_edge());
+        if lasted >= STALE && !found.told_stale && has_stale() {
+            found.told_stale = true;
+            let event = report::stale(self.system, process, l, lasted, now);
+            self.sink.write(&event)?;
+        } else if lasted.is_zero() {
+            found.told_stale = false;
+        }
+        Ok(())
+    }
+
+    /// Tells of a loop that is looked at from now on.
+    fn introduce(&mut self, index: usize, l: usize) -> Result<(), Error> {
+        let now = Moment::since(self.started);
+        let process = &mut self.stage.processes[index];
+        let threads = process.read_threads(self.system);
+        for thread in &threads {
+            if process.loops[l].is_waited_in_by(thread) {
+                process.loops[l].add_hand(thread.tid);
+            }
+        }
+        let event = report::describe(self.system, process, l, &threads, Shown::Nothing, now);
+        self.judged |= process.loops[l].can_be_judged();
+        self.sink.write(&event)
+    }
+
+    /// Says so if looks are further apart than was asked for.
+    fn tell_pace(&mut self, pace: Duration) {
+        if pace > self.limits.interval * 2 && !self.slowed && !self.quiet {
+            self.slowed = true;
+            complain(&format!(
+                "looking at all loops takes long, so that looks are {} apart at times, and shorter stalls may not be \
+                 seen",
+                crate::model::seconds(pace.as_secs_f64())
+            ));
+        }
+    }
+
+    /// The summary, and the end of all output.
+    pub(super) fn finish(mut self) -> Result<(), Error> {
+        let now = Moment::since(self.started);
+        for index in 0..self.stage.processes.len() {
+            for l in 0..self.stage.processes[index].loops.len() {
+                let process = &mut self.stage.processes[index];
+                if process.loops[l].open || process.ended {
+                    let event = report::summary(self.system, process, l, now);
+                    self.sink.write(&event)?;
+                }
+            }
+        }
+        self.sink.finish()
+    }
+}
+
+fn refused(error: io::Error) -> Error {
+    Error::Refused(format!("cannot wait for events: {error}"))
+}

@@ -1,0 +1,32 @@
+//! What one thread waits for, in words, for other commands.
+
+use super::gil::{self, Interpreter};
+use super::held::{self, Held};
+use super::text::{Surroundings, waits_for};
+use crate::model::{Doing, Thread};
+use crate::proc::{ProcessDir, Scanner, System, command_of};
+use std::borrow::Cow;
+
+/// The words that `threads` has for what a thread was seen to do.
+pub(in crate::commands) fn in_words(system: &System, dir: &ProcessDir, thread: &Thread) -> Vec<u8> {
+    let plan = held::plan();
+    let mut scanner = Scanner::new(system, &plan);
+    let held = Held::read(system, &mut scanner, dir, std::iter::once((thread.tid, &thread.doing)));
+    let waits = |variable| Interpreter::default().has(dir, variable);
+    let around = Surroundings {
+        held: &held,
+        others: None,
+        wchan: None,
+        timeout: thread.doing.call().and_then(|call| call.wait.timeout()),
+        likely: gil::variable(&thread.doing).is_some_and(waits).then_some(gil::WORD),
+        running: None,
+        command: &|pid| command_of(system.root(), pid),
+    };
+    waits_for(thread, &around)
+}
+
+/// The call that it is in, in a word.
+pub(in crate::commands) fn call_word(doing: &Doing) -> Option<Cow<'static, str>> {
+    let call = doing.call()?;
+    Some(call.name.map_or_else(|| call.number.to_string().into(), Cow::Borrowed))
+}

@@ -1,0 +1,42 @@
+//! How often a thread reads and writes.
+
+use super::io::{open_dir, read_record_at};
+use super::process::ProcessDir;
+use crate::model::{Pid, decimal};
+use std::ffi::CString;
+
+impl ProcessDir {
+    /// How often a thread has called `read(2)`, `write(2)` and their sisters, those of sockets such as
+    /// `recvmsg(2)` not among them: `proc_pid_io(5)`. Nothing where that may not be read or is not
+    /// counted.
+    pub fn transfers(&self, tid: Pid) -> Option<u64> {
+        let tasks = open_dir(self.dir(), c"task").ok()?;
+        let mut text = Vec::new();
+        read_record_at(tasks, &CString::new(format!("{tid}/io")).ok()?, &mut text).ok()?;
+        let number = |key: &[u8]| {
+            let mut lines = text.split(|&b| b == b'\n');
+            lines.find_map(|line| decimal(line.strip_prefix(key)?.trim_ascii()))
+        };
+        Some(number(b"syscr:")? + number(b"syscw:")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Pid;
+    use crate::proc::{ProcRoot, ProcessDir, System};
+    use std::io::{Read as _, Write as _};
+
+    #[test]
+    fn what_a_thread_reads_and_writes() {
+        let system = System::new(ProcRoot::from_env(), false);
+        let dir = ProcessDir::open(system.root(), Pid(std::process::id() as i32), &system).unwrap();
+        let tid = Pid(rustix::thread::gettid().as_raw_nonzero().get());
+        let (mut reader, mut writer) = std::io::pipe().unwrap();
+        let Some(before) = dir.transfers(tid) else { return println!("skipped: it is not counted here") };
+        writer.write_all(b"x").unwrap();
+        reader.read_exact(&mut [0]).unwrap();
+        // And that which was read to know it.
+        assert!(dir.transfers(tid).unwrap() >= before + 2);
+    }
+}

@@ -1,0 +1,380 @@
+//! One loop.
+
+use super::crew::Crew;
+use super::member::{Member, Shows, Sighting};
+use super::tally::Totals;
+use crate::model::{Thread, Worth};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// What is a stall.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long nothing may be served.
+    pub stall: Duration,
+    /// How far apart looks are.
+    pub interval: Duration,
+}
+
+/// For how long something must be left unserved by a loop that turns before it counts as spinning:
+/// with nothing in it to be read, and with something.
+const SPIN: Duration = Duration::from_secs(1);
+const SPIN_ON_DATA: Duration = Duration::from_secs(5);
+/// How often others must have been served meanwhile.
+const TURNS: u64 = 5;
+/// How often all that a loop watches must have been looked at in vain.
+const WHOLE: u32 = 2;
+/// How often an fd must have been seen at the same marks where these may repeat themselves.
+const SIGHTINGS: u32 = 5;
+
+/// What has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The loop has not gone on for longer than the limit.
+    Stalled(Stall),
+    /// It goes on again.
+    Recovered {
+        /// Since when it had not.
+        since: Instant,
+        /// For how long.
+        lasted: Duration,
+    },
+    /// It turns, or its threads run, without serving what is ready all the time.
+    Spinning {
+        /// Which of what it watches.
+        token: usize,
+        /// Since when.
+        since: Instant,
+        /// Whether it has served others meanwhile, so that it turns for sure.
+        turns: bool,
+    },
+}
+
+/// A stall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stall {
+    /// When it began, as far as it was seen.
+    pub since: Instant,
+    /// Whether the threads stand still: else they run, or are not known.
+    pub still: bool,
+}
+
+/// What the next look should be at, beside the loop itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Some of what it watches.
+    pub members: bool,
+    /// All of it, soon.
+    pub all: bool,
+    /// The threads.
+    pub crew: bool,
+}
+
+/// Follows one loop.
+#[derive(Clone, Debug)]
+pub struct Judge {
+    limits: Limits,
+    /// Since when something has waited for the loop; nothing if it is clear.
+    ready: Option<Instant>,
+    /// When it was last seen to serve something, or to be clear.
+    served_at: Instant,
+    /// How often it was.
+    served: u64,
+    /// The look that `served` was counted for last.
+    counted: Option<Instant>,
+    /// How often all was looked at since.
+    whole: u32,
+    members: HashMap<usize, Member>,
+    /// The threads, since it was served last.
+    crew: Crew,
+    stall: Option<Stall>,
+    last: Instant,
+    totals: Totals,
+    /// The longest wait that is over, and whose it was.
+    worst: Option<(usize, Duration)>,
+}
+
+impl Judge {
+    /// A loop that is clear.
+    pub fn new(limits: Limits, at: Instant) -> Self {
+        Self {
+            limits,
+            ready: None,
+            served_at: at,
+            served: 0,
+            counted: None,
+            whole: 0,
+            members: HashMap::new(),
+            crew: Crew::default(),
+            stall: None,
+            last: at,
+            totals: Totals::default(),
+            worst: None,
+        }
+    }
+
+    /// What counts as a stall.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Nothing waits for the loop: all that did was served.
+    pub fn clear(&mut self, at: Instant) {
+        self.pass(at);
+        let waiting: Vec<usize> = self.waiting().map(|(token, _)| token).collect();
+        for token in waiting {
+            self.end_wait(token, at);
+        }
+        self.serve(at);
+        self.ready = None;
+    }
+
+    /// Something waits for the loop.
+    pub fn ready(&mut self, at: Instant) {
+        self.pass(at);
+        self.ready.get_or_insert(at);
+    }
+
+    /// One of the fds that it watches, while it is ready.
+    pub fn see(&mut self, token: usize, sighting: Sighting, at: Instant) {
+        let ready = self.ready.unwrap_or(at);
+        let member = self.members.entry(token).or_insert_with(Member::new);
+        let (shows, waited) = member.see(sighting, at, ready, self.limits.interval * 2, self.served);
+        if let Some(waited) = waited {
+            self.count_wait(token, waited);
+        }
+        if shows == Shows::ServedHere {
+            self.serve(at);
+        }
+    }
+
+    /// It watches this no more: it was closed, or taken out. Gives what was known of it.
+    pub fn gone(&mut self, token: usize, at: Instant) -> Option<Member> {
+        self.leave(token, at);
+        self.members.remove(&token)
+    }
+
+    /// This can be looked at no more: it was closed.
+    pub fn leave(&mut self, token: usize, at: Instant) {
+        if self.end_wait(token, at) {
+            self.serve(at);
+        }
+    }
+
+    /// Something else shows that it goes on.
+    pub fn serve(&mut self, at: Instant) {
+        if self.counted != Some(at) {
+            self.served += 1;
+            self.counted = Some(at);
+        }
+        self.served_at = at;
+        self.whole = 0;
+        self.crew = Crew::default();
+    }
+
+    /// All that it watches has been looked at since this was said last.
+    pub fn whole(&mut self) {
+        self.whole = self.whole.saturating_add(1);
+    }
+
+    /// The threads that serve it. `waits_here` is whether one of them waits for the loop's own fds.
+    pub fn crew(&mut self, threads: &[Thread], calls: Option<u64>, waits_here: bool, at: Instant) {
+        if waits_here {
+            self.serve(at);
+        } else {
+            self.crew.see(threads, calls, at);
+        }
+    }
+
+    /// What to look at next.
+    pub fn wants(&self, at: Instant) -> Wants {
+        if self.ready.is_none() {
+            return Wants::default();
+        }
+        let unserved = at.saturating_duration_since(self.served_at.max(self.ready.unwrap_or(at)));
+        Wants {
+            members: true,
+            all: self.stall.is_none() && unserved >= self.limits.stall / 2,
+            crew: unserved >= self.limits.stall / 4,
+        }
+    }
+
+    /// What has changed by what was said since.
+    pub fn judge(&mut self, at: Instant) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let since = self.unserved_since();
+        match (self.stall, since) {
+            (None, Some(since)) if at.saturating_duration_since(since) >= self.limits.stall => {
+                if let Some(still) = self.proof() {
+                    let stall = Stall { since, still };
+                    self.stall = Some(stall);
+                    self.move_to_stalled(at.saturating_duration_since(since));
+                    changes.push(Change::Stalled(stall));
+                }
+            }
+            (Some(stall), since) if since.is_none_or(|since| since > stall.since) => {
+                self.stall = None;
+                let lasted = at.saturating_duration_since(stall.since);
+                self.totals.stalls.add(lasted);
+                changes.push(Change::Recovered { since: stall.since, lasted });
+            }
+            _ => {}
+        }
+        if self.stall.is_none() && self.ready.is_some() {
+            changes.extend(self.spinning(at));
+        }
+        changes
+    }
+
+    /// Since when nothing was served, though something waits: since the loop served anything last,
+    /// and since the one that waits longest waits. Nothing if nothing waits.
+    fn unserved_since(&self) -> Option<Instant> {
+        let ready = self.ready?;
+        let longest = self.waiting().filter_map(|(_, member)| member.since()).min();
+        // It is ready for something that cannot be looked at.
+        let begin = longest.unwrap_or(ready);
+        Some(begin.max(self.served_at).max(ready))
+    }
+
+    /// Whether it is proven that it does not go on, and if so, whether its threads stand still.
+    fn proof(&self) -> Option<bool> {
+        let still = self.crew.still_for() >= self.limits.stall / 2;
+        if still && self.whole > 0 {
+            return Some(true);
+        }
+        if self.whole < WHOLE {
+            return None;
+        }
+        let callless = self.crew.callless_for().is_some_and(|time| time >= self.limits.stall / 2);
+        let waiting = || self.waiting().map(|(_, member)| member).filter(|m| !m.is_at_its_end());
+        let proves = |member: &Member| match member.worth() {
+            Worth::Exactly => true,
+            Worth::Roughly => member.sightings >= SIGHTINGS,
+            Worth::ByCalls => callless && member.sightings >= SIGHTINGS,
+            Worth::Nothing => false,
+        };
+        waiting().any(proves).then_some(false)
+    }
+
+    /// What it leaves unserved while it turns.
+    fn spinning(&mut self, at: Instant) -> Option<Change> {
+        let served = self.served;
+        let spin = SPIN.max(self.limits.stall * 2);
+        // Nobody is kept waiting by what is at its end, and threads that run have what to do. That is a
+        // loop that spins, as far as one can see.
+        let runs = self.crew.is_empty() || self.crew.runs(0.5);
+        let ends = runs && self.waiting().all(|(_, member)| member.is_at_its_end());
+        let found = self.members.iter_mut().find_map(|(&token, member)| {
+            let since = member.since().filter(|_| !member.told && !member.is_edge())?;
+            let waited = at.saturating_duration_since(since);
+            let turns = served.saturating_sub(member.served_before) >= TURNS;
+            let long = if member.is_at_its_end() { spin } else { spin.max(SPIN_ON_DATA) };
+            (waited >= long && (turns || ends)).then(|| {
+                member.told = true;
+                Change::Spinning { token, since, turns }
+            })
+        });
+        self.totals.spins += u64::from(found.is_some());
+        found
+    }
+
+    /// For how long it has been ready for nothing that can be seen, though all was looked at.
+    pub fn unexplained(&self, at: Instant) -> Duration {
+        match self.ready {
+            Some(ready) if self.whole >= WHOLE && self.waiting().next().is_none() => {
+                at.saturating_duration_since(ready.max(self.served_at))
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Those that wait.
+    pub fn waiting(&self) -> impl Iterator<Item = (usize, &Member)> {
+        self.members
+            .iter()
+            .filter(|(_, member)| member.since().is_some())
+            .map(|(&token, member)| (token, member))
+    }
+
+    /// All that was looked at so far.
+    pub fn members(&self) -> impl Iterator<Item = (usize, &Member)> {
+        self.members.iter().map(|(&token, member)| (token, member))
+    }
+
+    /// One that was looked at.
+    pub fn member(&self, token: usize) -> Option<&Member> {
+        self.members.get(&token)
+    }
+
+    /// What its threads did since it was served last.
+    pub fn threads(&self) -> &Crew {
+        &self.crew
+    }
+
+    /// The stall that it is in.
+    pub fn stalled(&self) -> Option<Stall> {
+        self.stall
+    }
+
+    /// Since when something has waited for it, if something does.
+    pub fn ready_since(&self) -> Option<Instant> {
+        self.ready
+    }
+
+    /// The longest wait that is over, and whose it was.
+    pub fn worst(&self) -> Option<(usize, Duration)> {
+        self.worst
+    }
+
+    /// How it went. What still waits counts until now.
+    pub fn totals(&mut self, at: Instant) -> &Totals {
+        self.pass(at);
+        let waiting: Vec<usize> = self.waiting().map(|(token, _)| token).collect();
+        for token in waiting {
+            self.end_wait(token, at);
+        }
+        if let Some(stall) = self.stall.take() {
+            self.totals.stalls.add(at.saturating_duration_since(stall.since));
+        }
+        &self.totals
+    }
+
+    /// Ends the wait of one, if it waits.
+    fn end_wait(&mut self, token: usize, at: Instant) -> bool {
+        let waited = self.members.get_mut(&token).and_then(|member| member.end(at));
+        if let Some(waited) = waited {
+            self.count_wait(token, waited);
+        }
+        waited.is_some()
+    }
+
+    fn count_wait(&mut self, token: usize, waited: Duration) {
+        self.totals.waits.add(waited);
+        if self.worst.is_none_or(|(_, worst)| waited > worst) {
+            self.worst = Some((token, waited));
+        }
+    }
+
+    /// Time goes by, with the loop as it was.
+    fn pass(&mut self, at: Instant) {
+        let time = at.saturating_duration_since(self.last);
+        self.last = at;
+        let shares = &mut self.totals.shares;
+        match (self.ready, self.stall) {
+            (None, _) => shares.idle += time,
+            (Some(_), None) => shares.busy += time,
+            (Some(_), Some(_)) => shares.stalled += time,
+        }
+    }
+
+    /// What counted as busy so far was a stall.
+    fn move_to_stalled(&mut self, time: Duration) {
+        let shares = &mut self.totals.shares;
+        let time = time.min(shares.busy);
+        shares.busy -= time;
+        shares.stalled += time;
+    }
+}
+
+#[cfg(test)]
+mod tests;
