@@ -453,7 +453,7 @@ _fdscope() {
             return 0
             ;;
         fdscope__subcmd__threads)
-            opts="-s -w -c -q -h --sample --interval --where --columns --format --json --jsonl --no-header --color --quiet --help"
+            opts="-s -w -c -q -h --sample --interval --where --peers --columns --format --json --jsonl --no-header --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

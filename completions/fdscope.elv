@@ -184,6 +184,7 @@ set edit:completion:arg-completer[fdscope] = {|@words|
             cand --columns 'Which fields, in which order; +NAME adds to the usual ones, ''help'' lists all'
             cand --format 'Output format'
             cand --color 'When to use colour'
+            cand --peers 'Also who is at the other end of pipes, sockets and the like, for which all processes are looked through'
             cand --json 'Short for --format json'
             cand --jsonl 'Short for --format jsonl'
             cand --no-header 'Leave out the heading of tables and TSV'

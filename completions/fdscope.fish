@@ -221,6 +221,7 @@ dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l peers -d 'Also who is at the other end of pipes, sockets and the like, for which all processes are looked through'
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l no-header -d 'Leave out the heading of tables and TSV'

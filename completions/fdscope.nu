@@ -165,6 +165,7 @@ module completions {
     --sample(-s): string      # Look again and again for this long, and show in how many of the looks each thread was seen in what
     --interval: string        # How often to look, on average
     --where(-w): string       # Only threads of which this is true: 'call == "futex"'; see fdscope-threads(1)
+    --peers                   # Also who is at the other end of pipes, sockets and the like, for which all processes are looked through
     --columns(-c): string     # Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
     --format: string@"nu-complete fdscope threads format" # Output format
     --json                    # Short for --format json

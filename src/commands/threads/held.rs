@@ -5,9 +5,9 @@ use crate::proc::{Plan, ProcessDir, Scanner, System};
 use crate::sys;
 use std::collections::BTreeMap;
 
-/// What is read of each fd. The other ends of pipes and sockets have their place in NAME.
-pub(super) fn plan() -> Plan {
-    Plan { name: true, values: true, access: true, ..Plan::default() }
+/// What is read of each fd, with the other ends in NAME if they are wanted.
+pub(super) fn plan(peers: bool) -> Plan {
+    Plan { name: true, values: true, access: true, peers_in_name: peers, ..Plan::default() }
 }
 
 /// What an fd is.

@@ -64,6 +64,11 @@ pub struct Args {
     )]
     where_: Option<String>,
 
+    /// Also who is at the other end of pipes, sockets and the like, for which all processes are looked
+    /// through
+    #[arg(long, help_heading = "Looking further")]
+    peers: bool,
+
     /// Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
     #[arg(long, short = 'c', value_name = "FIELDS", help_heading = "Output", allow_hyphen_values = true,
           add = ArgValueCompleter::new(complete::thread_columns))]
@@ -156,12 +161,12 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let asked: Vec<&str> = query.iter().flat_map(Where::fields).map(|f| f.name).collect();
     let wants = |prefix: &str| named.iter().chain(&asked).any(|name| name.starts_with(prefix));
     let table = context.style.format == Format::Table;
-    let system = System::new(context.root.clone(), wants("user"));
+    let system = System::new(context.root.clone(), wants("user")).with_peers(args.peers);
     let asleep = ["asleep", "left", "waits_for"].into_iter().any(wants);
     let depth = if asleep { Depth::Asleep } else { Depth::Calls };
     let mut report = Report::new(&system, wants("serving.") || (table && !context.quiet), depth);
 
-    let plan = held::plan();
+    let plan = held::plan(args.peers);
     let mut scanner = Scanner::new(&system, &plan);
     let mut signal = None;
     if let Some(time) = args.sample {

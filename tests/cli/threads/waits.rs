@@ -3,7 +3,7 @@
 use super::common::{LONG, caller, check, full, is, raw};
 use super::{named, of, thread};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, Skip, bytes_of, call, needs};
+use crate::support::{Fdscope, Helper, Keeper, Skip, bytes_of, call, eventually, needs};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::pipe::pipe;
 use serde_json::{Value, json};
@@ -220,4 +220,21 @@ fn completions() {
         ("ring timed", enter(" for 2 completions, timeout 1 h 0 min", json!(3600.5))),
     ];
     check(&helper, &expected);
+}
+
+#[test]
+fn the_other_end_is_named_if_that_is_wanted() {
+    let mut cat = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let pid = cat.id();
+    let look = |more: &str| {
+        let run = Fdscope::new(format!("threads {pid} --quiet --columns waits_for --no-header {more}"));
+        run.ok().stdout()
+    };
+    let from = format!("from {}/", std::process::id());
+    eventually("it reads", || look("").starts_with("read on 0 (pipe"));
+    let (plain, with_peers) = (look(""), look("--peers"));
+    drop(cat.stdin.take());
+    cat.wait().unwrap();
+    assert!(!plain.contains(&from), "{plain}");
+    assert!(with_peers.contains(&from), "{with_peers}");
 }

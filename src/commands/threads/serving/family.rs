@@ -141,7 +141,7 @@ fn named_process(system: &System, pid: Pid) -> String {
 
 fn facts_of(system: &System, pid: Pid) -> Option<Facts> {
     let dir = ProcessDir::open(system.root(), pid, system).ok()?;
-    let plan = crate::commands::threads::held::plan();
+    let plan = crate::commands::threads::held::plan(false);
     let mut scanner = Scanner::new(system, &plan);
     let look = Look::at(system, &mut scanner, &dir, Depth::Calls).ok()?;
     let call = |thread: &'_ crate::model::Thread| thread.doing.call().cloned().map(|call| (thread.tid, call));
