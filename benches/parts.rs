@@ -12,7 +12,7 @@ use fdscope::model::{
 };
 use fdscope::query::Where;
 use fdscope::render::{Batch, Format, Renderer, Style, Writer};
-use fdscope::sock::{Diag, Tables};
+use fdscope::sock::{Diag, Entry, Tables};
 use fdscope::sys;
 use rustix::fd::{AsFd as _, AsRawFd as _};
 use std::io::Write as _;
@@ -197,9 +197,9 @@ fn net_table(bencher: Bencher, name: &str) {
     file.write_all(&text).expect("as above");
     let protocol: &[u8] = if name == "tcp" { b"TCP" } else { b"UNIX-STREAM" };
     // One that is not there, so that the whole table is read.
-    bencher
-        .counter(ItemsCount::new(LINES))
-        .bench(|| Tables::new(net.clone()).find(Inode(u64::MAX), || Some(protocol.to_vec())));
+    bencher.counter(ItemsCount::new(LINES)).bench(|| {
+        Tables::new(Entry::Tables, net.clone(), false).find(Inode(u64::MAX), || Some(protocol.to_vec()))
+    });
     std::fs::remove_dir_all(&net).expect("as above");
 }
 
@@ -286,4 +286,88 @@ fn gauge(bencher: Bencher) {
         gauge.read(black_box(queue(waiting)), now);
         (gauge.has_changed(), gauge.has_dropped())
     });
+}
+
+/// Threads that wait in calls, to be looked at.
+mod threads {
+    use divan::Bencher;
+    use fdscope::model::Pid;
+    use fdscope::proc::{ProcRoot, ProcessDir, System, ThreadReader, threads_of};
+    use rustix::event::{PollFd, PollFlags, poll};
+    use std::sync::mpsc::channel;
+
+    fn system() -> System {
+        System::new(ProcRoot::from_env(), false)
+    }
+
+    fn own(system: &System) -> ProcessDir {
+        ProcessDir::open(system.root(), Pid(std::process::id() as i32), system).unwrap()
+    }
+
+    /// A thread that waits in this for good; it has the time that it takes to get there.
+    fn waiter(wait: impl FnOnce() + Send + 'static) -> Pid {
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || {
+            sender.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+            wait();
+        });
+        let tid = receiver.recv().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        Pid(tid)
+    }
+
+    fn parks() {
+        loop {
+            std::thread::park();
+        }
+    }
+
+    /// So many fds, none of which is ever ready.
+    fn polls(fds: usize) {
+        let (reader, _writer) = rustix::pipe::pipe().unwrap();
+        let mut entries: Vec<PollFd<'_>> = (0..fds).map(|_| PollFd::new(&reader, PollFlags::IN)).collect();
+        poll(&mut entries, None).unwrap();
+    }
+
+    fn look(bencher: Bencher<'_, '_>, tid: Pid, glance: bool) {
+        let system = system();
+        let dir = own(&system);
+        let mut reader = ThreadReader::new(&system, &dir).unwrap();
+        bencher.bench_local(|| if glance { reader.glance(tid).unwrap() } else { reader.read(tid).unwrap() });
+    }
+
+    #[divan::bench]
+    fn one_in_a_futex(bencher: Bencher<'_, '_>) {
+        look(bencher, waiter(parks), false);
+    }
+
+    #[divan::bench]
+    fn one_in_a_futex_glanced_at(bencher: Bencher<'_, '_>) {
+        look(bencher, waiter(parks), true);
+    }
+
+    #[divan::bench(args = [1, 100, 10_000])]
+    fn one_in_poll(bencher: Bencher<'_, '_>, fds: usize) {
+        look(bencher, waiter(move || polls(fds)), false);
+    }
+
+    #[divan::bench]
+    fn when_one_last_ran(bencher: Bencher<'_, '_>) {
+        let tid = waiter(parks);
+        let system = system();
+        let dir = own(&system);
+        let mut reader = ThreadReader::new(&system, &dir).unwrap();
+        let thread = reader.read(tid).unwrap();
+        bencher.bench_local(|| reader.ran(&thread));
+    }
+
+    #[divan::bench(args = [1000], sample_count = 20)]
+    fn all_of(bencher: Bencher<'_, '_>, count: usize) {
+        for _ in 0..count {
+            std::thread::spawn(parks);
+        }
+        let system = system();
+        let dir = own(&system);
+        bencher.bench_local(|| threads_of(&system, &dir).unwrap().len());
+    }
 }

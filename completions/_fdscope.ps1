@@ -35,7 +35,9 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List what processes hold open')
             [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'List what processes hold open')
             [CompletionResult]::new('sockets', 'sockets', [CompletionResultType]::ParameterValue, 'List sockets, with who holds each and who is at its other end')
+            [CompletionResult]::new('peers', 'peers', [CompletionResultType]::ParameterValue, 'Show who is connected with whom, through what, and what nobody reads')
             [CompletionResult]::new('limits', 'limits', [CompletionResultType]::ParameterValue, 'Show resource limits, and how much of them is used')
+            [CompletionResult]::new('threads', 'threads', [CompletionResultType]::ParameterValue, 'Show what each thread of a process waits for')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listen with a chosen backlog, and watch the accept queue')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch fds become ready, and see how long they wait for it to be noticed')
             break
@@ -62,6 +64,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Also mapped files')
             [CompletionResult]::new('--mappings', '--mappings', [CompletionResultType]::ParameterName, 'Also mapped files')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Also threads that have an fd table of their own')
+            [CompletionResult]::new('--peers', '--peers', [CompletionResultType]::ParameterName, 'Also who is at the other end of pipes, sockets, terminals and the like; for that, the fds of all processes are looked at once')
             [CompletionResult]::new('--wide', '--wide', [CompletionResultType]::ParameterName, 'More fields: user, uid, assoc, flags, pos, inode, device, mount')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Count by process and kind, instead of listing')
             [CompletionResult]::new('--pids', '--pids', [CompletionResultType]::ParameterName, 'Print only pids, one a line, for kill(1) and the like')
@@ -96,6 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Also mapped files')
             [CompletionResult]::new('--mappings', '--mappings', [CompletionResultType]::ParameterName, 'Also mapped files')
             [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Also threads that have an fd table of their own')
+            [CompletionResult]::new('--peers', '--peers', [CompletionResultType]::ParameterName, 'Also who is at the other end of pipes, sockets, terminals and the like; for that, the fds of all processes are looked at once')
             [CompletionResult]::new('--wide', '--wide', [CompletionResultType]::ParameterName, 'More fields: user, uid, assoc, flags, pos, inode, device, mount')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Count by process and kind, instead of listing')
             [CompletionResult]::new('--pids', '--pids', [CompletionResultType]::ParameterName, 'Print only pids, one a line, for kill(1) and the like')
@@ -140,6 +144,24 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'fdscope;peers' {
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Only these kinds, or groups of kinds, such as pipe,unix or socket')
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'Only these kinds, or groups of kinds, such as pipe,unix or socket')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Follow from the TARGET to its peers, to their peers, and so on, so many steps')
+            [CompletionResult]::new('--depth', '--depth', [CompletionResultType]::ParameterName, 'Follow from the TARGET to its peers, to their peers, and so on, so many steps')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Look again and again for so long, such as 2s, and say who has read nothing of what lay there')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--stuck', '--stuck', [CompletionResultType]::ParameterName, 'Only connections of which somebody has read nothing meanwhile')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'fdscope;limits' {
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'Set a limit of the TARGETs, such as nofile=4096 or nofile=4096:8192 (soft:hard)')
             [CompletionResult]::new('--sort', '--sort', [CompletionResultType]::ParameterName, 'Order of --all')
@@ -152,6 +174,26 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'One line a process: open fds against their limit, the nearest to it first')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'One line a process: open fds against their limit, the nearest to it first')
             [CompletionResult]::new('--system', '--system', [CompletionResultType]::ParameterName, 'Limits of the whole machine, and constants such as FD_SETSIZE')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'fdscope;threads' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Look again and again for this long, and show in how many of the looks each thread was seen in what')
+            [CompletionResult]::new('--sample', '--sample', [CompletionResultType]::ParameterName, 'Look again and again for this long, and show in how many of the looks each thread was seen in what')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'How often to look, on average')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Only threads of which this is true: ''call == "futex"''; see fdscope-threads(1)')
+            [CompletionResult]::new('--where', '--where', [CompletionResultType]::ParameterName, 'Only threads of which this is true: ''call == "futex"''; see fdscope-threads(1)')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Which fields, in which order; +NAME adds to the usual ones, ''help'' lists all')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Which fields, in which order; +NAME adds to the usual ones, ''help'' lists all')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--peers', '--peers', [CompletionResultType]::ParameterName, 'Also who is at the other end of pipes, sockets and the like, for which all processes are looked through')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')

@@ -28,8 +28,14 @@ _fdscope() {
             fdscope,ls)
                 cmd="fdscope__subcmd__list"
                 ;;
+            fdscope,peers)
+                cmd="fdscope__subcmd__peers"
+                ;;
             fdscope,sockets)
                 cmd="fdscope__subcmd__sockets"
+                ;;
+            fdscope,threads)
+                cmd="fdscope__subcmd__threads"
                 ;;
             fdscope,watch)
                 cmd="fdscope__subcmd__watch"
@@ -41,14 +47,14 @@ _fdscope() {
 
     case "${cmd}" in
         fdscope)
-            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls sockets limits listen watch"
+            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls sockets peers limits threads listen watch"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -94,7 +100,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -109,7 +115,7 @@ _fdscope() {
             return 0
             ;;
         fdscope__subcmd__list)
-            opts="-u -k -p -w -a -m -c -q -h --user --kind --fd --path --port --deleted --where --shared --assoc --mappings --threads --columns --wide --count --pids --format --json --jsonl --no-header --color --quiet --help"
+            opts="-u -k -p -w -a -m -c -q -h --user --kind --fd --path --port --deleted --where --shared --assoc --mappings --threads --peers --columns --wide --count --pids --format --json --jsonl --no-header --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -164,7 +170,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -316,7 +322,49 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fdscope__subcmd__peers)
+            opts="-k -d -q -h --kind --depth --for --stuck --format --json --jsonl --no-header --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --kind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --depth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -d)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -390,7 +438,57 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fdscope__subcmd__threads)
+            opts="-s -w -c -q -h --sample --interval --where --peers --columns --format --json --jsonl --no-header --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --sample)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --where)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -w)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -464,7 +562,7 @@ _fdscope() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl tsv trace" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
                     return 0
                     ;;
                 --color)

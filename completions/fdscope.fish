@@ -28,7 +28,8 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -l format -d 'Output forma
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -41,7 +42,9 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -s V -l version -d 'Print 
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "list" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "ls" -d 'List what processes hold open'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "sockets" -d 'List sockets, with who holds each and who is at its other end'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "peers" -d 'Show who is connected with whom, through what, and what nobody reads'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "limits" -d 'Show resource limits, and how much of them is used'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "threads" -d 'Show what each thread of a process waits for'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "watch" -d 'Watch fds become ready, and see how long they wait for it to be noticed'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s u -l user -d 'Only processes of this user, by name or number' -r
@@ -55,7 +58,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l format -d 'Outp
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -64,6 +68,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l shared -d 'Only
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s a -l assoc -d 'Also working directory, root directory and program (cwd, root, exe)'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s m -l mappings -d 'Also mapped files'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l threads -d 'Also threads that have an fd table of their own'
+complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l peers -d 'Also who is at the other end of pipes, sockets, terminals and the like; for that, the fds of all processes are looked at once'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l wide -d 'More fields: user, uid, assoc, flags, pos, inode, device, mount'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l count -d 'Count by process and kind, instead of listing'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l pids -d 'Print only pids, one a line, for kill(1) and the like'
@@ -83,7 +88,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l format -d 'Output
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -92,6 +98,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l shared -d 'Only f
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s a -l assoc -d 'Also working directory, root directory and program (cwd, root, exe)'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s m -l mappings -d 'Also mapped files'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l threads -d 'Also threads that have an fd table of their own'
+complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l peers -d 'Also who is at the other end of pipes, sockets, terminals and the like; for that, the fds of all processes are looked at once'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l wide -d 'More fields: user, uid, assoc, flags, pos, inode, device, mount'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l count -d 'Count by process and kind, instead of listing'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l pids -d 'Print only pids, one a line, for kill(1) and the like'
@@ -143,7 +150,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l format -d 'O
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -157,6 +165,24 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l jsonl -d 'Sh
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s k -l kind -d 'Only these kinds, or groups of kinds, such as pipe,unix or socket' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s d -l depth -d 'Follow from the TARGET to its peers, to their peers, and so on, so many steps' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l for -d 'Look again and again for so long, such as 2s, and say who has read nothing of what lay there' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l stuck -d 'Only connections of which somebody has read nothing meanwhile'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l set -d 'Set a limit of the TARGETs, such as nofile=4096 or nofile=4096:8192 (soft:hard)' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l sort -d 'Order of --all' -r -f -a "percent\t'The nearest to its limit first'
 used\t'The most open fds first'
@@ -170,7 +196,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l format -d 'Ou
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -181,6 +208,25 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l jsonl -d 'Sho
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s s -l sample -d 'Look again and again for this long, and show in how many of the looks each thread was seen in what' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l interval -d 'How often to look, on average' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s w -l where -d 'Only threads of which this is true: \'call == "futex"\'; see fdscope-threads(1)' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s c -l columns -d 'Which fields, in which order; +NAME adds to the usual ones, \'help\' lists all' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l peers -d 'Also who is at the other end of pipes, sockets and the like, for which all processes are looked through'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s b -l backlog -d 'How many connections may wait: what listen(2) is given. The kernel admits one more, and keeps no more than net.core.somaxconn, which is also what -1 and the default mean' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l fd -d 'Take over a listener that is open already, by its number, or \'systemd\' for those of LISTEN_FDS' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l type -d 'Type of unix sockets' -r -f -a "stream\t'A stream of bytes'
@@ -209,7 +255,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l format -d 'Ou
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"
@@ -247,7 +294,8 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l format -d 'Out
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'
 tsv\t'Tab-separated, escaped, for cut and awk'
-trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'"
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
 always\t'Always'
 never\t'Never'"

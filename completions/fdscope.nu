@@ -1,7 +1,7 @@
 module completions {
 
   def "nu-complete fdscope format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope color" [] {
@@ -21,7 +21,7 @@ module completions {
   ]
 
   def "nu-complete fdscope list format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope list color" [] {
@@ -41,6 +41,7 @@ module completions {
     --assoc(-a)               # Also working directory, root directory and program (cwd, root, exe)
     --mappings(-m)            # Also mapped files
     --threads                 # Also threads that have an fd table of their own
+    --peers                   # Also who is at the other end of pipes, sockets, terminals and the like; for that, the fds of all processes are looked at once
     --columns(-c): string     # Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
     --wide                    # More fields: user, uid, assoc, flags, pos, inode, device, mount
     --count                   # Count by process and kind, instead of listing
@@ -64,7 +65,7 @@ module completions {
   }
 
   def "nu-complete fdscope sockets format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope sockets color" [] {
@@ -96,12 +97,36 @@ module completions {
     ...filters: string        # Only sockets with an end here: ADDRESS, ADDRESS:PORT, :PORT, NETWORK/BITS, /PATH, @NAME or vsock:CID:PORT; several are alternatives
   ]
 
+  def "nu-complete fdscope peers format" [] {
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
+  }
+
+  def "nu-complete fdscope peers color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Show who is connected with whom, through what, and what nobody reads
+  export extern "fdscope peers" [
+    --kind(-k): string        # Only these kinds, or groups of kinds, such as pipe,unix or socket
+    --depth(-d): string       # Follow from the TARGET to its peers, to their peers, and so on, so many steps
+    --for: string             # Look again and again for so long, such as 2s, and say who has read nothing of what lay there
+    --stuck                   # Only connections of which somebody has read nothing meanwhile
+    --format: string@"nu-complete fdscope peers format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope peers color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+    ...targets: string        # A pid, 'self', PID:FDS such as 4242:0,3-7, or a command name
+  ]
+
   def "nu-complete fdscope limits sort" [] {
     [ "percent" "used" "soft" "pid" "command" ]
   }
 
   def "nu-complete fdscope limits format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope limits color" [] {
@@ -127,6 +152,31 @@ module completions {
     ...targets: string        # A pid, 'self' or a command name
   ]
 
+  def "nu-complete fdscope threads format" [] {
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
+  }
+
+  def "nu-complete fdscope threads color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Show what each thread of a process waits for
+  export extern "fdscope threads" [
+    --sample(-s): string      # Look again and again for this long, and show in how many of the looks each thread was seen in what
+    --interval: string        # How often to look, on average
+    --where(-w): string       # Only threads of which this is true: 'call == "futex"'; see fdscope-threads(1)
+    --peers                   # Also who is at the other end of pipes, sockets and the like, for which all processes are looked through
+    --columns(-c): string     # Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
+    --format: string@"nu-complete fdscope threads format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope threads color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+    ...targets: string        # A pid, 'self', PID:TIDS such as 4242:4245,4250-4260, a thread id, or a command name
+  ]
+
   def "nu-complete fdscope listen socket_type" [] {
     [ "stream" "seqpacket" ]
   }
@@ -136,7 +186,7 @@ module completions {
   }
 
   def "nu-complete fdscope listen format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope listen color" [] {
@@ -196,7 +246,7 @@ module completions {
   }
 
   def "nu-complete fdscope watch format" [] {
-    [ "table" "json" "jsonl" "tsv" "trace" ]
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
   }
 
   def "nu-complete fdscope watch color" [] {

@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list, listen, loops, sockets, threads, watch};
+use crate::commands::{limits, list, listen, loops, peers, sockets, threads, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -10,7 +10,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 /// Show what a running process holds open, how near it is to its limits, and whether it keeps up
 ///
 /// fdscope looks at processes from outside: it does not stop them, read their data or change
-/// their state. list and limits show what is, watch what happens. With listen it also opens
+/// their state. list and limits show what is, peers who is connected with whom, watch what happens. With listen it also opens
 /// listeners of its own, for clients to meet, or for a server to serve.
 #[derive(Debug, Parser)]
 #[command(name = "fdscope", version, max_term_width = 100, disable_help_subcommand = true)]
@@ -26,6 +26,7 @@ enum Command {
     #[command(visible_alias = "ls")]
     List(Box<list::Args>),
     Sockets(Box<sockets::Args>),
+    Peers(peers::Args),
     Limits(limits::Args),
     Threads(threads::Args),
     Listen(Box<listen::Args>),
@@ -64,6 +65,8 @@ enum Choice {
     Of(Format),
     /// One of `watch`, which writes it itself.
     Trace,
+    /// One of `peers`, which writes it itself.
+    Dot,
 }
 
 impl ValueEnum for Choice {
@@ -74,6 +77,7 @@ impl ValueEnum for Choice {
             Choice::Of(Format::Jsonl),
             Choice::Of(Format::Tsv),
             Choice::Trace,
+            Choice::Dot,
         ];
         ALL
     }
@@ -84,6 +88,10 @@ impl ValueEnum for Choice {
             Self::Trace => {
                 let help = "Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone";
                 Some(PossibleValue::new("trace").help(help))
+            }
+            Self::Dot => {
+                let help = "A graph in the language of graphviz, for dot(1); of peers alone";
+                Some(PossibleValue::new("dot").help(help))
             }
         }
     }
@@ -109,7 +117,7 @@ impl Global {
             _ => match self.format {
                 Choice::Of(format) => format,
                 // Whatever else is written is written as it comes.
-                Choice::Trace => Format::Jsonl,
+                Choice::Trace | Choice::Dot => Format::Jsonl,
             },
         }
     }
@@ -117,6 +125,11 @@ impl Global {
     /// Whether trace events are asked for.
     pub fn trace(&self) -> bool {
         self.format == Choice::Trace
+    }
+
+    /// Whether a graph is asked for.
+    pub fn dot(&self) -> bool {
+        self.format == Choice::Dot
     }
 }
 
@@ -126,10 +139,14 @@ impl Cli {
         if self.global.trace() && !matches!(self.command, Command::Watch(_)) {
             return Err(Error::Usage("--format trace is a format of fdscope watch alone".to_owned()));
         }
+        if self.global.dot() && !matches!(self.command, Command::Peers(_)) {
+            return Err(Error::Usage("--format dot is a format of fdscope peers alone".to_owned()));
+        }
         let mut context = Context::new(&self.global);
         match self.command {
             Command::List(args) => list::run(*args, &mut context),
             Command::Sockets(args) => sockets::run(*args, &mut context),
+            Command::Peers(args) => peers::run(args, &mut context),
             Command::Limits(args) => limits::run(args, &mut context),
             Command::Threads(args) => threads::run(args, &mut context),
             Command::Listen(args) => listen::run(*args, &mut context),
@@ -151,7 +168,7 @@ mod tests {
     #[test]
     fn every_format_can_be_chosen() {
         let all: Vec<_> = Format::value_variants().iter().map(|format| Choice::Of(*format)).collect();
-        assert_eq!(Choice::value_variants(), [all, vec![Choice::Trace]].concat());
+        assert_eq!(Choice::value_variants(), [all, vec![Choice::Trace, Choice::Dot]].concat());
     }
 
     #[test]

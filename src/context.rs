@@ -14,6 +14,8 @@ pub struct Context {
     pub style: Style,
     /// Whether to write trace events, whatever the style says.
     pub trace: bool,
+    /// Whether to write a graph, whatever the style says.
+    pub dot: bool,
     /// Whether notes on stderr are unwanted.
     pub quiet: bool,
     /// Standard output.
@@ -33,6 +35,7 @@ impl Context {
                 terminal,
             },
             trace: global.trace(),
+            dot: global.dot(),
             quiet: global.quiet,
             out: BufWriter::with_capacity(1 << 16, io::stdout()),
         }

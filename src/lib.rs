@@ -11,8 +11,8 @@
 //! | [`context`] | where /proc is, where output goes and how |
 //! | [`watch`] | from what selectors report to what is worth telling |
 //! | [`query`] | `--where`: expressions over fields |
-//! | [`proc`] | reading /proc: the scan, limits, settings |
-//! | [`sock`] | sockets: the tables, sock_diag netlink, counters of listeners |
+//! | [`proc`] | reading /proc: the scan, who holds and shares what, other ends, threads, limits |
+//! | [`sock`] | sockets: sock_diag netlink and the tables, namespaces, both ends of connections |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
 //! | [`listener`] | listening sockets of our own, and what becomes of the connections |
 //! | [`selector`] | ways to wait for readiness: one contract, one file a backend |

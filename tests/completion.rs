@@ -90,6 +90,15 @@ fn targets_to_watch() {
 }
 
 #[test]
+fn threads_of_a_process() {
+    let own = std::process::id();
+    offers(&["fdscope", "threads", &own.to_string()], &[&own.to_string()]);
+    let threads = candidates(&["fdscope", "threads", &format!("{own}:")]);
+    assert!(threads.contains(&format!("{own}:{own}")), "{threads:?}");
+    offers(&["fdscope", "threads", "1", "--columns", "+serving.m"], &["+serving.model"]);
+}
+
+#[test]
 fn ports_that_somebody_listens_on() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();

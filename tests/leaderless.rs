@@ -51,10 +51,14 @@ fn its_fds_are_counted_and_compared() {
     let one = format!("{pid}:{}", held.as_raw_fd());
     let shared = lines(&["list", &one, "--shared", "--quiet", "--columns", "pid,fd"]);
     let limits = lines(&["limits", &pid, "--columns", "limit,used"]);
+    let threads = lines(&["threads", &pid, "--quiet", "--columns", "state,waits_for"]);
     drop(ours);
     // SAFETY: waits for a child of ours, whose status nobody asks for.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
     assert!(listed.iter().any(|fd| fd == "0"), "{listed:?}");
+    assert_eq!(threads[0], "zombie\tended");
+    let reads = format!("sleeping\tread on {} (pipe read end of ", held.as_raw_fd());
+    assert!(threads[1].starts_with(&reads), "{threads:?}");
     let (held, own) = (held.as_raw_fd(), std::process::id());
     assert_eq!(shared, [format!("{pid}\t{held}"), format!("{own}\t{held}")]);
     if std::fs::metadata("/proc/self/fd").is_ok_and(|fds| std::os::unix::fs::MetadataExt::size(&fds) == 0) {

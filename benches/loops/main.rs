@@ -19,6 +19,7 @@
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, each is tried for a moment.
 
+#[allow(dead_code, reason = "not all that benches/load does is done here")]
 #[path = "../load/client.rs"]
 mod client;
 mod cost;
@@ -29,6 +30,7 @@ mod mio_server;
 mod server;
 mod servers;
 mod stalls;
+#[allow(dead_code, reason = "not all that benches/load does is done here")]
 #[path = "../load/usage.rs"]
 mod usage;
 

@@ -50,6 +50,34 @@ pub(super) fn watch_targets(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates.into_iter().filter(fits).collect()
 }
 
+/// Targets of `threads`: processes, and behind the colon their threads with their names.
+pub(super) fn thread_targets(current: &OsStr) -> Vec<CompletionCandidate> {
+    let text = current.to_string_lossy();
+    let candidates = match text.split_once(':').and_then(|(pid, _)| Some(Pid(pid.parse().ok()?))) {
+        Some(pid) => tids(pid),
+        None => pids(),
+    };
+    candidates.into_iter().filter(|c| c.get_value().as_bytes().starts_with(current.as_bytes())).collect()
+}
+
+/// The threads of a process.
+fn tids(pid: Pid) -> Vec<CompletionCandidate> {
+    let folder = ProcRoot::from_env().join(format!("{pid}/task"));
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let tid = |entry: std::fs::DirEntry| {
+        let name = std::fs::read(entry.path().join("comm")).unwrap_or_default();
+        Some((
+            entry.file_name().to_str()?.parse::<u32>().ok()?,
+            String::from_utf8_lossy(name.trim_ascii()).into_owned(),
+        ))
+    };
+    let mut tids: Vec<_> = entries.filter_map(tid).collect();
+    tids.sort_unstable();
+    let candidate =
+        |(tid, name): (u32, String)| CompletionCandidate::new(format!("{pid}:{tid}")).help(Some(name.into()));
+    tids.into_iter().map(candidate).collect()
+}
+
 /// All fds of a process, and each of them.
 fn fds(pid: Pid) -> Vec<CompletionCandidate> {
     let folder = ProcRoot::from_env().join(format!("{pid}/fd"));

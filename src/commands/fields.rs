@@ -1,7 +1,7 @@
 //! The registry of `list`'s fields: the common ones, then those that kinds own.
 
 use crate::kind;
-use crate::model::{Cell, Column, FD_FIELDS, Fd, Getter, column_table};
+use crate::model::{Cell, Column, FD_FIELDS, Fd, Getter, SOCKET_FIELDS, column_table};
 
 /// All columns of `list`, in the order of the manual.
 pub fn all() -> Vec<Column<Fd>> {
@@ -9,7 +9,7 @@ pub fn all() -> Vec<Column<Fd>> {
         let (object, key) = field.name.split_once('.')?;
         Some(Column { field, get: Getter::Object { object, key } })
     });
-    FD_FIELDS.iter().copied().chain(own).collect()
+    FD_FIELDS.iter().chain(SOCKET_FIELDS).copied().chain(own).collect()
 }
 
 /// How people read some of them: a position only where there can be one, and not the 0 of sockets,

@@ -6,8 +6,10 @@ use super::{complete, counting, fields, kinds, processes, sharing};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
-use crate::model::{Column, Fd, FdRanges, Pid};
-use crate::proc::{Filter, PathFilter, Plan, ProcessDir, Slice, System, Target, count_fds, run_ordered};
+use crate::model::{Column, Fd, FdRanges, Getter, Pid, SOCKET_FIELDS};
+use crate::proc::{
+    Filter, Networks, PathFilter, Plan, ProcessDir, Slice, System, Target, count_fds, run_ordered,
+};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
@@ -69,6 +71,10 @@ pub struct Args {
     /// Also threads that have an fd table of their own
     #[arg(long, help_heading = "Looking further")]
     threads: bool,
+    /// Also who is at the other end of pipes, sockets, terminals and the like; for that, the fds of all
+    /// processes are looked at once
+    #[arg(long, help_heading = "Looking further", conflicts_with_all = ["count", "pids"])]
+    peers: bool,
 
     /// Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
     #[arg(long, short = 'c', value_name = "FIELDS", help_heading = "Output", allow_hyphen_values = true,
@@ -90,7 +96,8 @@ Examples:
   fdscope list $$               what this shell holds open
   fdscope list --port 8080      which process serves this port
   fdscope list --path /mnt/usb  what keeps this filesystem busy
-  fdscope list --deleted        which deleted files still take space";
+  fdscope list --deleted        which deleted files still take space
+  fdscope list 4242 --peers     who is at the other end of its pipes and sockets";
 
 const TABLE: &[&str] = &["pid", "command", "fd", "mode", "kind", "name"];
 const WIDE: &[&str] = &[
@@ -106,6 +113,9 @@ const TSV: &[&str] = &[
     "pid", "command", "user", "uid", "fd", "assoc", "access", "kind", "flags", "pos", "inode", "device",
     "name",
 ];
+
+/// What is known of the other end only where it was looked for.
+const PEERS: &[&str] = &["peers", "pending"];
 
 /// Runs `fdscope list`.
 pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
@@ -130,16 +140,17 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let objects = json && !chosen;
     if objects {
         // They come with the object that they are in.
-        columns.retain(|c| !c.field.name.contains('.'));
+        columns.retain(|c| !c.field.name.contains('.') || matches!(c.get, Getter::Own(_)));
     }
     if context.style.format == Format::Table {
         columns::for_people(&mut columns, fields::SHOWN);
     }
     let renderer = Renderer::new(context.style, "list", columns, objects);
     let plan = plan(&args, &renderer, query.as_ref(), mode)?;
-    let wants_users = wanted(&renderer, query.as_ref(), mode).contains(&"user");
-    let details = wanted(&renderer, query.as_ref(), mode).into_iter().any(kind::is_detail);
-    let system = System::new(context.root.clone(), wants_users).with_socket_details(details);
+    let wanted = wanted(&renderer, query.as_ref(), mode);
+    let system = System::new(context.root.clone(), wanted.contains(&"user"))
+        .with_socket_details(wanted.iter().any(|name| kind::is_detail(name)))
+        .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
     let (slices, missing) = slices(&args.targets, context, &system)?;
 
     let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };
@@ -161,6 +172,10 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         },
     )
     .map_err(Error::Output)?;
+    if !args.targets.is_empty() {
+        // In a listing of all processes it was counted already.
+        report.tally.add(system.peers_left_out().unwrap_or_default());
+    }
     match mode {
         Mode::Rows => writer.finish(report.tally),
         Mode::Pids => counting::pids(context, &report),
@@ -204,6 +219,9 @@ fn default_columns(args: &Args, format: Format, all: &[Column<Fd>]) -> Vec<Colum
         let after = names.iter().position(|n| *n == "pid").map_or(0, |at| at + 1);
         names.insert(after, "tid");
     }
+    if args.peers && format != Format::Table {
+        names.extend(PEERS);
+    }
     names.into_iter().filter_map(|name| all.iter().copied().find(|c| c.field.name == name)).collect()
 }
 
@@ -227,13 +245,22 @@ fn plan(args: &Args, renderer: &Renderer<Fd>, query: Option<&Where<Fd>>, mode: M
         Some(path) => Some(PathFilter::new(path).map_err(|e| Error::Io(path.display().to_string(), e))?),
         None => None,
     };
+    let peers = args.peers || any(PEERS);
+    let networks = match SOCKET_FIELDS {
+        [_, name] if any(&[name.field.name]) => Some(Networks::Names),
+        fields if fields.iter().any(|column| any(&[column.field.name])) => Some(Networks::Ids),
+        _ => None,
+    };
     Ok(Plan {
         identity: false,
         info: any(&["flags", "cloexec", "pos", "mount"]),
-        access: any(&["access", "mode"]),
+        // At which end of a pipe an fd is, its access tells.
+        access: any(&["access", "mode"]) || peers,
         device: any(&["device", "inode"]),
         values: wanted.iter().any(|w| w.contains('.')) || (renderer.objects && mode == Mode::Rows),
         name: any(&["name"]),
+        peers_in_name: args.peers,
+        networks,
         assoc: looks_beyond_fds(args),
         mappings: looks_beyond_fds(args) && (args.mappings || args.path.is_some() || args.deleted),
         threads: args.threads,
@@ -259,7 +286,11 @@ fn user_id(user: &str) -> Result<u32, Error> {
 const SPLIT: u64 = 2600;
 
 /// The work, in order, and how many targets are not there.
-fn slices(targets: &[Target], context: &Context, system: &System) -> Result<(Vec<Slice>, u64), Error> {
+pub(super) fn slices(
+    targets: &[Target],
+    context: &Context,
+    system: &System,
+) -> Result<(Vec<Slice>, u64), Error> {
     let own = Pid(std::process::id() as i32);
     if targets.is_empty() {
         // We are here only because we are looking.

@@ -181,6 +181,9 @@ impl Report {
     pub(super) fn tell(&self, context: &Context, system: &System, named: bool) -> bool {
         if named {
             self.tell_timeouts(context);
+            if system.has_missed_peers() {
+                context.note("not all processes may be read, so that not every other end is known");
+            }
             // Of every one, not only of the first.
             let tell =
                 |failed, (pid, found): (&Pid, &Found)| tell_one(context, system, *pid, found) || failed;
@@ -244,7 +247,7 @@ fn tell_one(context: &Context, system: &System, pid: Pid, found: &Found) -> bool
 }
 
 /// Why a process that is there has no fds.
-fn nothing_to_hold(system: &System, pid: Pid) -> Option<&'static str> {
+pub(super) fn nothing_to_hold(system: &System, pid: Pid) -> Option<&'static str> {
     let dir = ProcessDir::open(system.root(), pid, system).ok()?;
     if dir.state() == Some(b'Z') {
         Some("is a zombie: it holds nothing open any more")

@@ -11,6 +11,7 @@ pub mod listen;
 mod listing;
 pub mod loops;
 mod manual;
+pub mod peers;
 mod processes;
 mod setting;
 mod sharing;

@@ -1,6 +1,6 @@
 //! Event counters: `eventfd(2)`.
 
-use super::{Kind, Probe};
+use super::{Kind, Probe, Tie};
 use crate::model::{Fd, Field, Type};
 use std::io::Write as _;
 
@@ -18,6 +18,7 @@ pub(super) static KIND: Kind = Kind {
     quiet_poll: true,
     claim: |p| p.is_anon(b"eventfd"),
     decode,
+    tie: |p| Some(p.info.decimal("eventfd-id").map_or(Tie::Elsewhere, Tie::Eventfd)),
     ..Kind::DEFAULT
 };
 

@@ -1,6 +1,6 @@
 //! FIFOs: pipes with a name, `fifo(7)`.
 
-use super::{Borrow, Kind, ShapeKind, directory, pipe};
+use super::{Borrow, Kind, ShapeKind, Tie, directory, pipe};
 use crate::model::{Access, Field, Type};
 use std::io::Write as _;
 
@@ -31,5 +31,6 @@ pub(super) static KIND: Kind = Kind {
         }
         pipe::queue(p, fd);
     },
+    tie: |p| p.stat.map(|stat| Tie::Fifo(stat.device, stat.inode)),
     ..Kind::DEFAULT
 };

@@ -1,7 +1,7 @@
 //! What internet sockets have in common.
 
-use super::{Probe, TcpFields};
-use crate::model::{Endpoint, Family, Fd, bytes};
+use super::{Probe, TcpFields, Tie};
+use crate::model::{Endpoint, Family, Fd, Socket, bytes};
 use std::io::Write as _;
 
 /// The fields of an internet socket, named for `$object`, and those that come on top.
@@ -51,6 +51,7 @@ macro_rules! kind {
             quiet_poll: true,
             claim: |p| crate::kind::inet::is(p, crate::model::Family::$family),
             decode: crate::kind::inet::decode,
+            tie: crate::kind::inet::tie,
             ..crate::kind::Kind::DEFAULT
         }
     };
@@ -59,6 +60,21 @@ pub(super) use kind;
 
 pub(super) fn is(probe: &Probe<'_>, family: Family) -> bool {
     probe.socket.is_some_and(|s| s.family == family)
+}
+
+/// What is connected has another end, and so has what takes datagrams from whoever sends them; the
+/// port of raw sockets and echo requests is none.
+pub(super) fn tie(probe: &Probe<'_>) -> Option<Tie> {
+    let socket = probe.socket?;
+    if socket.listens() {
+        return Some(Tie::Listener(socket.inode, socket.family));
+    }
+    let has_end = match socket.family {
+        Family::Raw | Family::Raw6 | Family::Ping | Family::Ping6 => false,
+        family if family.is_tcp() => socket.remote.is_some_and(|remote| !remote.is_unset()),
+        _ => socket.local.is_some_and(|local| !local.is_unset()),
+    };
+    has_end.then_some(Tie::Socket(socket.inode, socket.family))
 }
 
 /// NAME as `own → other`, with the state where the arrow does not say it, and the fields.
@@ -80,8 +96,11 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let listens = state == "listen";
     let stream = matches!(socket.family, Family::Tcp | Family::Tcp6);
     match socket.recv_queue {
-        Some(n) if listens => drop(write!(fd.name, ", queue {n}")),
-        Some(n) if n > 0 && stream => drop(write!(fd.name, ", {} unread", bytes(n))),
+        Some(_) if listens => accept_queue(socket, fd),
+        Some(n) if n > 0 && stream => match socket.unread() {
+            Some(0) => fd.name.extend_from_slice(b", end not read"),
+            unread => drop(write!(fd.name, ", {} unread", bytes(unread.unwrap_or(n)))),
+        },
         Some(n) => unread_memory(fd, n),
         None => {}
     }
@@ -106,8 +125,18 @@ pub(super) fn values(probe: &Probe<'_>, fd: &mut Fd) {
     fd.put_some("recv_queue", socket.recv_queue);
     fd.put_some("send_queue", socket.send_queue);
     fd.put_some("drops", socket.drops);
+    fd.put_some("backlog", socket.queue.and_then(|queue| queue.max));
     if let Some(detail) = &socket.detail {
         TcpFields::new(|_| true).put(detail, socket.listens(), &mut fd.values);
+    }
+}
+
+/// How many connections wait, and how many may.
+pub(super) fn accept_queue(socket: &Socket, fd: &mut Fd) {
+    let Some(queue) = socket.queue else { return };
+    drop(write!(fd.name, ", queue {}", queue.waiting));
+    if let Some(admits) = queue.admits() {
+        drop(write!(fd.name, " of {admits}{}", if queue.is_full() { " (full)" } else { "" }));
     }
 }
 

@@ -8,7 +8,8 @@
 //! socket (for sockets), but no fdinfo yet; first claim wins, so the order in [`ALL`] matters,
 //! and `other` claims what is left. A decoder writes `name` and calls [`Fd::put`] for its own
 //! fields, every key of which it has declared. It does no I/O: what it needs from elsewhere, it
-//! asks of the [`Lookup`] that the collector passes.
+//! asks of the [`Lookup`] that the collector passes. A kind that has another end says by [`Kind::tie`]
+//! what the two have in common.
 
 mod anon;
 mod bpf;
@@ -61,9 +62,10 @@ pub use epoll::{mark_stale, registrations};
 pub use error::failed;
 pub use fdinfo::FdInfo;
 pub use probe::{Borrowed, BpfObject, FileStat, Lookup, MqueueState, NoLookup, Probe, Shape, Slot};
+pub use pty::slave_index;
 pub use tcp_info::TcpFields;
 
-use crate::model::{Fd, Field};
+use crate::model::{Fd, Field, Tie};
 
 /// A kind of fd.
 #[derive(Debug)]
@@ -99,6 +101,8 @@ pub struct Kind {
     pub claim: fn(&Probe<'_>) -> bool,
     /// Fills in name and own fields.
     pub decode: fn(&Probe<'_>, &mut Fd),
+    /// What ties it to its other end, if it has one.
+    pub tie: fn(&Probe<'_>) -> Option<Tie>,
 }
 
 impl Kind {
@@ -118,6 +122,7 @@ impl Kind {
         pathless: false,
         claim: |_| false,
         decode: |_, _| {},
+        tie: |_| None,
     };
 
     /// Whether `--kind word` selects it.

@@ -11,6 +11,7 @@ const FIELDS: &[Field] = &[
     Field::new("mptcp.remote_port", Type::Integer, "port of the other end"),
     Field::new("mptcp.state", Type::String, "state of the first subflow; absent where no table lists it"),
     Field::new("mptcp.recv_queue", Type::Integer, "for a listener, connections not accepted yet"),
+    Field::new("mptcp.backlog", Type::Integer, "for a listener, its backlog: it admits one connection more"),
 ];
 
 pub(super) static MPTCP: Kind =

@@ -1,6 +1,6 @@
 //! POSIX message queues: `mq_overview(7)`.
 
-use super::{Borrow, Kind, Probe, ShapeKind};
+use super::{Borrow, Kind, Probe, ShapeKind, Tie};
 use crate::model::{Fd, Field, Type};
 use std::io::Write as _;
 
@@ -21,6 +21,7 @@ pub(super) static KIND: Kind = Kind {
     quiet_poll: true,
     claim: |p| p.file_type() == Some(libc::S_IFREG) && p.filesystem == Some("mqueue"),
     decode,
+    tie: |p| p.stat.map(|stat| Tie::Queue(stat.device, stat.inode)),
     ..Kind::DEFAULT
 };
 

@@ -1,6 +1,6 @@
 //! Pipes without a name: `pipe(2)`. FIFOs share the decoder.
 
-use super::{Borrow, Kind, Probe, Shape, ShapeKind};
+use super::{Borrow, Kind, Probe, Shape, ShapeKind, Tie};
 use crate::model::{Access, Fd, Field, Type, bytes};
 use std::io::Write as _;
 
@@ -31,6 +31,10 @@ pub(super) static KIND: Kind = Kind {
             }
         }
         queue(p, fd);
+    },
+    tie: |p| match p.shape {
+        Shape::Numbered(_, inode) => Some(Tie::Pipe(inode)),
+        _ => None,
     },
     ..Kind::DEFAULT
 };

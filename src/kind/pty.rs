@@ -1,6 +1,6 @@
 //! Pseudoterminals: `pty(7)`.
 
-use super::{Kind, Probe, ShapeKind, directory};
+use super::{FileStat, Kind, Probe, ShapeKind, Tie, directory};
 use crate::model::{Fd, Field, Type};
 use std::io::Write as _;
 
@@ -21,8 +21,9 @@ pub(super) static KIND: Kind = Kind {
     needs_info: true,
     can_block: true,
     quiet_poll: true,
-    claim: |p| is_master(p) || slave_index(p).is_some(),
+    claim: |p| is_master(p) || p.stat.as_ref().and_then(slave_index).is_some(),
     decode,
+    tie,
     ..Kind::DEFAULT
 };
 
@@ -32,19 +33,30 @@ fn is_master(probe: &Probe<'_>) -> bool {
     })
 }
 
-fn slave_index(probe: &Probe<'_>) -> Option<u32> {
-    let stat = probe.stat.filter(|s| s.file_type() == libc::S_IFCHR)?;
-    UNIX98_PTY_SLAVES
-        .contains(&stat.rdev.major)
-        .then(|| (stat.rdev.major - UNIX98_PTY_SLAVES.start()) * 256 + stat.rdev.minor)
+/// The number of a pseudoterminal, if this is the slave of one.
+pub fn slave_index(stat: &FileStat) -> Option<u32> {
+    let is_slave = stat.file_type() == libc::S_IFCHR && UNIX98_PTY_SLAVES.contains(&stat.rdev.major);
+    is_slave.then(|| (stat.rdev.major - UNIX98_PTY_SLAVES.start()) * 256 + stat.rdev.minor)
+}
+
+fn master_index(probe: &Probe<'_>) -> Option<u32> {
+    probe.info.decimal("tty-index").and_then(|index| index.try_into().ok())
+}
+
+fn tie(probe: &Probe<'_>) -> Option<Tie> {
+    if is_master(probe) {
+        return Some(master_index(probe).map_or(Tie::Elsewhere, Tie::Master));
+    }
+    let stat = probe.stat?;
+    Some(Tie::Slave(stat.device, slave_index(&stat)?))
 }
 
 fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     directory::path_name(probe, fd);
     let (side, index) = if is_master(probe) {
-        ("master", probe.info.decimal("tty-index"))
+        ("master", master_index(probe))
     } else {
-        ("slave", slave_index(probe).map(u64::from))
+        ("slave", probe.stat.as_ref().and_then(slave_index))
     };
     if let ("master", Some(index)) = (side, index) {
         drop(write!(fd.name, ", master of /dev/pts/{index}"));

@@ -7,7 +7,8 @@ const FIELDS: &[Field] = inet::fields!(
     "tcp",
     "established, listen, close-wait, syn-sent, ...; absent where no table lists the socket",
     "bytes not read yet; for a listener, connections not accepted yet",
-    "bytes not sent or not acknowledged yet"
+    "bytes not sent or not acknowledged yet",
+    Field::new("tcp.backlog", Type::Integer, "for a listener, its backlog: it admits one connection more")
 );
 
 pub(super) static TCP: Kind = Kind {
@@ -22,7 +23,7 @@ pub(super) static TCP6: Kind = Kind {
 #[cfg(test)]
 mod tests {
     use crate::kind::testing::{Fixture, name, value};
-    use crate::model::{Endpoint, Family, Inode, Socket, Value};
+    use crate::model::{AcceptQueue, Endpoint, Family, Inode, Socket, Value};
 
     fn socket(local: &str, remote: &str, state: &'static str, recv: u64, send: u64) -> Socket {
         Socket {
@@ -45,7 +46,15 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(shown(&socket("[::]:80", "[::]:0", "listen", 3, 0)), "[::]:80 listen, queue 3");
+        let queue = |waiting, max| Some(AcceptQueue { waiting, max, drops: None });
+        let listener = |queue| Socket { queue, ..socket("[::]:80", "[::]:0", "listen", 3, 0) };
+        assert_eq!(shown(&listener(queue(3, None))), "[::]:80 listen, queue 3");
+        assert_eq!(shown(&listener(queue(3, Some(511)))), "[::]:80 listen, queue 3 of 512");
+        assert_eq!(shown(&listener(queue(512, Some(511)))), "[::]:80 listen, queue 512 of 512 (full)");
+        let left = |unread| shown(&socket("[::1]:80", "[::1]:5000", "close-wait", unread, 0));
+        assert_eq!(left(0), "[::1]:80 → [::1]:5000 close-wait");
+        assert_eq!(left(1), "[::1]:80 → [::1]:5000 close-wait, end not read");
+        assert_eq!(left(6), "[::1]:80 → [::1]:5000 close-wait, 5 unread");
         assert_eq!(
             shown(&socket("[::1]:80", "[::1]:5000", "established", 12, 7)),
             "[::1]:80 → [::1]:5000, 12 unread, 7 unsent"

@@ -23,10 +23,12 @@ enum Unit {
     Rate,
     /// Microseconds in 32 bits.
     Micros,
+    /// The same, of which all ones stand for none seen yet.
+    Shortest,
     /// Microseconds in 64 bits.
     LongMicros,
-    /// Milliseconds in 32 bits.
-    Millis,
+    /// Milliseconds in 32 bits since something that has not happened before the connection is made.
+    Age,
     /// Segments, of which `TCP_INFINITE_SSTHRESH` stands for no limit.
     Threshold,
     /// The low or the high half of a byte.
@@ -41,6 +43,9 @@ enum Unit {
 }
 
 const TCP_INFINITE_SSTHRESH: u32 = 0x7fff_ffff;
+
+/// `net/tcp_states.h`.
+const TCP_SYN_SENT: u8 = 2;
 
 /// `enum tcp_ca_state`.
 const CONGESTION_STATES: &[&str] = &["open", "disorder", "cwr", "recovery", "loss"];
@@ -57,13 +62,19 @@ const fn part(name: &'static str, ty: Type, at: usize, unit: Unit, help: &'stati
 const PARTS: &[Part] = {
     use Type::{Bool, Duration, Integer, List, Size, String};
     use Unit::{
-        Bit, Byte, CongestionState, Count, High, Long, LongMicros, Low, Micros, Millis, Options, Rate,
+        Age, Bit, Byte, CongestionState, Count, High, Long, LongMicros, Low, Micros, Options, Rate, Shortest,
         Threshold,
     };
     &[
         part("tcp.rtt", Duration, 68, Micros, "smoothed round-trip time"),
         part("tcp.rttvar", Duration, 72, Micros, "how much the round-trip time varies"),
-        part("tcp.min_rtt", Duration, 148, Micros, "the shortest round-trip time lately"),
+        part(
+            "tcp.min_rtt",
+            Duration,
+            148,
+            Shortest,
+            "the shortest round-trip time lately; null where there was none",
+        ),
         part("tcp.rto", Duration, 8, Micros, "time after which what is not acknowledged is sent again"),
         part("tcp.cwnd", Integer, 80, Count, "congestion window, in segments"),
         part(
@@ -102,16 +113,40 @@ const PARTS: &[Part] = {
         part("tcp.out_of_order", Integer, 224, Count, "segments that came out of order"),
         part("tcp.bytes_sent", Size, 200, Long, "bytes of data sent, those sent again too"),
         part("tcp.bytes_retransmitted", Size, 208, Long, "bytes of data sent again"),
-        part("tcp.bytes_acked", Size, 120, Long, "bytes that the other end has acknowledged"),
-        part("tcp.bytes_received", Size, 128, Long, "bytes that came in order, read or not"),
+        part(
+            "tcp.bytes_acked",
+            Size,
+            120,
+            Long,
+            "bytes that the other end has acknowledged; SYN and FIN count as one",
+        ),
+        part(
+            "tcp.bytes_received",
+            Size,
+            128,
+            Long,
+            "bytes that came in order, read or not; the FIN counts as one",
+        ),
         part("tcp.not_sent", Size, 144, Count, "bytes in the send queue that were not sent yet"),
         part("tcp.segments_out", Integer, 136, Count, "segments sent"),
         part("tcp.segments_in", Integer, 140, Count, "segments received"),
         part("tcp.delivered", Integer, 192, Count, "segments known to have arrived"),
         part("tcp.delivered_ce", Integer, 196, Count, "segments of those that met congestion (ECN)"),
-        part("tcp.last_data_sent", Duration, 44, Millis, "time since data was last sent"),
-        part("tcp.last_data_received", Duration, 52, Millis, "time since data last came"),
-        part("tcp.last_ack_received", Duration, 56, Millis, "time since an acknowledgement last came"),
+        part(
+            "tcp.last_data_sent",
+            Duration,
+            44,
+            Age,
+            "time since data was last sent, or the connection was made",
+        ),
+        part(
+            "tcp.last_data_received",
+            Duration,
+            52,
+            Age,
+            "time since data last came, or the connection was made",
+        ),
+        part("tcp.last_ack_received", Duration, 56, Age, "time since an acknowledgement last came"),
         part("tcp.pacing_rate", Size, 104, Rate, "bytes a second at which it is sent at most now"),
         part(
             "tcp.max_pacing_rate",
@@ -233,7 +268,10 @@ impl Part {
             Unit::Rate => Some(long()?).filter(|&rate| rate != u64::MAX).into(),
             Unit::Micros => Value::Float(f64::from(count()?) / 1e6),
             Unit::LongMicros => Value::Float(long()? as f64 / 1e6),
-            Unit::Millis => Value::Float(f64::from(count()?) / 1e3),
+            Unit::Shortest => Some(count()?).filter(|&n| n != u32::MAX).map(|n| f64::from(n) / 1e6).into(),
+            // The kernel counts from the start of the machine then.
+            Unit::Age if info.first() == Some(&TCP_SYN_SENT) => Value::Null,
+            Unit::Age => Value::Float(f64::from(count()?) / 1e3),
             Unit::Threshold => Some(count()?).filter(|&n| n < TCP_INFINITE_SSTHRESH).into(),
             Unit::Low => Value::Uint((byte()? & 15).into()),
             Unit::High => Value::Uint((byte()? >> 4).into()),
@@ -286,6 +324,17 @@ mod tests {
         assert_eq!(of("options"), &Value::List(options.to_vec()));
         assert_eq!(of("congestion_control"), &Value::Text(b"cubic".to_vec()));
         assert_eq!(values.len(), FIELDS.len());
+    }
+
+    #[test]
+    fn what_has_not_happened_yet_is_null() {
+        let mut info = vec![0xff; 280];
+        info[0] = 2;
+        let values = values(info, false);
+        let of = |key: &str| &values.iter().find(|(k, _)| *k == key).unwrap().1;
+        for key in ["min_rtt", "last_data_sent", "last_data_received", "last_ack_received"] {
+            assert_eq!(of(key), &Value::Null, "{key}");
+        }
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use super::access::{Access, OpenFlags};
 use super::ids::{Device, FdNum, Inode, Pid};
+use super::network::Network;
+use super::peers::Peers;
 use super::process::Process;
 use super::record::{Emphasis, Record};
+use super::tie::Tie;
 use super::value::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -75,6 +78,12 @@ pub struct Fd {
     pub deleted: Option<bool>,
     /// The link text, as the kernel gives it.
     pub link: Vec<u8>,
+    /// What ties it to its other end, of what has one, where that is asked for.
+    pub tie: Option<Tie>,
+    /// Who is there.
+    pub peers: Option<Peers>,
+    /// The network namespace of a socket, where that is asked for.
+    pub network: Option<Arc<Network>>,
     /// Name of the object of the kind's own fields.
     pub object: &'static str,
     /// The kind's own fields.
@@ -102,6 +111,9 @@ impl Fd {
             path_length: None,
             deleted: None,
             link: Vec::new(),
+            tie: None,
+            peers: None,
+            network: None,
             object: "",
             values: Vec::new(),
         }
@@ -123,6 +135,9 @@ impl Fd {
         self.path_length = None;
         self.deleted = None;
         self.link.clear();
+        self.tie = None;
+        self.peers = None;
+        self.network = None;
         self.object = "";
         self.values.clear();
     }

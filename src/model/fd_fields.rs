@@ -39,7 +39,24 @@ pub const COMMON: &[Column<Fd>] = column_table! {
     "deleted", Bool, "whether the path is gone from its directory", |r| r.deleted.map(Cell::Bool);
     "link", String, "text of the link /proc/PID/fd/N, as the kernel gives it",
         |r| Some(Cell::Text(&r.link));
+    "peers", Records, "who is at the other end: fds of processes; empty if nobody is, null if it cannot be known",
+        peers;
+    "pending", Bool, "whether nobody has accepted the connection yet: peers listen, or wait at this listener",
+        |r| r.peers.as_ref().map(|p| Cell::Bool(p.waiting));
 };
+
+/// The columns of all sockets, whatever their kind.
+pub const SOCKETS: &[Column<Fd>] = column_table! {
+    "socket.netns", Integer, "inode of its network namespace, as in the link /proc/PID/ns/net; null if not known",
+        |r| r.network.as_ref().map(|n| n.id.map_or(Cell::Null, Cell::Uint));
+    "socket.netns_name", String, "name of that namespace by ip-netns(8), or its container; null if it has none",
+        |r| r.network.as_ref().map(|n| n.name.as_deref().map_or(Cell::Null, Cell::Text));
+};
+
+fn peers(row: &Fd) -> Option<Cell<'_>> {
+    let peers = row.peers.as_ref()?;
+    Some(peers.holders.as_deref().map_or(Cell::Null, Cell::Holders))
+}
 
 fn fd(row: &Fd) -> Option<Cell<'_>> {
     match row.assoc {

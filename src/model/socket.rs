@@ -140,7 +140,8 @@ pub struct Socket {
     pub interface: Option<u32>,
     /// The accept queue, of a listener.
     pub queue: Option<AcceptQueue>,
-    /// The user who made it, or to whom it was given by `fchown(2)`.
+    /// The user who made it, or to whom it was given by `fchown(2)`; not known where no file belongs
+    /// to it.
     pub uid: Option<u32>,
     /// The kernel's number for it, which no other socket gets until the machine is started anew.
     pub cookie: Option<u64>,
@@ -219,6 +220,16 @@ pub struct SocketDetail {
     pub file: Option<(Device, u32)>,
 }
 
+impl SocketDetail {
+    /// Bytes that came in order since a TCP connection was made, read or not.
+    pub fn bytes_received(&self) -> Option<u64> {
+        /// Where they stand in `struct tcp_info`.
+        const AT: usize = 128;
+        let bytes = self.tcp_info.as_deref()?.get(AT..)?.first_chunk()?;
+        Some(u64::from_ne_bytes(*bytes))
+    }
+}
+
 /// A timer of a TCP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketTimer {
@@ -267,6 +278,27 @@ impl Socket {
     /// Whether it is one that the kernel opened for itself, to be talked to over netlink.
     pub fn is_kernels(&self) -> bool {
         self.family == Family::Netlink && self.port_id == Some(0)
+    }
+
+    /// Bytes that were not read yet. In the receive queue of a TCP socket the FIN counts as one, until
+    /// it is read, as the end of the stream.
+    pub fn unread(&self) -> Option<u64> {
+        let ended = self.family.is_tcp() && matches!(self.state, Some("close-wait" | "closing" | "last-ack"));
+        self.recv_queue.map(|bytes| bytes.saturating_sub(ended.into()))
+    }
+
+    /// Whether anything lists it, so that more is known than its family.
+    pub fn is_listed(&self) -> bool {
+        self.cookie.is_some() || self.state.is_some() || self.port_id.is_some() || self.interface.is_some()
+    }
+
+    /// Whether the other end of a unix socket was there and has been closed, as far as this source
+    /// tells: the tables of /proc do not.
+    pub fn lost_its_peer(&self) -> bool {
+        self.family == Family::Unix
+            && self.cookie.is_some()
+            && self.state == Some("connected")
+            && self.peer.is_none()
     }
 
     /// The own port, of protocols that have ports: in raw sockets a protocol's number stands in its

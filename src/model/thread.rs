@@ -13,6 +13,8 @@ pub struct Thread {
     pub name: Vec<u8>,
     /// Whether it runs, sleeps, is stopped.
     pub state: ThreadState,
+    /// The CPU that it is on, or was on last.
+    pub processor: Option<u32>,
     /// The CPU time that it has used.
     pub cpu: CpuTime,
     /// What it does, or waits in.

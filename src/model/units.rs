@@ -27,10 +27,11 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
-/// Seconds as a person would say them: `250 ms`, `1.5 s`, `2 min 5 s`, `3 h 20 min`.
+/// Seconds as a person would say them: `28 µs`, `250 ms`, `1.5 s`, `2 min 5 s`, `3 h 20 min`.
 pub fn seconds(s: f64) -> String {
     let whole = s.floor() as u64;
     match s {
+        _ if s > 0.0 && s < 1e-3 => format!("{} µs", trim(s * 1e6)),
         _ if s < 1.0 => format!("{} ms", trim(s * 1000.0)),
         _ if s < 60.0 => format!("{} s", trim(s)),
         _ if s < 3600.0 => format!("{} min {} s", whole / 60, whole % 60),
@@ -80,6 +81,8 @@ mod tests {
 
     #[test]
     fn times() {
+        assert_eq!(seconds(0.0), "0 ms");
+        assert_eq!(seconds(0.000_028), "28 µs");
         assert_eq!(seconds(0.25), "250 ms");
         assert_eq!(seconds(1.5), "1.5 s");
         assert_eq!(seconds(125.0), "2 min 5 s");

@@ -6,9 +6,10 @@
 use super::duplicate::Donor;
 use super::system::System;
 use crate::kind::{Borrow, Borrowed, MqueueState};
-use crate::model::{FdNum, Pid};
+use crate::model::{FdNum, Inode, Pid};
 use crate::sys;
-use rustix::fd::AsFd as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd as _, OwnedFd};
 use std::cell::OnceCell;
 
 /// A way to borrow fds of one fd table.
@@ -37,13 +38,7 @@ impl Lender {
         if what == Borrow::Nothing {
             return answer;
         }
-        let donor = self.donor.get_or_init(|| {
-            let open = if self.is_process { Donor::process } else { Donor::thread };
-            open(self.task?).ok()
-        });
-        let Some(duplicate) = donor.as_ref().and_then(|donor| donor.duplicate(fd).ok()) else {
-            return answer;
-        };
+        let Some(duplicate) = self.duplicate(fd) else { return answer };
         match what {
             Borrow::Nothing => {}
             Borrow::Pipe => {
@@ -63,5 +58,45 @@ impl Lender {
             }
         }
         answer
+    }
+
+    /// What is ready of an fd, without waiting, if it is still of this inode; errors and hang-ups are
+    /// always told.
+    pub(super) fn poll(&self, fd: FdNum, inode: Option<Inode>) -> Option<PollFlags> {
+        let duplicate = self.duplicate(fd)?;
+        if inode.is_some_and(|inode| rustix::fs::fstat(&duplicate).is_ok_and(|s| Inode(s.st_ino) != inode)) {
+            return None;
+        }
+        let mut fds = [PollFd::new(&duplicate, PollFlags::empty())];
+        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).ok()?;
+        Some(fds[0].revents())
+    }
+
+    /// What lies in a pipe, if the fd is still of this inode, and how much fits in.
+    pub(super) fn pipe(&self, fd: FdNum, inode: Inode) -> Option<(u64, Option<u64>)> {
+        let duplicate = self.duplicate(fd)?;
+        if rustix::fs::fstat(&duplicate).ok()?.st_ino != inode.0 {
+            return None;
+        }
+        let room = rustix::pipe::fcntl_getpipe_size(&duplicate).ok().map(|n| n as u64);
+        Some((rustix::io::ioctl_fionread(&duplicate).ok()?, room))
+    }
+
+    /// The inode of the network namespace of a socket.
+    pub(super) fn network(&self, fd: FdNum, socket: Inode) -> Option<u64> {
+        let duplicate = self.duplicate(fd)?;
+        if rustix::fs::fstat(&duplicate).ok()?.st_ino != socket.0 {
+            return None;
+        }
+        let network = sys::socket_netns(duplicate.as_fd()).ok()?;
+        Some(rustix::fs::fstat(network).ok()?.st_ino)
+    }
+
+    fn duplicate(&self, fd: FdNum) -> Option<OwnedFd> {
+        let donor = self.donor.get_or_init(|| {
+            let open = if self.is_process { Donor::process } else { Donor::thread };
+            open(self.task?).ok()
+        });
+        donor.as_ref()?.duplicate(fd).ok()
     }
 }

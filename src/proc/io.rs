@@ -23,6 +23,25 @@ impl NumberName {
     }
 }
 
+/// `fdinfo/N` as a C string, without allocation.
+pub(super) struct InfoName([u8; Self::PREFIX.len() + 12]);
+
+impl InfoName {
+    const PREFIX: &[u8] = b"fdinfo/";
+
+    pub(super) fn new(n: i32) -> Self {
+        let mut name = [0; Self::PREFIX.len() + 12];
+        let (prefix, digits) = name.split_at_mut(Self::PREFIX.len());
+        prefix.copy_from_slice(Self::PREFIX);
+        digits.copy_from_slice(&NumberName::new(n).0);
+        Self(name)
+    }
+
+    pub(super) fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
+    }
+}
+
 /// Reads a whole file below `dir` into `buffer`, replacing what is there.
 pub(super) fn read_at(dir: impl AsFd, name: &CStr, buffer: &mut Vec<u8>) -> Result<(), Errno> {
     read_until(dir, name, buffer, |read, _| read == 0)

@@ -3,8 +3,10 @@
 //! [`Scanner`] is the hot path. It reads an fd in steps, each only where a column, a filter or
 //! the kind asks for it: its number from the directory, its link, `statx` for a path, `fdinfo`,
 //! and for a few kinds a duplicate that is closed at once. [`Plan`] says what is asked for, and
-//! [`System`] keeps what all processes share (socket tables, mounts, user names). [`Shared`] sorts fds
-//! into the descriptions that they share. [`ThreadReader`] tells what threads wait in.
+//! [`System`] keeps what all processes share (socket tables, mounts, user names). `sweep` looks at the
+//! fds of all processes for one thing alone; `peers` finds the other ends of fds by it, and [`Shared`]
+//! sorts fds into the descriptions that they share. [`ThreadReader`]
+//! tells what threads wait in.
 
 mod borrow;
 mod cgroups;
@@ -21,6 +23,7 @@ mod lookup;
 mod maps;
 mod mounts;
 mod networks;
+mod peers;
 mod plan;
 mod pool;
 mod process;
@@ -44,7 +47,8 @@ pub use filter::PathFilter;
 pub use holders::{holders, socket_holders, socket_of};
 pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};
 pub use networks::{Network, Place, networks};
-pub use plan::{Filter, Plan};
+pub use peers::{Asked, look};
+pub use plan::{Filter, Networks, Plan};
 pub use pool::run_ordered;
 pub use process::{OpenError, ProcessDir, command_of};
 pub use pulse::{Identity, Pulse, Sort, is_ready, pulse, quiet_devices};
@@ -55,5 +59,5 @@ pub use settings::{Setting, system_settings};
 pub use sweep::Swept;
 pub use system::System;
 pub use target::{Target, TargetError, all_pids, resolve};
-pub use threads::{ThreadReader, threads_of};
+pub use threads::{Ran, RunClocks, ThreadReader, threads_of};
 pub use usage::{Usage, UserUsage, count_fds};

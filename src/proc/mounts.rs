@@ -42,6 +42,11 @@ impl Mounts {
         if read_at(process, c"mountinfo", &mut text).is_err() {
             return Self::default();
         }
+        Self::parse(&text)
+    }
+
+    /// The mounts that a text of that form lists.
+    pub(super) fn parse(text: &[u8]) -> Self {
         let all: Vec<Mount> = text.split(|&b| b == b'\n').filter_map(parse).collect();
         let any_remote = all.iter().any(Mount::is_remote);
         Self { all, any_remote }

@@ -5,6 +5,7 @@ use super::container;
 use super::root::ProcRoot;
 use super::system::System;
 use super::target::all_pids;
+pub use crate::model::Network;
 use crate::model::Pid;
 use crate::sock::{Entry, Net};
 use std::collections::BTreeMap;
@@ -18,17 +19,6 @@ use std::sync::Arc;
 
 /// Where `ip-netns(8)` binds namespaces that have a name.
 const NAMED: &str = "/run/netns";
-
-/// A network namespace, as records tell of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// Its inode, as in the link `/proc/PID/ns/net`; nothing where none of its links may be read.
-    pub id: Option<u64>,
-    /// What people call it: the name that `ip-netns(8)` gave it, or the container that it is of.
-    pub name: Option<Vec<u8>>,
-    /// Whether it is the one that we are in.
-    pub own: bool,
-}
 
 /// A network namespace, and the ways into it.
 #[derive(Debug)]
@@ -65,7 +55,7 @@ impl Place {
             }
         }
         let file = File::open(self.bound.as_ref()?).ok().filter(|file| self.is(file))?;
-        // Without a process there are no tables of it.
+        // Without a process there is no directory with its tables.
         Some(Net::open(&Entry::File(file), PathBuf::new()))
     }
 

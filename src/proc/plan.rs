@@ -20,6 +20,11 @@ pub struct Plan {
     pub values: bool,
     /// NAME.
     pub name: bool,
+    /// Who is at the other end, in NAME: whether it is found at all, [`super::System::with_peers`]
+    /// says.
+    pub peers_in_name: bool,
+    /// The network namespaces of sockets.
+    pub networks: Option<Networks>,
     /// Also `cwd`, `root` and `exe`.
     pub assoc: bool,
     /// Also mapped files.
@@ -28,6 +33,15 @@ pub struct Plan {
     pub threads: bool,
     /// Which rows.
     pub filter: Filter,
+}
+
+/// What is wanted of network namespaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Networks {
+    /// Their inodes.
+    Ids,
+    /// What they are called, too.
+    Names,
 }
 
 /// Which rows are wanted, decided as early as each test can be.

@@ -1,6 +1,6 @@
 //! One process's directory in /proc, opened once so that a pid used again cannot mix two up.
 
-use super::io::{NumberName, open_dir, read_at, read_record_at};
+use super::io::{NumberName, open_dir, read_at, read_record_at, readlink_at};
 use super::maps;
 use super::mounts::Mounts;
 use super::root::ProcRoot;
@@ -54,6 +54,7 @@ pub struct ProcessDir {
     dir: OwnedFd,
     sockets: OnceCell<Tables>,
     mounts: OnceCell<Arc<Mounts>>,
+    network: OnceCell<Option<u64>>,
     /// What its rows say of it.
     pub process: Arc<Process>,
 }
@@ -75,6 +76,7 @@ impl ProcessDir {
             dir,
             sockets: OnceCell::new(),
             mounts: OnceCell::new(),
+            network: OnceCell::new(),
             process: Arc::new(Process { pid, command, uid, user }),
         })
     }
@@ -97,6 +99,15 @@ impl ProcessDir {
     /// The mounts of its mount namespace.
     pub(super) fn mounts(&self, system: &System) -> &Mounts {
         self.mounts.get_or_init(|| system.mounts(self.dir(), self.pid()))
+    }
+
+    /// The inode of its network namespace.
+    pub(super) fn network(&self) -> Option<u64> {
+        *self.network.get_or_init(|| {
+            let mut link = Vec::new();
+            readlink_at(&self.dir, c"ns/net", &mut link).ok()?;
+            std::str::from_utf8(&link).ok()?.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok()
+        })
     }
 
     /// The directory of a thread.

@@ -2,15 +2,19 @@
 //! socket, who is at the other end of a pipe. It reads links and nothing else, unless whoever asks
 //! reads more of the few that it is after.
 
-use super::io::{NumberName, open_dir, readlink_at};
+use super::io::{InfoName, NumberName, link_mode_at, open_dir, read_record_at, readlink_at, stat_at};
+use super::mounts::{Mount, Mounts};
 use super::pool::run_ordered;
 use super::process::ProcessDir;
+use super::scan::file_stat;
 use super::system::System;
 use super::target::all_pids;
-use crate::model::{FdNum, Holder, Pid, Process, Tally};
+use crate::kind::{FdInfo, FileStat};
+use crate::model::{Access, FdNum, Holder, OpenFlags, Pid, Process, Tally};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
+use std::cell::OnceCell;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
@@ -26,9 +30,52 @@ pub(super) struct Met<'m> {
     /// The process.
     pub(super) pid: Pid,
     /// The directory `fd` that it is in.
-    pub(super) fds: BorrowedFd<'m>,
+    fds: BorrowedFd<'m>,
     /// The directory of the process, or of the thread that has its fds.
-    pub(super) task: BorrowedFd<'m>,
+    task: BorrowedFd<'m>,
+    /// What the process has mounted, once it was asked for.
+    mounts: &'m OnceCell<Arc<Mounts>>,
+    system: &'m System,
+}
+
+impl Met<'_> {
+    /// How it was opened.
+    pub(super) fn access(&self) -> Option<Access> {
+        match link_mode_at(self.fds, NumberName::new(self.fd.0).as_c_str()).ok()? {
+            mode if mode & 0o077 == 0 => Some(Access::from_link_mode(mode)),
+            // A link that the kernel did not make.
+            _ => self.info(|info| info.flags).map(OpenFlags::access),
+        }
+    }
+
+    /// Reads its fdinfo, and gives what `read` finds there.
+    pub(super) fn info<T>(&self, read: impl FnOnce(&FdInfo<'_>) -> Option<T>) -> Option<T> {
+        let mut text = Vec::new();
+        read_record_at(self.task, InfoName::new(self.fd.0).as_c_str(), &mut text).ok()?;
+        read(&FdInfo::parse(&text))
+    }
+
+    /// What `statx` says of a path. Where a server may not answer, it gets little time.
+    pub(super) fn stat(&self) -> Option<FileStat> {
+        let mounts = self.mounts();
+        let mount = if mounts.any_remote() {
+            // A mount that is not listed was detached, perhaps because its server is gone.
+            let mount = self.info(|info| info.mount)?;
+            Some(mount).filter(|&mount| mounts.by_id(mount).is_none_or(Mount::is_remote))
+        } else {
+            None
+        };
+        let stat = match mount {
+            Some(mount) => self.system.guard.stat(self.fds, self.fd.0, mount),
+            None => stat_at(self.fds, NumberName::new(self.fd.0).as_c_str()),
+        };
+        stat.ok().map(|stat| file_stat(&stat))
+    }
+
+    /// What the process has mounted.
+    pub(super) fn mounts(&self) -> &Mounts {
+        self.mounts.get_or_init(|| self.system.mounts(self.task, self.pid))
+    }
 }
 
 /// Fds by what was asked of them, and what could not be looked at.
@@ -41,6 +88,8 @@ pub struct Swept<K> {
     /// How many of what may not be read are processes; the others are fds of processes that can be
     /// listed.
     pub denied_processes: u64,
+    /// Whether there may be processes that are not even listed.
+    pub hides_processes: bool,
 }
 
 impl<K: Ord> Swept<K> {
@@ -49,6 +98,19 @@ impl<K: Ord> Swept<K> {
         let start = self.keys.partition_point(|k| k < key);
         let count = self.keys[start..].partition_point(|k| k == key);
         &self.holders[start..start + count]
+    }
+
+    /// Adds the fds of another look, which was for other keys. What could not be looked at is known
+    /// already.
+    pub fn merge(&mut self, other: Self) {
+        if other.keys.is_empty() {
+            return;
+        }
+        let (keys, holders) = (std::mem::take(&mut self.keys), std::mem::take(&mut self.holders));
+        let mut all: Vec<(K, Holder)> = keys.into_iter().zip(holders).collect();
+        all.extend(other.keys.into_iter().zip(other.holders));
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        (self.keys, self.holders) = all.into_iter().unzip();
     }
 
     /// All keys, each with its fds.
@@ -84,7 +146,9 @@ pub(super) fn sweep<K: Ord + Send>(
     own: Own,
     key: impl Fn(&Met<'_>) -> Option<K> + Sync,
 ) -> std::io::Result<Swept<K>> {
-    let parts = parts(system, own)?;
+    let pids = all_pids(system.root())?;
+    let hides_processes = system.root().is_native() && are_hidden(&pids);
+    let parts = parts(system, own, pids);
     let mut found: Vec<(K, Holder)> = Vec::new();
     let mut tally = Tally::default();
     let mut denied_processes = 0;
@@ -103,14 +167,23 @@ pub(super) fn sweep<K: Ord + Send>(
     // Stable: what was met in order of pid and fd stays so.
     found.sort_by(|a, b| a.0.cmp(&b.0));
     let (keys, holders) = found.into_iter().unzip();
-    Ok(Swept { keys, holders, tally, denied_processes })
+    Ok(Swept { keys, holders, tally, denied_processes, hides_processes })
 }
 
-fn parts(system: &System, own: Own) -> std::io::Result<Vec<Part>> {
+/// Whether there may be more processes than these: outside our pid namespace, or behind the option
+/// `hidepid` of /proc.
+fn are_hidden(pids: &[Pid]) -> bool {
+    /// `PROC_PID_INIT_INO`, the inode of the first pid namespace.
+    const FIRST: u64 = 0xefff_fffc;
+    // Each namespace has a process 1, which is another user's.
+    !pids.contains(&Pid(1)) || rustix::fs::stat("/proc/self/ns/pid").map_or(true, |stat| stat.st_ino != FIRST)
+}
+
+fn parts(system: &System, own: Own, pids: Vec<Pid>) -> Vec<Part> {
     let left_out = (own == Own::LeftOut).then(|| Pid(std::process::id() as i32));
     let native = system.root().is_native();
     let mut parts = Vec::new();
-    for pid in all_pids(system.root())?.into_iter().filter(|&pid| Some(pid) != left_out) {
+    for pid in pids.into_iter().filter(|&pid| Some(pid) != left_out) {
         // Since Linux 6.2 the size of the directory is the number of fds.
         let size =
             || rustix::fs::stat(system.root().join(format!("{pid}/fd"))).map_or(0, |s| s.st_size as u64);
@@ -124,7 +197,7 @@ fn parts(system: &System, own: Own) -> std::io::Result<Vec<Part>> {
             last: if part + 1 == number { i32::MAX } else { (part + 1) * step - 1 },
         }));
     }
-    Ok(parts)
+    parts
 }
 
 /// One thread's buffers.
@@ -145,6 +218,7 @@ impl Sweeper<'_> {
         if let Err(errno) = self.process(part, key, &mut found, &mut tally) {
             match errno {
                 Errno::NOENT | Errno::SRCH => tally.vanished += 1,
+                _ if self.holds_nothing(part.pid) => {}
                 _ => {
                     tally.denied += 1;
                     return (found, tally, 1);
@@ -152,6 +226,13 @@ impl Sweeper<'_> {
             }
         }
         (found, tally, 0)
+    }
+
+    /// Whether a process that may not be read has no fds anyway: what belonged to a zombie's user
+    /// belongs to root now.
+    fn holds_nothing(&self, pid: Pid) -> bool {
+        let dir = ProcessDir::open(self.system.root(), pid, self.system);
+        dir.is_ok_and(|dir| dir.state() == Some(b'Z') || dir.is_kernel_thread())
     }
 
     fn process<K>(
@@ -191,6 +272,7 @@ impl Sweeper<'_> {
             rustix::fs::seek(&fds, SeekFrom::Start(part.first as u64 + 2))?;
         }
         let mut process: Option<Arc<Process>> = None;
+        let mounts = OnceCell::new();
         let mut entries = 0;
         let mut names = RawDir::new(&fds, &mut self.names);
         while let Some(entry) = names.next() {
@@ -212,7 +294,15 @@ impl Sweeper<'_> {
                     continue;
                 }
             }
-            let met = Met { link: &self.link, fd, pid: part.pid, fds: fds.as_fd(), task: task.as_fd() };
+            let met = Met {
+                link: &self.link,
+                fd,
+                pid: part.pid,
+                fds: fds.as_fd(),
+                task: task.as_fd(),
+                mounts: &mounts,
+                system: self.system,
+            };
             let Some(key) = key(&met) else { continue };
             if process.is_none() {
                 // Who it is matters only once it holds something that does.
@@ -264,10 +354,22 @@ mod tests {
             holders: vec![holder(7), holder(8), holder(9)],
             tally: Tally::default(),
             denied_processes: 0,
+            hides_processes: false,
         };
         let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
         assert_eq!((fds(1), fds(2), fds(3), fds(5), fds(6)), (vec![], vec![7, 8], vec![], vec![9], vec![]));
+        let mut swept = swept;
+        let other = Swept {
+            keys: vec![3],
+            holders: vec![holder(6)],
+            tally: Tally::default(),
+            denied_processes: 0,
+            hides_processes: false,
+        };
+        swept.merge(other);
+        let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
+        assert_eq!((fds(2), fds(3), fds(5)), (vec![7, 8], vec![6], vec![9]));
         let counts: Vec<_> = swept.iter().map(|(key, holders)| (*key, holders.len())).collect();
-        assert_eq!(counts, [(2, 2), (5, 1)]);
+        assert_eq!(counts, [(2, 2), (3, 1), (5, 1)]);
     }
 }

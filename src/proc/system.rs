@@ -4,10 +4,12 @@ use super::devices::Devices;
 use super::handles::Handles;
 use super::io::readlink_at;
 use super::mounts::Mounts;
+use super::networks::networks;
+use super::peers::PeerFinder;
 use super::process::ProcessDir;
 use super::remote::Guard;
 use super::root::ProcRoot;
-use crate::model::{Device, Family, Pid, Socket};
+use crate::model::{Device, Family, Network, Pid, Socket, Tally};
 use crate::sock::{Entry, Net, Request, States, Tables};
 use nix::unistd::{Uid, User};
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -25,6 +27,7 @@ pub struct System {
     /// Whether sockets are wanted with all that the kernel tells.
     socket_details: bool,
     own_network: OnceLock<Option<Vec<u8>>>,
+    networks: OnceLock<Vec<Arc<Network>>>,
     sockets: Mutex<HashMap<Vec<u8>, Tables>>,
     mounts: Mutex<HashMap<Vec<u8>, Arc<Mounts>>>,
     nameless: Mutex<HashMap<Vec<u8>, Option<Device>>>,
@@ -34,6 +37,7 @@ pub struct System {
     devices: OnceLock<Devices>,
     pub(super) guard: Guard,
     pub(super) handles: Handles,
+    pub(super) peers: Option<PeerFinder>,
 }
 
 impl System {
@@ -46,6 +50,7 @@ impl System {
             users: Mutex::default(),
             socket_details: false,
             own_network: OnceLock::new(),
+            networks: OnceLock::new(),
             sockets: Mutex::default(),
             mounts: Mutex::default(),
             nameless: Mutex::default(),
@@ -55,12 +60,28 @@ impl System {
             devices: OnceLock::new(),
             guard: Guard::default(),
             handles: Handles::default(),
+            peers: None,
         }
     }
 
     /// With all that the kernel tells of sockets, which costs a little more for each.
     pub fn with_socket_details(self, wanted: bool) -> Self {
         Self { socket_details: wanted, ..self }
+    }
+
+    /// With who is at the other end of fds, for which the fds of all processes are swept once.
+    pub fn with_peers(self, wanted: bool) -> Self {
+        Self { peers: wanted.then(PeerFinder::new), ..self }
+    }
+
+    /// What had to be left out in the search for other ends, if there was one.
+    pub fn peers_left_out(&self) -> Option<Tally> {
+        self.peers.as_ref().and_then(PeerFinder::tally)
+    }
+
+    /// Whether an other end that is there was not found, because not all may be read.
+    pub fn has_missed_peers(&self) -> bool {
+        self.peers.as_ref().is_some_and(PeerFinder::has_missed)
     }
 
     /// The proc filesystem that is read.
@@ -130,6 +151,15 @@ impl System {
             let below = path.strip_prefix(&point[..])?;
             Some(if below.is_empty() { b"/".to_vec() } else { below.to_vec() })
         })
+    }
+
+    /// What a network namespace is called.
+    pub(super) fn network(&self, id: u64) -> Option<Arc<Network>> {
+        let all = self.networks.get_or_init(|| {
+            let places = networks(self).unwrap_or_default();
+            places.into_iter().map(|place| place.network).collect()
+        });
+        all.iter().find(|network| network.id == Some(id)).map(Arc::clone)
     }
 
     /// The mounts of the mount namespace of a process, as seen from its root directory: what lies

@@ -79,8 +79,10 @@ impl<R: Record> Evaluator<'_, R> {
     pub fn matches(&self, record: &R) -> bool {
         let mut scope = self.context.new_inner_scope();
         let mut objects: HashMap<&str, HashMap<Key, cel::Value>> = HashMap::new();
+        let mut has_null = false;
         for column in &self.query.columns {
             let cell = column.cell(record);
+            has_null |= cell == Some(Cell::Null);
             match column.field.name.split_once('.') {
                 None => {
                     if let Some(cell) = cell {
@@ -107,6 +109,8 @@ impl<R: Record> Evaluator<'_, R> {
             Ok(other) => format!("it gives {other:?}, which is no condition"),
             // The record has no such field, as most have not.
             Err(ExecutionError::UndeclaredReference(_) | ExecutionError::NoSuchKey(_)) => return false,
+            // Or it has no value, which cannot be asked for its size.
+            Err(_) if has_null => return false,
             Err(error) => error.to_string(),
         };
         // Others that come later say the same.
@@ -307,6 +311,22 @@ mod tests {
         assert!(fault("kind == 'tcp' ? 1 : 2").unwrap().contains("no condition"));
         assert_eq!(fault("udp.state == 'x'"), None);
         assert_eq!(fault("kind == 'x'"), None);
+    }
+
+    #[test]
+    fn a_record_without_the_value_does_not_match() {
+        let mut fd = row();
+        fd.peers = Some(crate::model::Peers::UNKNOWN);
+        let all = crate::commands::list_fields();
+        for text in ["size(peers) == 0", "peers == []", "peers.exists(p, p.pid == 1)"] {
+            let query = Where::compile(text, &all).unwrap();
+            assert!(!query.evaluator().matches(&fd), "{text}");
+            assert_eq!(query.fault(), None, "{text}");
+        }
+        fd.peers = Some(crate::model::Peers::NOBODY);
+        for text in ["size(peers) == 0", "peers == []"] {
+            assert!(Where::compile(text, &all).unwrap().evaluator().matches(&fd), "{text}");
+        }
     }
 
     #[test]

@@ -76,8 +76,10 @@ struct Row<'a, R: 'static> {
 }
 
 impl<R: Record> Serialize for Row<'_, R> {
+    /// The record's own object may be one of those that columns make.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        let mut own = self.record.object().filter(|_| self.renderer.objects);
         for place in &self.renderer.places {
             match place {
                 Place::Plain(nth) => {
@@ -90,14 +92,13 @@ impl<R: Record> Serialize for Row<'_, R> {
                     let is_there =
                         |(_, nth): &(_, usize)| self.renderer.columns[*nth].cell(self.record).is_some();
                     if let Some(first) = columns.iter().position(is_there) {
-                        map.serialize_entry(name, &Object { row: self, columns: &columns[first..] })?;
+                        let more = own.take_if(|(own, _)| own == name).map_or(&[][..], |(_, values)| values);
+                        map.serialize_entry(name, &Object { row: self, columns: &columns[first..], more })?;
                     }
                 }
             }
         }
-        if self.renderer.objects
-            && let Some((name, values)) = self.record.object()
-        {
+        if let Some((name, values)) = own {
             map.serialize_entry(name, &Json(Cell::Map(values)))?;
         }
         map.end()
@@ -108,6 +109,8 @@ impl<R: Record> Serialize for Row<'_, R> {
 struct Object<'a, 'r, R: 'static> {
     row: &'a Row<'r, R>,
     columns: &'a [(&'static str, usize)],
+    /// What else belongs into it.
+    more: &'a [(&'static str, Value)],
 }
 
 impl<R: Record> Serialize for Object<'_, '_, R> {
@@ -117,6 +120,9 @@ impl<R: Record> Serialize for Object<'_, '_, R> {
             if let Some(cell) = self.row.renderer.columns[*nth].cell(self.row.record) {
                 map.serialize_entry(key, &Json(cell))?;
             }
+        }
+        for (key, value) in self.more {
+            map.serialize_entry(key, &Json(value.cell()))?;
         }
         map.end()
     }

@@ -3,7 +3,9 @@
 //! scan does; [`super::fancy`] uses it where rows are few and somebody is looking.
 
 use super::{Batch, Renderer, tsv};
-use crate::model::{Cell, Column, Emphasis, Escape, Holder, Record, Type, bytes, escape, seconds};
+use crate::model::{
+    Cell, Column, Emphasis, Escape, Holder, Record, Type, bytes, escape, few_holders, seconds,
+};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr as _;
@@ -38,24 +40,14 @@ fn cell<R: Record>(out: &mut Vec<u8>, column: &Column<R>, record: &R) {
     }
 }
 
-/// How many fds of processes a cell names before it says how many more there are.
-const SHOWN: usize = 3;
-
 /// `4243/nginx 8, 4244/nginx 8 and 30 more`.
 fn some_holders(out: &mut Vec<u8>, holders: &[Holder]) {
-    // Room for one more is room for its name.
-    let shown = if holders.len() == SHOWN + 1 { SHOWN + 1 } else { SHOWN };
-    for (i, Holder { process, fd }) in holders.iter().take(shown).enumerate() {
-        if i > 0 {
-            out.extend_from_slice(b", ");
-        }
-        drop(write!(out, "{}/{} {fd}", process.pid, escape(&process.command, Escape::Table)));
+    if holders.is_empty() {
+        out.push(b'-');
     }
-    match holders.len() {
-        0 => out.push(b'-'),
-        n if n > shown => drop(write!(out, " and {} more", n - shown)),
-        _ => {}
-    }
+    few_holders(holders, out, |out, command| {
+        out.extend_from_slice(escape(command, Escape::Table).as_bytes())
+    });
 }
 
 pub(super) fn hold(held: &mut Batch, batch: &Batch) {

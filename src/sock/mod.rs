@@ -7,6 +7,7 @@
 //! listeners; it and [`Diag`] are for looking again and again, and open no further fd to do so.
 
 mod diag;
+mod enter;
 mod net;
 mod netstat;
 mod pairs;

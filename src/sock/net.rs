@@ -1,6 +1,7 @@
 //! One network namespace, and the ways to ask for its sockets.
 
 use super::diag::Diag;
+use super::enter::within;
 use super::procnet::Table;
 use super::request::Request;
 use crate::model::{Family, Inode, Socket};
@@ -24,8 +25,10 @@ pub enum Entry {
 /// netlink cannot be had.
 #[derive(Debug)]
 pub struct Net {
-    /// A directory such as `/proc/PID/net`.
+    /// A directory such as `/proc/PID/net`; empty where nobody is in it.
     tables: PathBuf,
+    /// The way into it, where nobody is.
+    inside: Option<File>,
     diag: io::Result<Diag>,
 }
 
@@ -36,20 +39,26 @@ pub struct Found {
     pub sockets: Vec<Socket>,
     /// Families that were read from the tables, which tell less.
     pub from_tables: Vec<Family>,
+    /// Families that this kernel does not list, if it has such sockets at all.
+    pub unlisted: Vec<Family>,
     /// Families that could not be read at all.
     pub unread: Vec<(Family, io::Error)>,
 }
 
 impl Net {
     /// Enters a namespace, and comes back at once. `tables` is the directory `net` of one of its
-    /// processes.
+    /// processes, and empty if there is none.
     pub fn open(entry: &Entry, tables: PathBuf) -> Self {
         let diag = match entry {
             Entry::Own => Diag::open(),
             Entry::File(file) => Diag::open_in(file.as_fd()),
             Entry::Tables => Err(io::ErrorKind::Unsupported.into()),
         };
-        Self { tables, diag }
+        let inside = match entry {
+            Entry::File(file) if tables.as_os_str().is_empty() => file.try_clone().ok(),
+            _ => None,
+        };
+        Self { tables, inside, diag }
     }
 
     /// Why there is no netlink, if there is none.
@@ -77,15 +86,12 @@ impl Net {
             // No table has these, so nothing tells whether there are any.
             if self.diag.is_ok() && error.kind() != io::ErrorKind::Unsupported {
                 found.unread.push((family, error));
+            } else {
+                found.unlisted.push(family);
             }
             return;
         };
-        if self.tables.as_os_str().is_empty() {
-            // Nobody is in it who could show its tables.
-            found.unread.push((family, self.refused()));
-            return;
-        }
-        match table.sockets(&self.tables, request) {
+        match self.read(table, request) {
             Ok(sockets) => {
                 // That there are none is not told worse by a table.
                 if !sockets.is_empty() {
@@ -94,14 +100,34 @@ impl Net {
                 found.sockets.extend(sockets);
             }
             // The kernel was built without this protocol.
-            Err(e) if e.kind() == io::ErrorKind::NotFound && self.tables.is_dir() => {}
+            Err(e)
+                if e.kind() == io::ErrorKind::NotFound && (self.inside.is_some() || self.tables.is_dir()) => {
+            }
             Err(e) => found.unread.push((family, e)),
+        }
+    }
+
+    /// Reads a table.
+    fn read(&self, table: Table, request: &Request) -> io::Result<Vec<Socket>> {
+        match &self.inside {
+            _ if !self.tables.as_os_str().is_empty() => table.sockets(&self.tables, request),
+            // Nobody is in it who could show its tables but ourselves.
+            Some(file) if self.diag.is_ok() => {
+                within(file.as_fd(), || table.sockets(Path::new("/proc/thread-self/net"), request))
+            }
+            _ => Err(self.refused()),
         }
     }
 
     /// The unix socket of this inode, asked for alone. `None` where that cannot be done.
     pub(super) fn unix_socket(&mut self, inode: Inode, detail: bool) -> Option<io::Result<Option<Socket>>> {
         self.diag.as_mut().ok().map(|diag| diag.unix_socket(inode, detail))
+    }
+
+    /// The name of a network interface of the namespace, by its index; nothing where it may not be
+    /// asked.
+    pub fn interface(&self, index: u32) -> Option<String> {
+        self.diag.as_ref().ok()?.interface(index).ok()
     }
 
     /// Has the kernel close a socket: see [`Diag::close`].
@@ -131,6 +157,7 @@ mod tests {
     use super::{Entry, Net};
     use crate::model::{Family, Inode, Socket};
     use crate::sock::{Request, States};
+    use rustix::net::{AddressFamily, SocketType, ipproto};
     use std::net::{TcpListener, UdpSocket};
     use std::num::NonZero;
     use std::os::linux::net::SocketAddrExt as _;
@@ -213,6 +240,12 @@ mod tests {
         assert_eq!(look(&mut net, &one).peer, Some(inode(&other)));
         drop(other);
         assert_eq!(look(&mut net, &one).peer, None);
+        let (datagrams, other) = UnixDatagram::pair().unwrap();
+        let look_at = |net: &mut Net| find(net, Family::Unix, inode(&datagrams)).unwrap();
+        assert_eq!(look_at(&mut net).peer, Some(inode(&other)));
+        drop(other);
+        let left = look_at(&mut net);
+        assert_eq!((left.peer, left.state), (None, Some("connected")));
         let name = format!("fdscope peer {}", std::process::id());
         let address = SocketAddr::from_abstract_name(name.as_bytes()).unwrap();
         let listener = std::os::unix::net::UnixListener::bind_addr(&address).unwrap();
@@ -230,11 +263,27 @@ mod tests {
         assert!(net.unix_socket(gone, false).unwrap().unwrap().is_none());
     }
 
+    /// A namespace that only its name keeps.
+    #[test]
+    fn where_nobody_is_the_tables_are_read_from_inside() {
+        let raw = rustix::net::socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::ICMP));
+        let file = std::fs::File::open("/proc/self/ns/net").unwrap();
+        let mut net = Net::open(&Entry::File(file), PathBuf::new());
+        let (Ok(raw), None) = (raw, net.refusal()) else {
+            eprintln!(
+                "skipped: raw sockets of a namespace without processes, which take CAP_NET_RAW and CAP_SYS_ADMIN"
+            );
+            return;
+        };
+        assert!(find(&mut net, Family::Raw, inode(&raw)).is_some());
+    }
+
     #[test]
     fn what_cannot_be_read_is_told() {
         let mut net = Net::open(&Entry::Tables, PathBuf::from("/proc/self/no such"));
         let found = net.sockets(&Request::all(&[Family::Tcp, Family::Vsock]));
         assert!(net.refusal().is_some());
         assert_eq!(found.unread.iter().map(|(family, _)| *family).collect::<Vec<_>>(), [Family::Tcp]);
+        assert_eq!(found.unlisted, [Family::Vsock]);
     }
 }

@@ -1,8 +1,9 @@
 //! Which sockets of this machine are the two ends of one connection.
 
 use crate::model::{Family, Inode, Socket};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 /// Where a socket is: which namespace, and which of its sockets.
 type At = (usize, usize);
@@ -23,6 +24,11 @@ pub struct Pairs<'s> {
     senders: HashMap<At, Vec<At>>,
     /// Listeners by the inodes of the clients that wait there.
     waiting: HashMap<Inode, At>,
+    /// The other halves of their connections, which have no inode yet.
+    halves: HashMap<Inode, At>,
+    /// Own and other addresses, each for itself, of connected sockets that no other belongs to, once
+    /// they were asked for.
+    alone: OnceLock<[HashSet<(usize, Protocol, SocketAddr)>; 2]>,
 }
 
 /// What an address belongs to: a port of one is not that of another.
@@ -42,8 +48,12 @@ pub struct OtherEnd<'s> {
     pub sockets: Vec<&'s Socket>,
     /// Whether nobody has accepted the connection yet.
     pub waiting: bool,
+    /// The other half of the connection, which is nobody's until it is accepted.
+    pub half: Option<&'s Socket>,
     /// Whether the other end is of this machine and has been closed by all who had it.
     pub closed: bool,
+    /// Whether it is of this machine and was not seen: it came or went while sockets were listed.
+    pub unseen: bool,
 }
 
 impl<'s> Pairs<'s> {
@@ -56,6 +66,8 @@ impl<'s> Pairs<'s> {
             unix: HashMap::new(),
             senders: HashMap::new(),
             waiting: HashMap::new(),
+            halves: HashMap::new(),
+            alone: OnceLock::new(),
         };
         for (place, sockets) in sockets.iter().enumerate() {
             for (nth, socket) in sockets.iter().enumerate() {
@@ -68,7 +80,12 @@ impl<'s> Pairs<'s> {
 
     fn add(&mut self, at: At, socket: &Socket) {
         if socket.family == Family::Unix {
-            self.unix.insert(socket.inode, at);
+            match (socket.inode, socket.peer) {
+                // One that nobody has accepted.
+                (Inode(0), Some(peer)) => drop(self.halves.insert(peer, at)),
+                (Inode(0), None) => {}
+                (inode, _) => drop(self.unix.insert(inode, at)),
+            }
             self.waiting.extend(socket.waiting.iter().map(|&client| (client, at)));
             return;
         }
@@ -93,6 +110,7 @@ impl<'s> Pairs<'s> {
         for (place, sockets) in self.sockets.iter().enumerate() {
             for (nth, socket) in sockets.iter().enumerate() {
                 let targets = match (socket.family, socket.peer) {
+                    (Family::Unix, _) if socket.inode == Inode(0) => Vec::new(),
                     (Family::Unix, Some(peer)) => self.unix.get(&peer).copied().into_iter().collect(),
                     (Family::Udp | Family::Udp6 | Family::Udplite | Family::Udplite6, _) => {
                         self.receivers(place, socket)
@@ -100,7 +118,7 @@ impl<'s> Pairs<'s> {
                     _ => Vec::new(),
                 };
                 for target in targets {
-                    let knows = self.socket(target).peer == Some(socket.inode) && socket.inode != Inode(0);
+                    let knows = self.socket(target).peer == Some(socket.inode);
                     if !knows {
                         senders.entry(target).or_default().push((place, nth));
                     }
@@ -138,6 +156,9 @@ impl<'s> Pairs<'s> {
             };
         }
         let Some(&end) = ends.first() else {
+            if matches!(protocol, Protocol::Tcp | Protocol::Mptcp) {
+                return self.alone(place, protocol, socket, canonical(local.0), canonical(remote.0));
+            }
             let sockets = self.receivers(place, socket).into_iter().map(|at| self.socket(at)).collect();
             return OtherEnd { sockets, ..OtherEnd::default() };
         };
@@ -145,23 +166,89 @@ impl<'s> Pairs<'s> {
         if other.inode != Inode(0) {
             return OtherEnd { sockets: vec![other], ..OtherEnd::default() };
         }
-        if is_pending(other) {
+        // With a full queue a connection stays half open here, and its client takes it for made.
+        if is_pending(other) || other.state == Some("syn-recv") {
             let sockets = self.listeners(end.0, other).into_iter().map(|at| self.socket(at)).collect();
-            return OtherEnd { sockets, waiting: true, closed: false };
+            return OtherEnd { sockets, waiting: true, half: Some(other), ..OtherEnd::default() };
         }
         OtherEnd { closed: true, ..OtherEnd::default() }
     }
 
+    /// The other end of a TCP socket to which no other belongs. Only over loopback is it sure that it
+    /// would have to be seen.
+    fn alone(
+        &self,
+        place: usize,
+        protocol: Protocol,
+        socket: &Socket,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> OtherEnd<'s> {
+        if !remote.ip().is_loopback() {
+            return OtherEnd::default();
+        }
+        match socket.state {
+            Some("syn-sent") => {
+                let listeners = self.bound_to(place, protocol, remote, true);
+                let sockets: Vec<_> = listeners.into_iter().map(|at| self.socket(at)).collect();
+                OtherEnd { waiting: !sockets.is_empty(), sockets, ..OtherEnd::default() }
+            }
+            // It has sent its FIN, so that it was closed, unless only one direction was.
+            Some("close-wait" | "last-ack" | "closing") => {
+                let closed = !self.may_be_redirected(place, protocol, local, remote);
+                OtherEnd { closed, ..OtherEnd::default() }
+            }
+            Some("established" | "fin-wait-1" | "fin-wait-2") => {
+                OtherEnd { unseen: true, ..OtherEnd::default() }
+            }
+            _ => OtherEnd::default(),
+        }
+    }
+
+    /// Whether a packet filter may have changed the address of the server, so that the other end is
+    /// there, under an address that does not belong to this one's. That of the client stays.
+    fn may_be_redirected(
+        &self,
+        place: usize,
+        protocol: Protocol,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> bool {
+        let [locals, remotes] = self.alone.get_or_init(|| {
+            let mut sets = [HashSet::new(), HashSet::new()];
+            let has_other = |&(protocol, local, remote): &(Protocol, SocketAddr, SocketAddr)| {
+                self.connected.contains_key(&(protocol, remote, local))
+            };
+            for (tuple, ends) in self.connected.iter().filter(|(tuple, _)| !has_other(tuple)) {
+                for at in ends {
+                    sets[0].insert((at.0, tuple.0, tuple.1));
+                    sets[1].insert((at.0, tuple.0, tuple.2));
+                }
+            }
+            sets
+        });
+        let listens = |address: SocketAddr| self.bound.contains_key(&(place, protocol, address.port()));
+        let client_there = || locals.contains(&(place, protocol, remote));
+        let server_there = || remotes.contains(&(place, protocol, local));
+        match (listens(local), listens(remote)) {
+            (true, false) => client_there(),
+            (false, true) => server_there(),
+            _ => client_there() || server_there(),
+        }
+    }
+
     fn unix_end(&self, place: usize, socket: &Socket) -> OtherEnd<'s> {
         let mut end = self.sent_by(place, socket);
+        // One that shut itself down while it waits looks as if it had lost its peer.
+        if let Some(&listener) = self.waiting.get(&socket.inode) {
+            end.sockets.push(self.socket(listener));
+            end.waiting = true;
+            end.half = self.halves.get(&socket.inode).map(|&at| self.socket(at));
+            return end;
+        }
         match socket.peer {
-            Some(Inode(0)) => {
-                let listener = self.waiting.get(&socket.inode).map(|&at| self.socket(at));
-                end.sockets.extend(listener);
-                end.waiting = listener.is_some();
-            }
             Some(peer) => end.sockets.extend(self.unix.get(&peer).map(|&at| self.socket(at))),
-            None => end.closed = socket.state == Some("connected"),
+            None => end.closed = socket.lost_its_peer(),
         }
         end
     }
@@ -258,108 +345,4 @@ pub fn is_pending(socket: &Socket) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{OtherEnd, Pairs};
-    use crate::model::{Endpoint, Family, Inode, Socket};
-
-    fn inet(inode: u64, family: Family, state: &'static str, local: &str, remote: &str) -> Socket {
-        let endpoint = |text: &str| Some(Endpoint(text.parse().unwrap()));
-        let (local, remote) = (endpoint(local), endpoint(remote));
-        Socket { state: Some(state), local, remote, ..Socket::new(Inode(inode), family) }
-    }
-
-    fn unix(inode: u64, state: &'static str, peer: Option<u64>) -> Socket {
-        Socket { state: Some(state), peer: peer.map(Inode), ..Socket::new(Inode(inode), Family::Unix) }
-    }
-
-    /// The inodes at the other end of the socket `inode`.
-    fn ends(sockets: &[Vec<Socket>], inode: u64) -> (Vec<u64>, OtherEnd<'_>) {
-        let pairs = Pairs::new(sockets);
-        let find = |list: &Vec<Socket>| list.iter().position(|s| s.inode == Inode(inode));
-        let (place, nth) =
-            sockets.iter().enumerate().find_map(|(place, list)| Some((place, find(list)?))).unwrap();
-        let end = pairs.other_end(place, &sockets[place][nth]);
-        (end.sockets.iter().map(|s| s.inode.0).collect(), end)
-    }
-
-    #[test]
-    fn tcp_by_the_reversed_addresses_in_one_namespace() {
-        let of = |client, server| {
-            vec![
-                inet(client, Family::Tcp, "established", "127.0.0.1:5000", "127.0.0.1:80"),
-                inet(server, Family::Tcp6, "established", "[::ffff:127.0.0.1]:80", "[::ffff:127.0.0.1]:5000"),
-            ]
-        };
-        let sockets = [of(1, 2), of(3, 4)];
-        for (one, other) in [(1, 2), (2, 1), (3, 4), (4, 3)] {
-            assert_eq!(ends(&sockets, one).0, [other]);
-        }
-        let apart = [vec![of(1, 2).remove(0)], vec![of(1, 2).remove(1)]];
-        assert_eq!(ends(&apart, 1).0, [0; 0], "loopback does not lead to another namespace");
-    }
-
-    #[test]
-    fn tcp_across_namespaces_where_it_is_sure() {
-        let one = |inode| vec![inet(inode, Family::Tcp, "established", "10.0.0.1:5000", "10.0.0.2:80")];
-        let two = |inode| vec![inet(inode, Family::Tcp, "established", "10.0.0.2:80", "10.0.0.1:5000")];
-        assert_eq!(ends(&[one(1), two(2)], 1).0, [2]);
-        assert_eq!(ends(&[one(1), two(2), two(3)], 1).0, [0; 0]);
-    }
-
-    #[test]
-    fn a_connection_that_nobody_accepted_is_at_its_listener() {
-        let sockets = [vec![
-            inet(1, Family::Tcp, "established", "127.0.0.1:5000", "127.0.0.1:80"),
-            inet(0, Family::Tcp, "established", "127.0.0.1:80", "127.0.0.1:5000"),
-            inet(2, Family::Tcp6, "listen", "[::]:80", "[::]:0"),
-            inet(3, Family::Tcp, "listen", "127.0.0.2:80", "0.0.0.0:0"),
-        ]];
-        let (inodes, end) = ends(&sockets, 1);
-        assert_eq!((inodes, end.waiting, end.closed), (vec![2], true, false));
-    }
-
-    #[test]
-    fn what_was_closed_belongs_to_nobody() {
-        let sockets = [vec![
-            inet(1, Family::Tcp, "close-wait", "127.0.0.1:80", "127.0.0.1:5000"),
-            inet(0, Family::Tcp, "fin-wait-2", "127.0.0.1:5000", "127.0.0.1:80"),
-        ]];
-        let (inodes, end) = ends(&sockets, 1);
-        assert_eq!((inodes, end.waiting, end.closed), (vec![], false, true));
-    }
-
-    #[test]
-    fn datagrams_go_to_who_is_bound_there() {
-        let sockets = [vec![
-            inet(1, Family::Udp, "established", "127.0.0.1:5000", "127.0.0.1:53"),
-            inet(2, Family::Udp, "unconnected", "127.0.0.1:53", "0.0.0.0:0"),
-            inet(3, Family::Udp, "unconnected", "0.0.0.0:53", "0.0.0.0:0"),
-            inet(4, Family::Udp, "established", "10.0.0.1:5001", "8.8.8.8:53"),
-            inet(5, Family::Udp, "established", "127.0.0.1:7000", "127.0.0.1:7001"),
-            inet(6, Family::Udp, "established", "127.0.0.1:7001", "127.0.0.1:7000"),
-        ]];
-        let of = |inode| ends(&sockets, inode).0;
-        assert_eq!((of(1), of(2), of(3), of(4)), (vec![2], vec![1], vec![], vec![]));
-        assert_eq!((of(5), of(6)), (vec![6], vec![5]));
-    }
-
-    #[test]
-    fn unix_sockets_by_inode() {
-        let listener = Socket { waiting: vec![Inode(8)], ..unix(7, "listen", None) };
-        let sockets = [
-            vec![unix(1, "connected", Some(2)), unix(2, "connected", Some(1)), unix(3, "connected", None)],
-            vec![listener, unix(8, "connected", Some(0))],
-            vec![
-                unix(20, "unconnected", None),
-                unix(21, "connected", Some(20)),
-                unix(22, "connected", Some(20)),
-            ],
-        ];
-        let of = |inode| ends(&sockets, inode).0;
-        assert_eq!((of(1), of(2), of(3)), (vec![2], vec![1], vec![]));
-        assert!(ends(&sockets, 3).1.closed);
-        let (inodes, end) = ends(&sockets, 8);
-        assert_eq!((inodes, end.waiting), (vec![7], true));
-        assert_eq!((of(20), of(21)), (vec![21, 22], vec![20]));
-    }
-}
+mod tests;

@@ -145,7 +145,8 @@ fn inet(line: &[u8], family: Family) -> Option<Socket> {
         send_queue: hex(&queues[..colon]).filter(|_| !listens),
         recv_queue,
         queue: waiting.map(|waiting| AcceptQueue { waiting, max: None, drops: None }),
-        uid: Some(uid as u32),
+        // Of what belongs to no file the kernel says 0.
+        uid: Some(uid as u32).filter(|_| inode != 0),
         drops: if tcp { None } else { words.nth(2).and_then(decimal) },
         ..Socket::new(Inode(inode), family)
     })
@@ -270,8 +271,7 @@ mod tests {
             3: 0100007F:07E8 0100007F:0003 08 00000000:00000000 00:00000000 00000000  1000        0 7 1 0\n";
         let sockets = read("tcp", Family::Tcp, text);
         let seen: Vec<_> = sockets.iter().map(|s| (s.inode.0, s.state.unwrap(), s.uid)).collect();
-        let expected =
-            [(0, "time-wait", Some(0)), (9, "established", Some(0)), (7, "close-wait", Some(1000))];
+        let expected = [(0, "time-wait", None), (9, "established", Some(0)), (7, "close-wait", Some(1000))];
         assert_eq!(seen, expected);
     }
 

@@ -5,6 +5,7 @@ use super::procnet;
 use super::protocol;
 use super::request::Request;
 use crate::model::{Family, Inode, Socket};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,6 +27,8 @@ struct Shared {
     detail: bool,
     /// What was read of each family, by inode.
     read: Vec<(Family, Vec<Socket>)>,
+    /// The sockets of the ports that are asked about, by inode, once they were.
+    on_ports: Option<Vec<Socket>>,
     /// How many unix sockets were asked for alone.
     asked: usize,
     multipath: Option<bool>,
@@ -43,12 +46,24 @@ enum Way {
 /// in a list of all.
 const ALONE: usize = 16;
 
+/// The families whose sockets have ports.
+const WITH_PORTS: &[Family] = &[
+    Family::Tcp,
+    Family::Tcp6,
+    Family::Udp,
+    Family::Udp6,
+    Family::Udplite,
+    Family::Udplite6,
+    Family::Mptcp,
+    Family::Mptcp6,
+];
+
 impl Tables {
     /// The sockets of a namespace. `net` is a directory such as `/proc/PID/net`, of one of its
     /// processes.
     pub fn new(entry: Entry, net: PathBuf, detail: bool) -> Self {
         let way = Way::Entry(entry);
-        let shared = Shared { way, detail, read: Vec::new(), asked: 0, multipath: None };
+        let shared = Shared { way, detail, read: Vec::new(), on_ports: None, asked: 0, multipath: None };
         Self { net, shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -66,6 +81,16 @@ impl Tables {
             return Some(shared.told_apart(&self.net, socket, protocol));
         }
         protocol().map(|name| Socket::new(inode, protocol::family(&name)))
+    }
+
+    /// Whether the own port of a socket may be one of `ports`, which are the same in all calls. Only
+    /// what has these is asked for, and not all sockets.
+    pub fn may_be_on(&self, inode: Inode, ports: &[u16]) -> bool {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        match shared.on_ports(&self.net, ports) {
+            Some(sockets) => one(sockets, inode).is_some(),
+            None => true,
+        }
     }
 
     /// What is known of the socket `inode`. `protocol` gives the kernel's name of its protocol
@@ -94,7 +119,34 @@ impl Tables {
 impl Shared {
     /// The socket, if it was read already.
     fn known(&self, inode: Inode) -> Option<Socket> {
-        self.read.iter().find_map(|(_, sockets)| one(sockets, inode)).cloned()
+        let of_families = self.read.iter().find_map(|(_, sockets)| one(sockets, inode));
+        of_families.or_else(|| one(self.on_ports.as_deref()?, inode)).cloned()
+    }
+
+    /// The sockets of some ports; nothing where they cannot be asked for.
+    fn on_ports(&mut self, net: &Path, ports: &[u16]) -> Option<&[Socket]> {
+        if self.on_ports.is_none() {
+            let mut all = Vec::new();
+            for port in ports {
+                let request = Request {
+                    port: Some(NonZero::new(*port)?),
+                    detail: self.detail,
+                    ..Request::all(WITH_PORTS)
+                };
+                let found = self.net(net).sockets(&request);
+                if !found.unread.is_empty() {
+                    return None;
+                }
+                all.extend(found.sockets.into_iter().filter(|socket| socket.inode != Inode(0)));
+            }
+            // Of multipath TCP the whole, and not its first subflow, which has the same inode.
+            all.sort_by_key(|socket| {
+                (socket.inode, !matches!(socket.family, Family::Mptcp | Family::Mptcp6))
+            });
+            all.dedup_by_key(|socket| socket.inode);
+            self.on_ports = Some(all);
+        }
+        self.on_ports.as_deref()
     }
 
     /// Looks the socket up in its family.

@@ -8,6 +8,7 @@ mod handle;
 mod inherited;
 mod kcmp;
 mod mqueue;
+mod netns;
 mod poll;
 mod prlimit;
 mod process_vm;
@@ -24,6 +25,7 @@ pub use kcmp::{
     Registered, compare_descriptions, has_registered, registered, same_epoll_target, same_fd_table,
 };
 pub use mqueue::state as mqueue_state;
+pub use netns::socket_netns;
 pub use poll::{is_open, poll};
 pub use prlimit::prlimit;
 pub use process_vm::read_memory;

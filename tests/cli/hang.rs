@@ -154,5 +154,9 @@ fn a_dead_filesystem_stops_nothing() {
     let expected = json!({"$set": [row("fd"), row("mem")]});
     assert_eq!(difference(&expected, Some(&json!(deleted))), Vec::<String>::new());
     timed(Fdscope::new("list --json --quiet"));
+    // To find the other end of a FIFO, every file is looked at.
+    let fifo = Helper::start("peers::fifo");
+    let run = timed(fifo.list(&format!("--fd {} --peers --json --quiet", fifo.fd("writer"))));
+    assert_eq!(run.check(0, "").records()[0]["peers"].as_array().map(Vec::len), Some(1));
     timed(Fdscope::new(format!("limits {}", helper.pid())));
 }

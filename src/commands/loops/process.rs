@@ -3,7 +3,7 @@
 use super::event::Who;
 use super::event_loop::{EventLoop, Looked, Means, Way, waits_in_epoll};
 use super::set::What;
-use crate::commands::threads::in_words;
+use crate::commands::threads::{Telling, in_words};
 use crate::kind::Shape;
 use crate::model::{
     Assoc, Device, Doing, Fd, FdNum, FdRanges, Inode, Pid, Registration, Thread, Value, Wait,
@@ -13,6 +13,7 @@ use crate::proc::{
 };
 use crate::watch::turning::Limits;
 use rustix::io::Errno;
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -22,6 +23,8 @@ const SHARE: u32 = 50;
 /// How often either is done at most.
 const FIND: Duration = Duration::from_millis(200);
 const SURVEY: Duration = Duration::from_millis(500);
+/// How often the other ends of what threads wait for are looked for.
+const PEERS: Duration = Duration::from_secs(1);
 /// How often threads are looked at to guess which serves a loop.
 const GUESS: Duration = Duration::from_millis(50);
 
@@ -52,6 +55,8 @@ pub(super) struct Process {
     listed: Option<(Instant, Duration)>,
     surveyed: Option<(Instant, Duration)>,
     guessed: Option<(Instant, Duration)>,
+    /// When the other ends of what a thread waits for were looked for.
+    sought: Cell<Option<(Instant, Duration)>>,
     /// The thread from which on threads are looked at next.
     next: Pid,
     /// How many threads it has, and how many of them were looked at.
@@ -90,6 +95,7 @@ impl Process {
             listed: None,
             surveyed: None,
             guessed: None,
+            sought: Cell::new(None),
             next: Pid(0),
             threads: (0, 0),
             ended: false,
@@ -345,13 +351,21 @@ impl Process {
         whats
     }
 
-    /// What a thread does, in words, with the time that is left to it, or did.
+    /// What a thread does, in words, or did. The other ends of what it waits for are looked for in all
+    /// processes: not too often.
     pub(super) fn in_words(&self, system: &System, thread: &Thread, is_now: bool) -> Vec<u8> {
+        let at = Instant::now();
+        let peers =
+            is_now && self.sought.get().is_none_or(|(sought, took)| at >= sought + PEERS.max(took * SHARE));
         let system = System::new(system.root().clone(), false);
-        match ProcessDir::open(system.root(), self.pid(), &system) {
-            Ok(dir) => in_words(&system, &dir, thread, is_now),
-            Err(_) => in_words(&system, &self.dir, thread, is_now),
+        let words = match ProcessDir::open(system.root(), self.pid(), &system) {
+            Ok(dir) => in_words(&system, &dir, thread, Telling { is_now, peers }),
+            Err(_) => in_words(&system, &self.dir, thread, Telling { is_now, peers: false }),
+        };
+        if peers {
+            self.sought.set(Some((at, at.elapsed())));
         }
+        words
     }
 
     /// Has names for some of what a loop watches.

@@ -18,7 +18,7 @@ pub(super) fn manual() -> Manual {
             shared::environment(),
             notes(),
             shared::see_also(
-                "`fdscope`(1), `fdscope-list`(1), `fdscope-sockets`(1), `fdscope-listen`(1), `fdscope-watch`(1), `prlimit`(1), \
+                "`fdscope`(1), `fdscope-list`(1), `fdscope-sockets`(1), `fdscope-peers`(1), `fdscope-listen`(1), `fdscope-watch`(1), `prlimit`(1), \
                  `getrlimit`(2), `prlimit`(2), `select`(2), `proc_pid_limits`(5), `proc_sys_fs`(5)",
             ),
         ],

@@ -1,7 +1,7 @@
 //! The page of `fdscope list`.
 
 use super::{Manual, Section, registry, shared};
-use crate::model::FD_FIELDS;
+use crate::model::{FD_FIELDS, SOCKET_FIELDS};
 
 pub(super) fn manual() -> Manual {
     Manual {
@@ -12,10 +12,8 @@ pub(super) fn manual() -> Manual {
             sharing(),
             table(),
             records(),
-            registry::own_fields(registry::fields(
-                Section::new("FIELDS").heading("Of every record"),
-                FD_FIELDS.iter().map(|c| c.field),
-            )),
+            other_ends(),
+            fields(),
             registry::kinds(Section::new("KINDS").text(
                 "`--kind` takes these names, the groups in brackets behind them, and the protocol names of \
                  sockets that have no kind of their own, such as `xdp` or `sctp`.",
@@ -178,7 +176,7 @@ fn records() -> Section {
     Section::new("RECORDS")
         .text(
             "A JSON record has the fields from `pid` to `name` as far as they are known (see FIELDS; `mode`, \
-             `mount` and `link` only if `--columns` asks for them), then `path` and `deleted`, and one object \
+             `mount`, `link` and `peers` only if they are asked for), then `path` and `deleted`, and one object \
              with the fields of its kind. A TSV line has `pid`, `command`, `user`, `uid`, `fd`, `assoc`, \
              `access`, `kind`, `flags`, `pos`, `inode`, `device` and `name`. `--shared` adds `shared` and `cloexec` to \
              both. A few records in JSON, shortened:",
@@ -199,6 +197,60 @@ fn records() -> Section {
             "With `--count`, the fields are `pid`, `command`, `kind` and `count`. With `--pids`, a table or TSV \
              is the bare pids, one a line, and a record is `pid` alone.",
         )
+}
+
+fn other_ends() -> Section {
+    Section::new("OTHER ENDS")
+        .text(
+            "With `--peers`, NAME ends with who is at the other end, as *PID*`/`*COMMAND* and the fds there: all \
+             that have it, be it by `fork`(2) or in a message. TSV and JSON get the fields `peers` and \
+             `pending`. Either can also be asked for by `--columns` or `--where` alone. For this the fds of \
+             all processes are looked at, once, and only if an fd is listed that has another end.",
+        )
+        .text("Words before it say how the two belong together:")
+        .table(
+            24,
+            [
+                ("`from`, `to`", "The writers and the readers of a pipe or FIFO."),
+                ("`with`", "The other side of a connection, of a socketpair or of a pseudoterminal."),
+                ("`waiting at`", "Nobody has accepted the connection yet, and these could: they hold the listener."),
+                ("`not accepted:`", "Those that wait at this listener, as far as they are on this machine."),
+                ("`shared with`", "The same eventfd or message queue, which has but one end."),
+                (
+                    "`nobody at the other end`",
+                    "Surely: the writer of a pipe is gone, or a connection was closed there. `peers` is an \
+                     empty list.",
+                ),
+                (
+                    "`other end not known`",
+                    "Somebody may be there. `peers` is `null`: the process may not be read or is not seen from \
+                     here, as from within a container, or the fd is on its way in a message. Of connections to \
+                     other addresses than those of loopback, this is not said.",
+                ),
+            ]
+            .map(|(words, meaning)| (words.to_owned(), meaning.to_owned())),
+        )
+        .text("`peers` is absent from what has no other end: files, timers, listeners at which nobody waits.")
+        .text(
+            "TCP and UDP are found by their addresses, in the same network namespace, also where one end has an IPv4 \
+             address in IPv6. In another namespace they are found where only one socket has the addresses, as over \
+             a link to a container; not if a packet filter has changed them, as for a published port. UDP sockets \
+             and unix sockets for datagrams that are not connected may get data from anybody: their peers are those \
+             that are connected with them. A terminal that a process has opened as `/dev/tty` is not found.",
+        )
+        .text(
+            "That nobody is at the other end, the kernel says for a pipe, a pseudoterminal and a unix socket, for a \
+             TCP socket as long as it remembers the other end, and over loopback after that too. Of an eventfd or a \
+             message queue it can be said only if all processes of the machine may be read.",
+        )
+}
+
+fn fields() -> Section {
+    let section = Section::new("FIELDS").heading("Of every record");
+    let section = registry::fields(section, FD_FIELDS.iter().map(|c| c.field)).heading("Of every socket");
+    let section = registry::fields(section, SOCKET_FIELDS.iter().map(|c| c.field))
+        .text("These two are worked out only where they are asked for by name.");
+    registry::own_fields(section)
 }
 
 fn expressions() -> Section {
@@ -276,6 +328,15 @@ fn examples() -> Section {
             "What leaks into the programs that a process runs:",
             "fdscope list 4242 --where '!cloexec && fd > 2'",
         )
+        .example("Who is at the other end of what a process holds:", "fdscope list 4242 --peers")
+        .example(
+            "Pipes and connections whose other end is gone:",
+            "fdscope list --where 'peers == []' --columns +peers",
+        )
+        .example(
+            "Who is connected with redis, over whatever it is:",
+            "fdscope list --where \"peers.exists(p, p.command == 'redis-server')\"",
+        )
         .example("How many of each kind every process has:", "fdscope list --count")
         .example(
             "For scripts: fields that are chosen, separated by tabs:",
@@ -305,11 +366,13 @@ fn notes() -> Section {
         )
         .heading("Sockets")
         .text(
-            "Addresses, states and queues come from `/proc/`*PID*`/net`, the tables of the process's own network \
-             namespace, each read once. A socket that is not bound yet, was closed by the other end and let go, \
-             is newer than that reading, or was made in another namespace, is not listed there: it is shown \
-             with its protocol alone. So are vsock sockets, which have no table. What waits in TCP sockets is \
-             counted in bytes, in others in memory, which is more.",
+            "Addresses, states and queues come from the kernel by netlink (`sock_diag`(7)), or where that may not be \
+             used from `/proc/`*PID*`/net`, for the process's own network namespace. A socket that is not bound yet, \
+             was closed by the other end and let go, is newer than that reading, or was made in another namespace, \
+             is not listed there: it is shown with its protocol alone. The tables in `/proc` tell less: not the \
+             backlog of listeners, nothing of the queues and the other end of unix sockets, and nothing at all of \
+             vsock sockets. What waits in TCP and unix streams is counted in bytes, in others in memory, which is \
+             more.",
         )
         .heading("Permissions, and what is done to a process")
         .text("See `fdscope`(1).")

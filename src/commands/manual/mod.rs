@@ -8,10 +8,12 @@ mod limits;
 mod list;
 mod listen;
 mod loops;
+mod peers;
 mod program;
 mod registry;
 mod shared;
 mod sockets;
+mod threads;
 mod watch;
 
 /// The sections of one page.
@@ -93,7 +95,9 @@ pub fn manuals() -> Vec<Manual> {
         program::manual(),
         list::manual(),
         sockets::manual(),
+        peers::manual(),
         limits::manual(),
+        threads::manual(),
         listen::manual(),
         loops::manual(),
         watch::manual(),

@@ -15,7 +15,7 @@ pub(super) fn manual() -> Manual {
             permissions(),
             harmless(),
             shared::see_also(
-                "`fdscope-list`(1), `fdscope-sockets`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
+                "`fdscope-list`(1), `fdscope-sockets`(1), `fdscope-peers`(1), `fdscope-limits`(1), `fdscope-threads`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
                  `prlimit`(1), `fuser`(1), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],
@@ -62,6 +62,7 @@ fn formats() -> Section {
              list by semicolons.",
         )
         .term(8, "`trace`", "Trace events, of `watch` alone: see `fdscope-watch`(1).")
+        .term(8, "`dot`", "A graph for graphviz, of `peers` alone: see `fdscope-peers`(1).")
         .text(
             "In JSON, a field of a kind of fd, such as `tcp.state`, is in an object: \
              `{\"tcp\":{\"state\":\"listen\"}}`. A field that a record does not have is absent, and one \
@@ -132,8 +133,10 @@ fn completion() -> Section {
 fn examples() -> Section {
     Section::new("EXAMPLES")
         .example("What this shell holds open:", "fdscope list $$")
+        .example("Who is at the other end of that, and what waits to be read:", "fdscope peers $$")
         .example("How near it is to its limits:", "fdscope limits $$")
         .example("Which processes are nearest to running out of fds:", "fdscope limits --all --top 10")
+        .example("Why it does not answer: what each thread waits for:", "fdscope threads 4242")
         .example(
             "Whether the server on port 443 accepts as fast as clients come:",
             "fdscope listen --watch-only 443",
@@ -183,7 +186,8 @@ fn permissions() -> Section {
              `CAP_SYS_ADMIN` besides.",
         )
         .text(
-            "To watch an fd takes the right to attach to its process, in all cases.",
+            "To watch an fd takes the right to attach to its process, in all cases. So does what a thread waits for, in \
+             `threads`; names, states and CPU times of threads are for all to see.",
         )
         .text(
             "A process that may not be read is left out of a listing of all processes, and told of on \
@@ -210,11 +214,16 @@ fn harmless() -> Section {
              event on a watched fd costs the kernel a little more: see `fdscope-watch`(1).",
         )
         .text(
+            "`threads` reads what `/proc` says of each thread, and from the memory of the process only what the arguments of a \
+             call point to, such as the array of `poll`(2). No thread is stopped for that.",
+        )
+        .text(
             "For pipes, FIFOs, memfds and POSIX message queues it asks the kernel what only a holder may \
              ask: it makes a duplicate of the fd with `pidfd_getfd`(2), makes one or two calls on it \
              (`FIONREAD` and `F_GETPIPE_SZ`, `F_GET_SEALS`, or `mq_getattr`(3)), and closes it before it \
              looks at the next fd. For those microseconds the other end of a pipe would not notice a \
-             close.",
+             close. `list --peers` and `peers` ask a duplicate, with `poll`(2), whether the other end is gone, where \
+             nobody was found there, and `socket.netns` asks that of a socket of another network namespace.",
         )
         .text(
             "A file on a network or FUSE filesystem is asked for by a thread that can be left behind, and \

@@ -42,6 +42,11 @@ fn selecting() -> Section {
                 ("`10.0.0.5`, `::1`, `10.0.0.5:5432`, `[::1]:80`", "An address, with or without a port."),
                 ("`:443`, `:8000-8099`", "A port, or several, whatever the address."),
                 (
+                    "`[fe80::1%eth0]:80`, `0.0.0.0%eth0`, `%eth0`",
+                    "Only sockets that are bound to this interface (`SO_BINDTODEVICE`), as those of link-local addresses \
+                     are.",
+                ),
+                (
                     "`10.0.0.0/8`, `fe80::/10`, `[fe80::/10]:80`",
                     "All addresses that begin with so many bits. IPv4 addresses in sockets of IPv6 \
                      (`::ffff:10.0.0.5`) count as IPv4.",
@@ -72,27 +77,32 @@ fn table() -> Section {
             [
                 (
                     "NETNS",
-                    "The network namespace, where sockets of several are shown: its name, `own` for the one that \
-                     `fdscope` is in, or its inode.",
+                    "The network namespace, where there are sockets in several: its name, `own` for the one that \
+                     `fdscope` is in, its inode, or `-` where that may not be read.",
                 ),
                 (
                     "RECV_QUEUE",
-                    "Bytes that came and were not read yet. Of a listener, *N*`/`*BACKLOG*: how many connections wait \
+                    "Bytes that came and were not read yet; the end of the data counts as one. Of a listener, *N*`/`*BACKLOG*: how many connections wait \
                      to be accepted, and the backlog. One connection more than the backlog is admitted. The row \
                      is yellow if any wait, and red if no more are admitted.",
                 ),
                 (
                     "SEND_QUEUE",
-                    "Bytes that were not sent, or not acknowledged, yet. Of datagrams and of unix sockets, the memory that \
+                    "Bytes that were not sent, or not acknowledged, yet; a SYN or FIN counts as one. Of datagrams and of unix sockets, the memory that \
                      they take until the other end has read them, which is more than their bytes.",
                 ),
-                ("LOCAL, REMOTE", "The two addresses. A unix socket that is not bound has none."),
+                (
+                    "LOCAL, REMOTE",
+                    "The two addresses; of a socket that is bound to an interface, with `%` and its name (\
+                     `0.0.0.0%eth0:80`), which JSON and TSV have in `interface`. A unix socket that is not bound has none.",
+                ),
                 ("OWNERS", "Who holds it: *PID*`/`*COMMAND* *FD*; or why nobody does; `?` where that may not be seen."),
                 (
                     "PEERS",
                     "Who holds the other end, if that is on this machine: `closed` once nobody does, \
                      `waiting at` the listener in whose queue the connection is, `?` where that may not be \
-                     seen, and `-` where it is on another machine or there is none.",
+                     seen, or came or went while sockets were listed, and `-` where it is on another machine or there \
+                     is none.",
                 ),
             ],
         )
@@ -108,7 +118,8 @@ fn owners() -> Section {
             "A socket is held by fds, often by several: of a server and its workers, or a process and its \
              children. They are found by looking at all fds of all processes that may be read, after the kernel \
              has listed the sockets; a socket that nobody seems to hold is asked for once more, so that one that was \
-             closed meanwhile is not shown. `unowned` says why nobody holds one:",
+             closed meanwhile is not shown, and looked for once more, because it may have gone from one process to \
+             another. `unowned` says why nobody holds one:",
         )
         .terms(
             14,
@@ -130,6 +141,11 @@ fn owners() -> Section {
                 ),
             ],
         )
+        .text(
+            "Where some processes may not be read, the others' fds are shown, and `owners` is null if there are none. So \
+             it is if processes may be hidden: in a pid namespace (a container), or behind the option `hidepid` of \
+             /proc. `uid` is absent of a socket that belongs to no file: the kernel has 0 there, whoever made it.",
+        )
 }
 
 fn other_ends() -> Section {
@@ -145,20 +161,23 @@ fn other_ends() -> Section {
                 (
                     "TCP, UDP",
                     "The socket with the two addresses exchanged, IPv4 in IPv6 being IPv4, first in the same namespace. In \
-                     other namespaces only if it is not a loopback address and exactly one fits: \
-                     this follows a connection into a container, and is by address alone, so that \
+                     other namespaces, also those that `--netns` does not show, only if it is not a loopback address and \
+                     exactly one fits: this follows a connection into a container, and is by address alone, so that \
                      networks which use the same addresses twice can mislead it. Of datagrams whose other end is \
                      not connected back, the sockets that are bound to the address that they are sent to.",
                 ),
                 (
                     "not accepted",
-                    "The client's peers are those who hold the listener, and `pending` is true.",
+                    "The client's peers are those who hold the listener, or any of several that share its port, and `pending` is \
+                     true; also if the handshake is \
+                     not over for the server, though it is for the client (syn-recv).",
                 ),
             ],
         )
         .text(
             "`peers` is absent if there is no other end, or none on this machine; empty if the other end \
-             was on this machine and has been closed; null if whoever holds it may not be seen.",
+             was on this machine and has been closed; null if whoever holds it may not be seen, or if it came or went \
+             while sockets were listed. Of time-wait it is absent. TSV has nothing for all three.",
         )
 }
 
@@ -171,7 +190,8 @@ fn namespaces() -> Section {
              outside. That takes `CAP_SYS_ADMIN`. Without it, others are read from `/proc/`*PID*`/net`, which everybody \
              may, and which tells less: no backlogs, no round-trip times, no other ends of unix sockets. Field `source` \
              says which it was, of each socket; families for which the kernel was built without `sock_diag`(7) are \
-             read that way, too.",
+             read that way, too. A namespace that neither a process nor a name is in (an fd or a mount \
+             elsewhere keeps it, or a thread that left its process's) is not found.",
         )
         .text(
             "`--netns` takes the name that `ip-netns`(8) gave, the name of a container, as far as its cgroup tells one \
@@ -190,12 +210,16 @@ fn states() -> Section {
                 ("`syn-recv`", "The server has answered, and the client's acknowledgement has not come."),
                 ("`established`", "Connected; of UDP, with a fixed other end."),
                 ("`fin-wait-1`", "This end has closed, which the other end has not acknowledged."),
-                ("`fin-wait-2`", "This end has closed; the other end has acknowledged that, and does not close. If many stay: the program at the other end forgets to."),
-                ("`close-wait`", "The other end has closed, and this end has not: its owner has not read the end of the data, or does not close. If many stay, the owner leaks them."),
+                ("`fin-wait-2`", "This end has closed; the other end has acknowledged that, and does not close. If many stay: the program at the other end forgets to. Without an owner it is given up after a minute (net.ipv4.tcp_fin_timeout)."),
+                (
+                    "`close-wait`",
+                    "The other end has closed, and this end has not: its owner has not read the end of the data, which \
+                     counts as one in `recv_queue`, or has and does not close. If many stay, the owner leaks them.",
+                ),
                 ("`last-ack`", "The other end has closed and then this one, which is not acknowledged yet."),
                 ("`closing`", "Both have closed at once, which is not acknowledged yet."),
                 ("`time-wait`", "Closed; this end was the first to."),
-                ("`close`", "Bound, and neither connected nor listening."),
+                ("`close`", "Bound, and neither connected nor listening (told by Linux 6.8 and later)."),
                 ("`unconnected`", "Of datagrams, raw and unix sockets: takes from, or can connect to, anybody."),
                 ("`connected`", "Of unix sockets."),
             ],
@@ -235,14 +259,17 @@ fn closing() -> Section {
             "`--close` has the kernel end the sockets that are selected (`SOCK_DESTROY` of `sock_diag`(7)). A TCP \
              connection is reset: the other end gets a RST, and its owner `ECONNABORTED` from the next call. A \
              listener stops to listen, and what waited in its queue is reset. A UDP socket is \
-             disconnected and its owner told `ECONNABORTED`. The fds stay open until their owners close them. \
-             Sockets of other families cannot be closed so.",
+             disconnected and its owner told `ECONNABORTED`; it stays bound if it was bound. The fds stay open until their \
+             owners close them. Sockets of other families cannot be closed so, nor TCP sockets that are bound \
+             and no more; of multipath TCP single subflows can.",
         )
         .text(
             "What is to be closed is shown first, and a question asked at the terminal; `--yes` does without. Something \
              must be selected: all sockets at once are refused. It takes `CAP_NET_ADMIN` in the network \
              namespace of the socket. The kernel finds each by its addresses and its cookie, so that a connection \
-             that has come in its place is not hit. Of each socket a row says whether it was closed.",
+             that has come in its place is not hit. Of several UDP sockets that share a port (`SO_REUSEPORT`) it finds but \
+             one. Of each socket a row says whether it is closed now: also if it was gone by then, as the other end of \
+             a connection is that was closed before it.",
         )
 }
 
@@ -292,15 +319,21 @@ fn notes() -> Section {
         .text(
             "The kernel lists each family of each namespace once, and passes over what is not asked for where it can: \
              states, and a single `--port`; but the other ends of sockets are found only among all sockets, so that \
-             PEERS (`peers`, `pending`, or `remote` of unix sockets) costs a full list. `--columns` \
-             without them, and `--listening`, are faster on machines with very many connections. A list that \
-             the kernel reports as changed while it was made is made again. Kernels that have the families as modules may \
+             PEERS (`peers`, `pending`, or `remote` of unix sockets) costs a full list of all namespaces. `--columns` \
+             without them, and `--listening`, are faster on machines with very many connections. Where some socket seems to be nobody's, all processes are \
+             looked at twice. A list that the kernel reports as changed while it was made is made again. Kernels that have the families as modules may \
              load those (`tcp_diag` and the like) when they are asked.",
         )
         .heading("Multipath TCP")
         .text(
-            "A socket of family `mptcp` is listed beside its subflows, which are TCP sockets; the first of them has the \
-             same inode and the same owners.",
+            "A socket of family `mptcp` is listed beside its subflows, which are TCP sockets and have the fields `tcp.*`; \
+             the first of them has the same inode and the same owners.",
+        )
+        .heading("What is not listed")
+        .text(
+            "The kernel lists no sockets of TCP, UDP or netlink that are not bound yet, none of vsock if it was built \
+             without `VSOCKETS_DIAG`, and none of the families that are not named here (AF_XDP, AF_ALG, Bluetooth and \
+             others). `fdscope-list`(1) shows those that are fds of a process.",
         )
         .heading("Compared with ss(8)")
         .text(

@@ -1,43 +1,99 @@
 //! `sockets --close`: has the kernel close sockets of others.
 
 use super::Args;
+use super::gather::Data;
 use super::row::Row;
 use super::select::Filler;
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::{
-    Cell, Column, Emphasis, Field, Holder, Record, Tally, column_table, errno_words, quantity,
+    Cell, Column, Emphasis, Endpoint, Escape, Family, Field, Holder, Inode, Record, Tally, column_table,
+    errno_words, escape, quantity,
 };
 use crate::render::{Format, Renderer};
-use crate::sock::Net;
+use crate::sock::{Net, Request};
 use rustix::termios::isatty;
+use std::collections::HashSet;
 use std::io::{self, BufRead as _, Write as _};
 
 /// A socket that was to be closed.
 struct Closed {
-    family: &'static str,
+    family: Family,
     state: Option<&'static str>,
     local: Vec<u8>,
     remote: Vec<u8>,
+    inode: Inode,
     owners: Vec<Holder>,
-    error: Option<String>,
+    /// The same for people.
+    who: String,
+    end: End,
+}
+
+/// What became of it.
+enum End {
+    /// Nothing yet: the kernel does not find it, which has several reasons.
+    Missed,
+    Closed,
+    /// It was gone by then: its other end was closed before it, say.
+    Gone,
+    Failed(String),
 }
 
 impl Record for Closed {
     fn emphasis(&self) -> Emphasis {
-        if self.error.is_some() { Emphasis::Alarm } else { Emphasis::None }
+        if self.error().is_some() { Emphasis::Alarm } else { Emphasis::None }
     }
 }
 
 const COLUMNS: &[Column<Closed>] = column_table! {
-    "family", String, "family of the socket", |c| Some(Cell::Text(c.family.as_bytes()));
+    "family", String, "family of the socket", |c| Some(Cell::Text(c.family.word().as_bytes()));
     "state", String, "state that it was in", |c| c.state.map(|s| Cell::Text(s.as_bytes()));
     "local", Address, "own address", |c| Some(Cell::Text(&c.local));
     "remote", Address, "address of the other end", |c| (!c.remote.is_empty()).then_some(Cell::Text(&c.remote));
     "owners", Records, "the fds that hold it", |c| Some(Cell::Holders(&c.owners));
-    "closed", Bool, "whether the kernel has closed it", |c| Some(Cell::Bool(c.error.is_none()));
-    "error", String, "why not", |c| c.error.as_deref().map(|e| Cell::Text(e.as_bytes()));
+    "closed", Bool, "whether it is closed now", |c| Some(Cell::Bool(c.error().is_none()));
+    "error", String, "why not", |c| c.error().map(|e| Cell::Text(e.as_bytes()));
 };
+
+impl Closed {
+    fn of(row: &Row) -> Self {
+        let socket = row.socket();
+        let address =
+            |end: Option<Endpoint>| end.filter(|end| !end.is_unset()).map(|end| end.to_string().into_bytes());
+        let local = address(socket.local).or_else(|| socket.path.clone());
+        Self {
+            family: socket.family,
+            state: socket.state,
+            local: local.unwrap_or_else(|| row.local.clone()),
+            remote: address(socket.remote).unwrap_or_default(),
+            inode: socket.inode,
+            owners: row.owners().to_vec(),
+            who: escape(&row.holders, Escape::Table).into_owned(),
+            end: End::Missed,
+        }
+    }
+
+    fn error(&self) -> Option<&str> {
+        match &self.end {
+            End::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn is_missed(&self) -> bool {
+        matches!(self.end, End::Missed)
+    }
+
+    /// What to call it: its addresses, or its inode where it has none.
+    fn name(&self) -> String {
+        let text = |bytes: &[u8]| escape(bytes, Escape::Table).into_owned();
+        match (&self.local[..], &self.remote[..]) {
+            (b"", _) => format!("with inode {}", self.inode.0),
+            (local, b"") => text(local),
+            (local, remote) => format!("{} → {}", text(local), text(remote)),
+        }
+    }
+}
 
 /// The fields, for the manual.
 pub(super) fn fields() -> impl Iterator<Item = &'static Field> {
@@ -67,68 +123,111 @@ pub(super) fn run(
 ) -> Result<Outcome, Error> {
     if chosen.is_empty() {
         context.note("nothing is selected, so nothing was closed");
-        return Ok(Outcome::NotMet);
+        return write(Vec::new(), context).map(|()| Outcome::NotMet);
     }
     let mut closed = Vec::new();
     let mut row = Row::new(filler.data);
     for &(place, nth) in chosen {
         filler.fill(&mut row, place, nth);
-        closed.push(describe(&row));
+        closed.push(Closed::of(&row));
     }
     if !yes && !confirm(&closed).map_err(|e| Error::Io("the answer".to_owned(), e))? {
         context.note("nothing was closed");
-        return Ok(Outcome::NotMet);
+        return write(Vec::new(), context).map(|()| Outcome::NotMet);
     }
-    let mut failed = false;
-    for (&(place, nth), told) in chosen.iter().zip(&mut closed) {
-        if let Err(error) = nets[place].close(&filler.data.sockets[place][nth]) {
-            told.error = Some(reason(&error));
-            failed = true;
-            if context.style.format == Format::Table {
-                let text = String::from_utf8_lossy(&told.local).into_owned();
-                context.complain(&format!(
-                    "the {} socket {text} was not closed: {}",
-                    told.family,
-                    reason(&error)
-                ));
-            }
+    close(chosen, &mut closed, filler.data, nets);
+    for told in &closed {
+        if let (Some(error), Format::Table) = (told.error(), context.style.format) {
+            let family = told.family.word();
+            context.complain(&format!("the {family} socket {} was not closed: {error}", told.name()));
         }
     }
-    let done = closed.iter().filter(|c| c.error.is_none()).count();
-    let renderer = Renderer::new(context.style, "sockets", COLUMNS.to_vec(), false);
-    renderer.write_all(&mut context.out, closed, Tally::default()).map_err(Error::Output)?;
-    context.note(&format!("{} closed", quantity(done, "socket", "sockets")));
+    let count = |is: fn(&End) -> bool| closed.iter().filter(|c| is(&c.end)).count();
+    let done = count(|end| matches!(end, End::Closed));
+    let gone = match count(|end| matches!(end, End::Gone)) {
+        0 => String::new(),
+        gone => format!(", {gone} gone by then"),
+    };
+    let failed = count(|end| matches!(end, End::Failed(_))) > 0;
+    write(closed, context)?;
+    context.note(&format!("{} closed{gone}", quantity(done, "socket", "sockets")));
     if failed { Err(Error::Target) } else { Ok(Outcome::Met) }
 }
 
-fn describe(row: &Row) -> Closed {
-    let socket = row.socket();
-    let address = |end: Option<crate::model::Endpoint>| {
-        end.filter(|end| !end.is_unset()).map(|end| end.to_string().into_bytes())
-    };
-    Closed {
-        family: socket.family.word(),
-        state: socket.state,
-        local: address(socket.local).or_else(|| socket.path.clone()).unwrap_or_default(),
-        remote: address(socket.remote).unwrap_or_default(),
-        owners: row.owners().to_vec(),
-        error: None,
+fn write(closed: Vec<Closed>, context: &mut Context) -> Result<(), Error> {
+    let renderer = Renderer::new(context.style, "sockets", COLUMNS.to_vec(), false);
+    renderer.write_all(&mut context.out, closed, Tally::default()).map_err(Error::Output)
+}
+
+/// Has them closed. The kernel looks each up by its addresses: of several that share one
+/// (`SO_REUSEPORT`) it finds always the same, the others only once that one is closed.
+fn close(chosen: &[(usize, usize)], closed: &mut [Closed], data: &Data, nets: &mut [Net]) {
+    loop {
+        let mut progress = false;
+        for (&(place, nth), told) in chosen.iter().zip(&mut *closed).filter(|(_, told)| told.is_missed()) {
+            told.end = match nets[place].close(&data.sockets[place][nth]) {
+                Ok(()) => End::Closed,
+                Err(e) if matches!(e.raw_os_error(), Some(libc::ENOENT | libc::ESTALE)) => continue,
+                Err(e) => End::Failed(reason(&e, told.family)),
+            };
+            progress |= matches!(told.end, End::Closed);
+        }
+        if closed.iter().any(Closed::is_missed) {
+            find_missed(chosen, closed, data, nets, progress);
+        }
+        if !closed.iter().any(Closed::is_missed) {
+            return;
+        }
     }
+}
+
+/// Finds out which of those that the kernel did not find are gone. Another try for those that are not
+/// is of use only after some `progress`.
+fn find_missed(
+    chosen: &[(usize, usize)],
+    closed: &mut [Closed],
+    data: &Data,
+    nets: &mut [Net],
+    progress: bool,
+) {
+    for (place, net) in nets.iter_mut().enumerate() {
+        let here = |(at, told): &(&(usize, usize), &mut Closed)| at.0 == place && told.is_missed();
+        let mut families: Vec<Family> =
+            chosen.iter().zip(&mut *closed).filter(here).map(|(_, told)| told.family).collect();
+        families.sort_by_key(|family| family.word());
+        families.dedup();
+        if families.is_empty() {
+            continue;
+        }
+        let found = net.sockets(&Request::all(&families));
+        let there: HashSet<Option<u64>> = found.sockets.iter().map(|socket| socket.cookie).collect();
+        for (&(_, nth), told) in chosen.iter().zip(&mut *closed).filter(here) {
+            let is_there = !found.unread.is_empty() || there.contains(&data.sockets[place][nth].cookie);
+            match (is_there, progress) {
+                (false, _) => told.end = End::Gone,
+                (true, true) => {}
+                (true, false) => told.end = End::Failed(not_found(told)),
+            }
+        }
+    }
+}
+
+/// Why the kernel may not find a socket that it lists.
+fn not_found(told: &Closed) -> String {
+    let reason = match (told.family, told.state) {
+        (Family::Tcp | Family::Tcp6, Some("close")) => "it is bound and no more, which cannot be closed so",
+        _ => "the kernel finds another one in its place (SO_REUSEPORT)",
+    };
+    reason.to_owned()
 }
 
 /// Shows what is to be closed, and asks at the terminal.
 fn confirm(closed: &[Closed]) -> io::Result<bool> {
     const SHOWN: usize = 10;
     let mut err = io::stderr().lock();
-    for Closed { family, state, local, remote, owners, .. } in closed.iter().take(SHOWN) {
-        let text = |bytes: &[u8]| crate::model::escape(bytes, crate::model::Escape::Table).into_owned();
-        let who = match owners.first() {
-            Some(Holder { process, fd }) => format!("{}/{} {fd}", process.pid, text(&process.command)),
-            None => "nobody".to_owned(),
-        };
-        let state = state.unwrap_or_default();
-        let arrow = if remote.is_empty() { "" } else { " → " };
-        writeln!(err, "  {family} {}{arrow}{} {state}, of {who}", text(local), text(remote))?;
+    for told in closed.iter().take(SHOWN) {
+        let state = told.state.unwrap_or_default();
+        writeln!(err, "  {} {} {state}, {}", told.family.word(), told.name(), told.who)?;
     }
     if closed.len() > SHOWN {
         writeln!(err, "  and {} more", closed.len() - SHOWN)?;
@@ -140,15 +239,23 @@ fn confirm(closed: &[Closed]) -> io::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn reason(error: &io::Error) -> String {
+fn reason(error: &io::Error, family: Family) -> String {
     match error.raw_os_error() {
         Some(libc::EPERM) => "it takes CAP_NET_ADMIN (root) in its network namespace".to_owned(),
-        Some(libc::EOPNOTSUPP) => {
-            "only TCP and UDP sockets can be closed so, and only if the kernel has CONFIG_INET_DIAG_DESTROY"
-                .to_owned()
+        Some(libc::EOPNOTSUPP) if is_closable(family) => {
+            "this kernel was built without CONFIG_INET_DIAG_DESTROY".to_owned()
         }
-        Some(libc::ENOENT | libc::ESTALE) => "it is gone already".to_owned(),
+        Some(libc::EOPNOTSUPP) => "only TCP and UDP sockets can be closed so".to_owned(),
         Some(errno) => errno_words(errno),
+        None if error.kind() == io::ErrorKind::Unsupported => "there is no netlink to ask for it".to_owned(),
         None => error.to_string(),
     }
+}
+
+/// Whether kernels can close such sockets at all.
+fn is_closable(family: Family) -> bool {
+    matches!(
+        family,
+        Family::Tcp | Family::Tcp6 | Family::Udp | Family::Udp6 | Family::Udplite | Family::Udplite6
+    )
 }

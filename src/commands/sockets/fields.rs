@@ -71,9 +71,9 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "type", String, "stream, dgram, seqpacket or raw", |r| Some(Cell::Text(socket_type(r.socket()).as_bytes()));
     "state", String, "listen, established, time-wait, ...; of unix sockets connected, unconnected or listen",
         |r| r.socket().state.map(|s| Cell::Text(s.as_bytes()));
-    "recv_queue", Integer, "bytes not read yet; of datagrams the memory that they take; of a listener, connections not accepted yet",
+    "recv_queue", Integer, "bytes not read yet, the end of the data being one; of UDP, raw, netlink and packet sockets the memory that they take; of unix datagrams the bytes of the first; of a listener, connections not accepted yet",
         |r| number(r.socket().recv_queue);
-    "send_queue", Integer, "bytes not sent or not acknowledged yet; of datagrams and unix sockets, memory that they take until the other end has read them",
+    "send_queue", Integer, "bytes not sent or not acknowledged yet, a SYN or FIN being one; of datagrams and unix sockets, memory that they take until the other end has read them",
         |r| number(r.socket().send_queue);
     "listener.waiting", Integer, "connections that wait to be accepted", |r| number(r.socket().queue.map(|q| q.waiting));
     "listener.max", Integer, "the backlog: one connection more is admitted; absent where it is not known",
@@ -88,7 +88,7 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "owners", Records, "the fds that hold it: pid, command, fd; null where they may not be seen", owners;
     "unowned", String, "why nobody holds it: time-wait, syn-recv, not-accepted, closed (by its owner), kernel, no-fd",
         |r| r.unowned().map(|reason| Cell::Text(reason.as_bytes()));
-    "peers", Records, "the fds that hold the other end, where that is on this machine; empty once it is closed, null where they may not be seen", peers;
+    "peers", Records, "the fds that hold the other end, where that is on this machine; empty once it is closed, null where they may not be seen or came or went meanwhile", peers;
     "pending", Bool, "whether the connection waits to be accepted, by a listener that the peers hold",
         |r| (r.peers.pending || is_pending(r.socket())).then_some(Cell::Bool(true));
     "netns", Integer, "network namespace, by its inode; null where that may not be read",
@@ -98,7 +98,7 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "inode", Integer, "inode of the socket, as links of fds name it; 0 where no file belongs to it",
         |r| Some(Cell::Uint(r.socket().inode.0));
     "cookie", Integer, "the kernel's number of the socket, which is not used again", |r| number(r.socket().cookie);
-    "uid", Integer, "the user who made it, or to whom it was given with fchown(2)", |r| number(r.socket().uid);
+    "uid", Integer, "the user who made it, or to whom it was given with fchown(2); absent where no file belongs to it", |r| number(r.socket().uid);
     "user", String, "name of that user; the number where there is no name",
         |r| r.user.as_deref().map(|u| Cell::Text(u.as_bytes()));
     "drops", Integer, "datagrams and messages dropped, for want of room", |r| number(r.socket().drops);
@@ -106,7 +106,8 @@ const COLUMNS: &[Column<Row>] = column_table! {
         |r| r.socket().shutdown.map(|bits| Cell::Set(BitSet { bits: bits.into(), names: SHUTDOWN }));
     "protocol", String, "protocol of netlink and packet sockets", |r| r.socket().protocol.as_deref().map(Cell::Text);
     "groups", Integer, "multicast groups of a netlink socket, a mask", |r| number(r.socket().groups);
-    "interface", Integer, "index of the interface that it is bound to", |r| number(r.socket().interface);
+    "interface", String, "interface that it is bound to: its name, or its index where that is not known; * of a packet socket for all",
+        |r| text(&r.interface);
     "peer_inode", Integer, "inode of the socket at the other end of a unix socket",
         |r| r.socket().peer.filter(|inode| *inode != Inode(0)).map(|inode| Cell::Uint(inode.0));
     "cgroup", String, "the cgroup in which it was made", |r| r.cgroup.as_deref().map(Cell::Text);
@@ -142,13 +143,14 @@ const COLUMNS: &[Column<Row>] = column_table! {
 /// The same fields as people read them.
 pub(super) const SHOWN: &[Column<Row>] = column_table! {
     "recv_queue", Integer, "", |r| Some(Cell::Text(r.queue.as_bytes()));
-    "owners", Records, "", |r| Some(Cell::Text(r.holders.as_bytes()));
+    "local", Address, "", |r| text(&r.local).or_else(|| local(r));
+    "owners", Records, "", |r| Some(Cell::Text(&r.holders));
     "netns", String, "", |r| match (&r.network().name, r.network().id) {
         (Some(name), _) => Some(Cell::Text(name)),
         _ if r.network().own => Some(Cell::Text(b"own")),
         (None, id) => id.map(Cell::Uint),
     };
-    "peers", Records, "", |r| Some(Cell::Text(r.others.as_bytes()));
+    "peers", Records, "", |r| Some(Cell::Text(&r.others));
 };
 
 /// All fields.

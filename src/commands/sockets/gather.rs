@@ -1,18 +1,22 @@
 //! What is there: the sockets of all network namespaces, and who holds them.
 
-use super::pattern::listed;
+use super::{owners, unread};
 use crate::context::Context;
 use crate::error::Error;
-use crate::model::{Family, Holder, Inode, Socket, Tally, quantity};
-use crate::proc::{Network, Place, Swept, System, socket_holders};
+use crate::model::{Family, Holder, Inode, Socket, Tally};
+use crate::proc::{Network, Place, Swept, System};
 use crate::sock::{Net, Request};
-use std::collections::HashSet;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::sync::Arc;
 
 /// What has to be read.
 pub(super) struct Wanted {
     pub(super) request: Request,
+    /// Whether the user has named the namespaces.
+    pub(super) named: bool,
+    /// Whether the user has named the families.
+    pub(super) named_families: bool,
     /// Whether owners are asked for.
     pub(super) owners: bool,
     /// Whether only those of these sockets are: not what other sockets' other ends are held by.
@@ -23,8 +27,12 @@ pub(super) struct Wanted {
 pub(super) struct Data {
     /// The namespaces.
     pub(super) networks: Vec<Arc<Network>>,
+    /// Whether the sockets of each are asked for, or matter only as others' other ends.
+    pub(super) meant: Vec<bool>,
     /// The sockets of each.
     pub(super) sockets: Vec<Vec<Socket>>,
+    /// The interfaces of each that sockets are bound to, by index.
+    interfaces: Vec<Vec<(u32, String)>>,
     /// The families of each that were read from tables, which tell less.
     from_tables: Vec<Vec<Family>>,
     owners: Option<Swept<Inode>>,
@@ -42,9 +50,14 @@ impl Data {
         }
     }
 
+    /// The name of an interface of a namespace.
+    pub(super) fn interface(&self, place: usize, index: u32) -> Option<&str> {
+        self.interfaces[place].iter().find(|(i, _)| *i == index).map(|(_, name)| name.as_str())
+    }
+
     /// Whether there may be owners who could not be seen.
     pub(super) fn may_hide_owners(&self) -> bool {
-        self.owners.as_ref().is_none_or(|owners| owners.tally.denied > 0)
+        self.owners.as_ref().is_none_or(|owners| owners.tally.denied > 0 || owners.hides_processes)
     }
 
     /// Whether a family was read from a table.
@@ -53,124 +66,79 @@ impl Data {
     }
 }
 
-/// Reads it all, and gives the namespaces too, still open.
+/// Reads it all, and gives the namespaces too, still open. Each comes with whether it is meant.
 pub(super) fn gather(
-    places: &[Place],
+    places: &[(Place, bool)],
     wanted: &Wanted,
     system: &System,
     context: &Context,
 ) -> Result<(Data, Vec<Net>), Error> {
     let mut data = Data {
         networks: Vec::new(),
+        meant: Vec::new(),
         sockets: Vec::new(),
+        interfaces: Vec::new(),
         from_tables: Vec::new(),
         owners: None,
         unread: 0,
         tally: Tally::default(),
     };
+    allow_fds(places.len());
     let mut nets = Vec::new();
-    let mut refused = 0;
-    for place in places {
+    let mut refused = Vec::new();
+    let mut unlisted: Vec<Family> = Vec::new();
+    for (place, meant) in places {
         let Some(mut net) = place.open() else {
-            data.tally.vanished += 1;
+            if *meant {
+                data.tally.vanished += 1;
+                unread::tell_gone(&place.network, wanted, &mut data, context);
+            }
             continue;
         };
         let found = net.sockets(&wanted.request);
-        tell_unread(&place.network, &found.unread, wanted, &mut data, context);
-        // That this kernel has no netlink for a family is no news; that a namespace may not be
-        // entered is.
-        refused += usize::from(net.refusal().is_some() && system.root().is_native());
+        if *meant {
+            unlisted.extend(&found.unlisted);
+            unread::tell_unread(&place.network, &found, wanted, &mut data, context);
+            // That this kernel has no netlink for a family is no news; that a namespace may not be
+            // entered is.
+            let by_tables = found.unread.is_empty() && system.root().is_native();
+            // Where not even the way in may be opened, there is no errno.
+            let errno = |e: &io::Error| e.raw_os_error().unwrap_or(libc::EPERM);
+            refused.extend(net.refusal().filter(|_| by_tables).map(errno));
+        }
         data.networks.push(Arc::clone(&place.network));
+        data.meant.push(*meant);
+        data.interfaces.push(interfaces(&net, &found.sockets));
         data.sockets.push(found.sockets);
         data.from_tables.push(found.from_tables);
         nets.push(net);
     }
-    if refused > 0 {
-        let namespaces = quantity(refused, "network namespace", "network namespaces");
-        context.note(&format!(
-            "{namespaces} could not be entered, which takes CAP_SYS_ADMIN: read from /proc/PID/net, which tells less"
-        ));
+    if wanted.named_families {
+        unread::tell_unlisted(&unlisted, wanted, context);
     }
+    unread::tell_refused(&refused, context);
     if wanted.owners {
-        find_owners(&mut data, &mut nets, wanted, system, context)?;
+        data.owners = Some(owners::find(&mut data, &mut nets, wanted, system, context)?);
     }
     Ok((data, nets))
 }
 
-/// Tells which families of a namespace could not be read, and why.
-fn tell_unread(
-    network: &Network,
-    unread: &[(Family, io::Error)],
-    wanted: &Wanted,
-    data: &mut Data,
-    context: &Context,
-) {
-    let (gone, denied): (Vec<_>, Vec<_>) =
-        unread.iter().partition(|(_, error)| error.kind() == io::ErrorKind::NotFound);
-    // The last process in it has ended.
-    data.tally.vanished += gone.len() as u64;
-    let Some((_, error)) = denied.first() else { return };
-    data.tally.denied += denied.len() as u64;
-    data.unread += 1;
-    let words: Vec<String> = denied.iter().map(|(family, _)| family.word().to_owned()).collect();
-    // All, but for those that have no table.
-    let all = words.len() + 2 >= wanted.request.families.len();
-    let sockets = if all { "sockets".to_owned() } else { format!("{} sockets", listed(&words)) };
-    context.complain(&format!("the {sockets} of {} cannot be read: {error}", name(network)));
+/// Each namespace that is entered is an fd of ours: there may be more of them than a process
+/// usually has.
+fn allow_fds(count: usize) {
+    let mut limit = getrlimit(Resource::Nofile);
+    let needed = count as u64 + 64;
+    if limit.current.is_some_and(|current| current < needed) {
+        limit.current = limit.maximum.map_or(Some(needed), |maximum| Some(needed.min(maximum)));
+        // What cannot be raised is told where it matters.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
 }
 
-fn find_owners(
-    data: &mut Data,
-    nets: &mut [Net],
-    wanted: &Wanted,
-    system: &System,
-    context: &Context,
-) -> Result<(), Error> {
-    let all = || data.sockets.iter().flatten().map(|socket| socket.inode).collect::<HashSet<_>>();
-    let only = wanted.owners_of_these.then(all);
-    let owners = socket_holders(system, only.as_ref())
-        .map_err(|e| Error::Io(system.root().path().display().to_string(), e))?;
-    if owners.tally.denied > 0 {
-        let processes = owners.denied_processes;
-        let fds = owners.tally.denied - processes;
-        let told = [(processes, "process", "processes"), (fds, "fd", "fds")]
-            .into_iter()
-            .filter(|(count, ..)| *count > 0)
-            .map(|(count, one, many)| quantity(count as usize, one, many));
-        let told = told.collect::<Vec<_>>().join(" and ");
-        context.note(&format!(
-            "{told} could not be read: permission denied; what they hold has '?' for an owner"
-        ));
-    }
-    data.tally.add(owners.tally);
-    // A socket that nobody holds may have been closed since it was listed.
-    for (place, sockets) in data.sockets.iter_mut().enumerate() {
-        let is_unowned = |s: &Socket| s.inode != Inode(0) && owners.of(&s.inode).is_empty();
-        let mut families: Vec<Family> = sockets.iter().filter(|s| is_unowned(s)).map(|s| s.family).collect();
-        families.dedup();
-        if families.is_empty() {
-            continue;
-        }
-        let request = Request { families, detail: false, ..wanted.request.clone() };
-        let again = nets[place].sockets(&request);
-        if !again.unread.is_empty() {
-            continue;
-        }
-        let still: HashSet<Inode> = again.sockets.iter().map(|s| s.inode).collect();
-        let before = sockets.len();
-        sockets.retain(|s| !is_unowned(s) || still.contains(&s.inode));
-        data.tally.vanished += (before - sockets.len()) as u64;
-    }
-    data.owners = Some(owners);
-    Ok(())
-}
-
-/// What to call a namespace in a message.
-pub(super) fn name(network: &Network) -> String {
-    match (&network.name, network.id) {
-        _ if network.own => "this network namespace".to_owned(),
-        (Some(name), _) => format!("network namespace {}", String::from_utf8_lossy(name)),
-        (None, Some(id)) => format!("network namespace {id}"),
-        (None, None) => "a network namespace of another user".to_owned(),
-    }
+/// The names of the interfaces that any of the sockets is bound to.
+fn interfaces(net: &Net, sockets: &[Socket]) -> Vec<(u32, String)> {
+    let mut indexes: Vec<u32> = sockets.iter().filter_map(|s| s.interface).filter(|&i| i != 0).collect();
+    indexes.sort_unstable();
+    indexes.dedup();
+    indexes.into_iter().filter_map(|index| Some((index, net.interface(index)?))).collect()
 }

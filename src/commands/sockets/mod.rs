@@ -6,10 +6,12 @@ mod fields;
 mod gather;
 mod namespaces;
 mod options;
+mod owners;
 mod pattern;
 mod row;
 mod select;
 mod summary;
+mod unread;
 mod work;
 
 pub use options::Args;
@@ -131,18 +133,24 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let is_wanted = |names: &[&str]| wanted.iter().any(|name| names.contains(name));
     let system = System::new(context.root.clone(), is_wanted(&["user"]));
 
-    let places = namespaces::places(&args.netns, context, &system)?;
+    let mut places = namespaces::places(&args.netns, context, &system)?;
     let selection = args.selection(context);
     // Who is at the other end is seen among all sockets, not only among those that are asked for.
     let names_other_ends = args.filters.iter().chain(&args.remote).any(|p| matches!(p, Pattern::Unix { .. }));
     let pairs = names_other_ends || (is_wanted(&["peers", "pending", "remote"]) && !args.listening);
+    if !pairs {
+        places.retain(|(_, meant)| *meant);
+    }
     let owners = is_wanted(&["owners", "unowned", "peers"]) || !args.process.is_empty();
     let request = request(&args, &selection, pairs, wanted.iter().any(|name| fields::is_detail(name)));
-    let wants = Wanted { request, owners, owners_of_these: args.listening };
+    let named = !args.netns.is_empty();
+    let named_families = !args.family.is_empty();
+    let wants = Wanted { request, named, named_families, owners, owners_of_these: args.listening };
     let (data, mut nets) = gather(&places, &wants, &system, context)?;
     let data = Arc::new(data);
 
-    let several = data.sockets.iter().filter(|sockets| !sockets.is_empty()).count() > 1;
+    let are_shown = |(sockets, meant): &(&Vec<_>, &bool)| **meant && !sockets.is_empty();
+    let several = data.sockets.iter().zip(&data.meant).filter(are_shown).count() > 1;
     if several && context.style.format == Format::Table && args.columns.is_none() && !args.summary {
         columns.splice(..0, all.iter().copied().filter(|c| c.field.name == "netns"));
     }
@@ -164,7 +172,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
             system: &system,
             wants_user: is_wanted(&["user"]),
             wants_cgroup: is_wanted(&["cgroup"]),
-            wants_words: context.style.format == Format::Table,
+            wants_words: context.style.format == Format::Table || args.close,
         },
     };
     let order = order(&data);
@@ -194,7 +202,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         summary::write(&chosen, &data, context).map_err(Error::Output)?;
     }
     match chosen.len() {
-        _ if selection.missing > 0 || (data.unread > 0 && !args.netns.is_empty()) => Err(Error::Target),
+        _ if selection.missing > 0 || (data.unread > 0 && named) => Err(Error::Target),
         0 => Ok(Outcome::NotMet),
         _ => Ok(Outcome::Met),
     }

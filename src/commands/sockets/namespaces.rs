@@ -5,11 +5,15 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::proc::{Place, System, networks};
 
-/// The namespaces that are meant.
-pub(super) fn places(names: &[String], context: &Context, system: &System) -> Result<Vec<Place>, Error> {
+/// All namespaces, each with whether it is meant.
+pub(super) fn places(
+    names: &[String],
+    context: &Context,
+    system: &System,
+) -> Result<Vec<(Place, bool)>, Error> {
     let all = networks(system).map_err(|e| Error::Io(context.root.path().display().to_string(), e))?;
     if names.is_empty() {
-        return Ok(all);
+        return Ok(all.into_iter().map(|place| (place, true)).collect());
     }
     let mut missing = false;
     let mut wanted = vec![false; all.len()];
@@ -36,7 +40,7 @@ pub(super) fn places(names: &[String], context: &Context, system: &System) -> Re
     if missing {
         return Err(Error::Target);
     }
-    Ok(all.into_iter().zip(wanted).filter_map(|(place, wanted)| wanted.then_some(place)).collect())
+    Ok(all.into_iter().zip(wanted).collect())
 }
 
 /// Whether a namespace is called so: by its name, its inode, a process in it, or `own`.

@@ -1,7 +1,7 @@
 //! The arguments of `sockets`, and which sockets they mean.
 
 use super::families;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, port};
 use super::select::Selection;
 use crate::commands::{complete, processes};
 use crate::context::Context;
@@ -38,7 +38,8 @@ pub struct Args {
           value_parser = PossibleValuesParser::new(families::words()).map(|word| word))]
     pub(super) family: Vec<String>,
     /// Only sockets whose own port is this
-    #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting")]
+    #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting",
+          value_parser = port)]
     pub(super) port: Vec<NonZero<u16>>,
     /// Only sockets whose other end is here, written like a FILTER
     #[arg(long, value_name = "FILTER", help_heading = "Selecting")]

@@ -3,13 +3,14 @@
 use crate::model::{Family, Socket};
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::str::FromStr;
 
 /// A pattern that an end of a socket matches or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
-    /// An address, or a network, and ports.
-    Inet(Option<Network>, Option<Ports>),
+    /// An address, or a network, and ports; and the interface that the socket is bound to.
+    Inet { network: Option<Network>, interface: Option<Vec<u8>>, ports: Option<Ports> },
     /// A path or an abstract name with `@` in front; whatever begins so, where a `*` stood behind.
     Unix { name: Vec<u8>, prefix: bool },
     /// An address of `vsock(7)`; `None` for any.
@@ -59,7 +60,12 @@ impl FromStr for Pattern {
             return Ok(Self::Unix { name: name.as_bytes().to_vec(), prefix });
         }
         let (address, ports) = split(text).map_err(|reason| bad(&reason))?;
-        let address = match address {
+        let (address, interface) = match address.split_once('%') {
+            Some((_, "")) => return Err(bad("behind % comes the name of an interface")),
+            Some((address, interface)) => (address, Some(interface.as_bytes().to_vec())),
+            None => (address, None),
+        };
+        let network = match address {
             "" | "*" => None,
             address => Some(network(address).map_err(|reason| bad(&reason))?),
         };
@@ -67,10 +73,10 @@ impl FromStr for Pattern {
             None | Some("*") => None,
             Some(ports) => Some(range(ports).map_err(|reason| bad(&reason))?),
         };
-        if address.is_none() && ports.is_none() && text != "*" {
+        if network.is_none() && interface.is_none() && ports.is_none() && text != "*" {
             return Err(bad("nothing is said"));
         }
-        Ok(Self::Inet(address, ports))
+        Ok(Self::Inet { network, interface, ports })
     }
 }
 
@@ -111,6 +117,11 @@ fn network(text: &str) -> Result<Network, String> {
             .ok_or_else(|| format!("'/{bits}' is not a number of bits from 0 to {most}"))?,
     };
     Ok(Network { address, bits })
+}
+
+/// The value of `--port`.
+pub(super) fn port(text: &str) -> Result<NonZero<u16>, String> {
+    text.parse().map_err(|_| "a port is a number from 1 to 65535".to_owned())
 }
 
 fn range(text: &str) -> Result<Ports, String> {
@@ -155,17 +166,21 @@ pub(super) enum Side {
 
 impl Pattern {
     /// Whether one end of a socket is meant. `unix` is the name that the socket at the other end of a
-    /// unix socket is bound to.
-    pub(super) fn matches(&self, socket: &Socket, side: Side, unix: Option<&[u8]>) -> bool {
+    /// unix socket is bound to, `device` the interface that it is bound to itself.
+    pub(super) fn matches(&self, socket: &Socket, side: Side, unix: Option<&[u8]>, device: &[u8]) -> bool {
         match self {
-            Self::Inet(network, ports) => {
+            Self::Inet { network, interface, ports } => {
                 let end = if side == Side::Local { socket.local } else { socket.remote };
                 end.is_some_and(|end| {
                     let port = end.0.port();
                     // What is not connected has no other end.
                     (side == Side::Local || !end.is_unset())
+                        && interface.as_ref().is_none_or(|interface| interface == device)
                         && network.is_none_or(|network| network.holds(end.0.ip()))
-                        && ports.is_none_or(|ports| (ports.first..=ports.last).contains(&port))
+                        // What stands for a port in a raw socket is none.
+                        && ports.is_none_or(|ports| {
+                            socket.port().is_some() && (ports.first..=ports.last).contains(&port)
+                        })
                 })
             }
             Self::Unix { name, prefix } => {
@@ -185,7 +200,7 @@ impl Pattern {
         match (self, family) {
             (Self::Unix { .. }, family) => family == Family::Unix,
             (Self::Vsock(..), family) => family == Family::Vsock,
-            (Self::Inet(..), family) => {
+            (Self::Inet { .. }, family) => {
                 !matches!(family, Family::Unix | Family::Vsock | Family::Netlink | Family::Packet)
             }
         }
@@ -215,7 +230,7 @@ mod tests {
         let end = |text: &str| Some(Endpoint(text.parse().unwrap()));
         let socket = Socket { local: end(local), remote: end(remote), ..Socket::new(Inode(1), Family::Tcp) };
         let pattern: Pattern = pattern.parse().unwrap();
-        (pattern.matches(&socket, Side::Local, None), pattern.matches(&socket, Side::Remote, None))
+        (pattern.matches(&socket, Side::Local, None, b""), pattern.matches(&socket, Side::Remote, None, b""))
     }
 
     #[test]
@@ -237,14 +252,32 @@ mod tests {
     }
 
     #[test]
+    fn interfaces() {
+        let end = |text: &str| Some(Endpoint(text.parse().unwrap()));
+        let socket = Socket { local: end("[fe80::1]:80"), ..Socket::new(Inode(1), Family::Tcp6) };
+        let of = |text: &str| text.parse::<Pattern>().unwrap().matches(&socket, Side::Local, None, b"eth0");
+        assert!(of("[fe80::1%eth0]:80") && of("fe80::1%eth0") && of("*%eth0") && of("fe80::1"));
+        assert!(!of("[fe80::1%eth1]:80") && !of("fe80::2%eth0"));
+        assert!("fe80::1%".parse::<Pattern>().unwrap_err().contains("the name of an interface"));
+    }
+
+    #[test]
+    fn a_protocol_is_no_port() {
+        let end = |text: &str| Some(Endpoint(text.parse().unwrap()));
+        let socket = Socket { local: end("127.0.0.1:6"), ..Socket::new(Inode(1), Family::Raw) };
+        let of = |text: &str| text.parse::<Pattern>().unwrap().matches(&socket, Side::Local, None, b"");
+        assert!(of("127.0.0.1") && !of(":6") && !of("127.0.0.1:6"));
+    }
+
+    #[test]
     fn names_of_unix_sockets() {
         let socket = Socket { path: Some(b"/run/a.sock".to_vec()), ..Socket::new(Inode(1), Family::Unix) };
-        let local = |text: &str| text.parse::<Pattern>().unwrap().matches(&socket, Side::Local, None);
+        let local = |text: &str| text.parse::<Pattern>().unwrap().matches(&socket, Side::Local, None, b"");
         assert!(local("/run/a.sock") && local("unix:/run/a.sock") && local("/run/*"));
         assert!(!local("/run") && !local("@a") && !local("/run/a.sock/"));
         let remote: Pattern = "@x".parse().unwrap();
-        assert!(remote.matches(&socket, Side::Remote, Some(b"@x")));
-        assert!(!remote.matches(&socket, Side::Remote, None));
+        assert!(remote.matches(&socket, Side::Remote, Some(b"@x"), b""));
+        assert!(!remote.matches(&socket, Side::Remote, None, b""));
     }
 
     #[test]
@@ -252,7 +285,7 @@ mod tests {
         let address = |cid, port| VsockAddress { cid, port };
         let socket =
             Socket { vsock: Some((address(2, 9), address(3, 1024))), ..Socket::new(Inode(1), Family::Vsock) };
-        let of = |text: &str| text.parse::<Pattern>().unwrap().matches(&socket, Side::Remote, None);
+        let of = |text: &str| text.parse::<Pattern>().unwrap().matches(&socket, Side::Remote, None, b"");
         assert!(of("vsock:3:1024") && of("vsock:3") && of("vsock:*:1024"));
         assert!(!of("vsock:2") && !of("vsock:3:9"));
     }

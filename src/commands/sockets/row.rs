@@ -3,11 +3,14 @@
 use super::gather::Data;
 use crate::kind::TcpFields;
 use crate::model::{
-    Cell, Emphasis, Escape, Family, Holder, Inode, Record, Socket, SocketDetail, SocketTimer, Value, escape,
+    Cell, Emphasis, Endpoint, Escape, Family, Holder, Inode, Record, Socket, SocketDetail, SocketTimer,
+    Value, escape, few_holders,
 };
 use crate::proc::Network;
 use crate::sock::is_pending;
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A socket, and all that is told with it. One is used again for all rows.
@@ -15,9 +18,12 @@ pub(super) struct Row {
     pub(super) data: Arc<Data>,
     pub(super) place: usize,
     nth: usize,
-    /// What stands for an address where there is no IP address.
+    /// What stands for an address where there is no IP address, and for people where it is one of an
+    /// interface.
     pub(super) local: Vec<u8>,
     pub(super) remote: Vec<u8>,
+    /// The interface that it is bound to.
+    pub(super) interface: Vec<u8>,
     /// Who holds the other end.
     pub(super) peers: Peers,
     pub(super) user: Option<String>,
@@ -26,8 +32,8 @@ pub(super) struct Row {
     tcp: Vec<(&'static str, Value)>,
     /// What people read in the place of numbers and lists.
     pub(super) queue: String,
-    pub(super) holders: String,
-    pub(super) others: String,
+    pub(super) holders: Vec<u8>,
+    pub(super) others: Vec<u8>,
 }
 
 /// Who is at the other end.
@@ -52,13 +58,14 @@ impl Row {
             nth: 0,
             local: Vec::new(),
             remote: Vec::new(),
+            interface: Vec::new(),
             peers: Peers::default(),
             user: None,
             cgroup: None,
             tcp: Vec::new(),
             queue: String::new(),
-            holders: String::new(),
-            others: String::new(),
+            holders: Vec::new(),
+            others: Vec::new(),
         }
     }
 
@@ -71,6 +78,15 @@ impl Row {
         self.local.clear();
         self.tcp.clear();
         (self.user, self.cgroup) = (None, None);
+        self.interface.clear();
+        match socket.interface {
+            None => {}
+            Some(0) => self.interface.push(b'*'),
+            Some(index) => match data.interface(place, index) {
+                Some(name) => self.interface.extend_from_slice(name.as_bytes()),
+                None => self.interface.extend_from_slice(index.to_string().as_bytes()),
+            },
+        }
         let protocol = || socket.protocol.clone().unwrap_or_default();
         match (socket.family, socket.vsock) {
             (_, Some((local, _))) => self.local.extend_from_slice(local.to_string().as_bytes()),
@@ -81,13 +97,7 @@ impl Row {
                 };
                 self.local = [&protocol()[..], b":", port.as_bytes()].concat();
             }
-            (Family::Packet, _) => {
-                let interface = match socket.interface {
-                    Some(0) | None => "*".to_owned(),
-                    Some(index) => format!("%{index}"),
-                };
-                self.local = [&protocol()[..], b":", interface.as_bytes()].concat();
-            }
+            (Family::Packet, _) => self.local = [&protocol()[..], b":", &self.interface[..]].concat(),
             _ => {}
         }
         if let Some(detail) = &socket.detail {
@@ -110,6 +120,13 @@ impl Row {
         if !words {
             return;
         }
+        if let (Some(Endpoint(local)), false) = (socket.local, self.interface.is_empty()) {
+            let name = escape(&self.interface, Escape::Table).into_owned();
+            let _ = match local {
+                SocketAddr::V4(v4) => write!(self.local, "{}%{name}:{}", v4.ip(), v4.port()),
+                SocketAddr::V6(v6) => write!(self.local, "[{}%{name}]:{}", v6.ip(), v6.port()),
+            };
+        }
         self.queue.clear();
         let _ = match (socket.queue, socket.recv_queue) {
             (Some(queue), _) => match queue.max {
@@ -124,25 +141,26 @@ impl Row {
         if !owners.is_empty() {
             some(&mut self.holders, owners);
         } else if let Some(reason) = self.unowned() {
-            self.holders.push_str(match reason {
+            let words = match reason {
                 NOT_ACCEPTED => "not accepted yet",
                 CLOSED => "closed by its owner",
                 NO_FD => "no fd",
                 other => other,
-            });
+            };
+            self.holders.extend_from_slice(words.as_bytes());
         } else {
-            self.holders.push('?');
+            self.holders.push(b'?');
         }
         self.others.clear();
         match &self.peers.holders {
             Some(holders) if !holders.is_empty() => {
                 if self.peers.pending {
-                    self.others.push_str("waiting at ");
+                    self.others.extend_from_slice(b"waiting at ");
                 }
                 some(&mut self.others, holders);
             }
-            Some(_) => self.others.push_str("closed"),
-            None => self.others.push_str(if self.peers.here { "?" } else { "-" }),
+            Some(_) => self.others.extend_from_slice(b"closed"),
+            None => self.others.push(if self.peers.here { b'?' } else { b'-' }),
         }
     }
 
@@ -197,20 +215,9 @@ const NOT_ACCEPTED: &str = "not-accepted";
 const CLOSED: &str = "closed";
 const NO_FD: &str = "no-fd";
 
-/// How many fds of processes a cell names before it says how many more there are.
-const SHOWN: usize = 2;
-
-fn some(text: &mut String, holders: &[Holder]) {
-    // Room for one more is room for its name.
-    let shown = if holders.len() == SHOWN + 1 { SHOWN + 1 } else { SHOWN };
-    for (nth, Holder { process, fd }) in holders.iter().take(shown).enumerate() {
-        let comma = if nth == 0 { "" } else { ", " };
-        let command = escape(&process.command, Escape::Table);
-        let _ = write!(text, "{comma}{}/{command} {fd}", process.pid);
-    }
-    if holders.len() > shown {
-        let _ = write!(text, " and {} more", holders.len() - shown);
-    }
+/// The first of them, with commands as they are: the table escapes the whole.
+fn some(text: &mut Vec<u8>, holders: &[Holder]) {
+    few_holders(holders, text, |text, command| text.extend_from_slice(command));
 }
 
 impl Record for Row {

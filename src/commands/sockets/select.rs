@@ -42,8 +42,10 @@ impl Selection {
     pub(super) fn takes(&self, row: &Row) -> bool {
         let socket = row.socket();
         let path = row.peers.path.as_deref();
-        let remote = |pattern: &Pattern| pattern.matches(socket, Side::Remote, path);
-        let either = |pattern: &Pattern| pattern.matches(socket, Side::Local, None) || remote(pattern);
+        let device = &row.interface;
+        let remote = |pattern: &Pattern| pattern.matches(socket, Side::Remote, path, device);
+        let either =
+            |pattern: &Pattern| pattern.matches(socket, Side::Local, None, device) || remote(pattern);
         (self.filters.is_empty() || self.filters.iter().any(either))
             && (self.remotes.is_empty() || self.remotes.iter().any(remote))
             && self.processes.as_ref().is_none_or(|processes| {
@@ -57,11 +59,11 @@ impl Selection {
     }
 }
 
-/// All sockets, in the order in which they are shown: by namespace and family, those that listen
-/// first, then by address.
+/// All sockets of the namespaces that are meant, in the order in which they are shown: by namespace
+/// and family, those that listen first, then by address.
 pub(super) fn order(data: &Data) -> Vec<(usize, usize)> {
     let mut all = Vec::with_capacity(data.sockets.iter().map(Vec::len).sum());
-    for (place, sockets) in data.sockets.iter().enumerate() {
+    for (place, sockets) in data.sockets.iter().enumerate().filter(|(place, _)| data.meant[*place]) {
         let start = all.len();
         all.extend((0..sockets.len()).map(|nth| (place, nth)));
         all[start..].sort_by_cached_key(|&(_, nth)| {
@@ -111,18 +113,25 @@ impl Filler<'_> {
 
     fn peers(&self, place: usize, socket: &Socket) -> Peers {
         let Some(pairs) = self.pairs else { return Peers::default() };
+        if self.data.is_from_table(place, socket.family) && socket.family == Family::Unix {
+            // The table does not tell it.
+            return Peers { here: socket.state == Some("connected"), ..Peers::default() };
+        }
         let end = pairs.other_end(place, socket);
         let mut peers = Peers {
             holders: None,
-            here: !end.sockets.is_empty() || end.closed,
+            here: !end.sockets.is_empty() || end.closed || end.unseen,
             pending: end.waiting,
             path: end.sockets.first().and_then(|other| other.path.clone()),
         };
         if peers.here {
-            let holders: Vec<_> =
+            let mut holders: Vec<_> =
                 end.sockets.iter().flat_map(|other| self.data.owners(other.inode)).cloned().collect();
+            if end.sockets.len() > 1 {
+                holders.sort_by_key(|holder| (holder.process.pid, holder.fd));
+            }
             // Of nobody is sure only where everybody may be seen.
-            let sure = !holders.is_empty() || end.closed || !self.data.may_hide_owners();
+            let sure = !holders.is_empty() || end.closed || !(end.unseen || self.data.may_hide_owners());
             peers.holders = sure.then_some(holders);
         }
         peers

@@ -1,6 +1,7 @@
 //! The fields of `threads`.
 
 use super::row::Row;
+use super::text::at_most;
 use crate::model::{Cell, Column, Timeout, Value, Wait, column_table};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ fn timeout_of(row: &Row) -> Option<Cell<'_>> {
 fn left(row: &Row) -> Option<Cell<'_>> {
     match row.timeout? {
         Timeout::Until { left, .. } => Some(left.map_or(Cell::Null, |left| Cell::Float(left.as_secs_f64()))),
+        Timeout::After(given) => time(at_most(given, row.asleep)),
         _ => None,
     }
 }
@@ -95,6 +97,8 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
         |r| r.seen?.percent(r.seen?.used).map(Cell::Float);
     "delay_percent", Number, "with --sample: time that it was ready for a CPU and had none, in percent",
         |r| r.seen?.percent(r.seen?.delayed).map(Cell::Float);
+    "asleep", Duration, "for how long, at least, the thread has not run; absent where the kernel does not tell", |r| time(r.asleep);
+    "processor", Integer, "the CPU that it is on, or was on last", |r| r.thread.processor.map(|n| Cell::Uint(n.into()));
     "call", String, "the system call that it waits in, by name; by number where there is no name or abi is not native",
         |r| r.call.as_deref().map(|c| Cell::Text(c.as_bytes()));
     "abi", String, "native; 32-bit or x32, whose calls are not decoded", abi;
@@ -103,7 +107,7 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
     "waits_for", String, "the call and what it waits for, in words", |r| Some(Cell::Text(&r.waits_for));
     "fds", Records, "the fds that the call waits for: fd, events (of poll and select), kind, name", |r| list(&r.fds);
     "timeout", Duration, "for how long the call was told to wait, from its beginning; null for as long as it takes", timeout_of;
-    "left", Duration, "time left, of a call that waits until a point in time; null where its clock is not ours", left;
+    "left", Duration, "time left; at most so much where the call was given a time from its beginning on. Null for a point in time of a clock that is not ours", left;
     "clock", String, "the clock of that point in time: realtime, monotonic, ...", clock;
     "futex.op", String, "what is waited for: wait, wait_bitset, lock_pi, ...: futex(2)", op;
     "futex.words", List, "where the words are that are waited on, in hex", |r| list(&r.words);

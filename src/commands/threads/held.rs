@@ -5,9 +5,9 @@ use crate::proc::{Plan, ProcessDir, Scanner, System};
 use crate::sys;
 use std::collections::BTreeMap;
 
-/// What is read of each fd. The other ends of pipes and sockets have their place in NAME.
-pub(super) fn plan() -> Plan {
-    Plan { name: true, values: true, access: true, ..Plan::default() }
+/// What is read of each fd, with the other ends in NAME if they are wanted.
+pub(super) fn plan(peers: bool) -> Plan {
+    Plan { name: true, values: true, access: true, peers_in_name: peers, ..Plan::default() }
 }
 
 /// What an fd is.
@@ -63,6 +63,8 @@ impl Use {
 pub(super) struct Held {
     fds: BTreeMap<(Pid, FdNum), Use>,
     tables: BTreeMap<Pid, Pid>,
+    /// Tables that could not be read: of threads that have ended meanwhile.
+    unread: Vec<Pid>,
 }
 
 impl Held {
@@ -77,26 +79,37 @@ impl Held {
         let mut wanted: BTreeMap<Pid, Vec<FdNum>> = BTreeMap::new();
         let mut common = None;
         for (tid, doing) in threads {
+            if *doing == Doing::Ended {
+                // It has no fds any more to share.
+                continue;
+            }
+            let common = *common.get_or_insert(tid);
             let Some(call) = doing.call() else { continue };
             let mut fds = call.wait.fds().peekable();
             if fds.peek().is_none() {
                 continue;
             }
-            let common = *common.get_or_insert(tid);
             let table = held.tables.entry(tid).or_insert_with(|| table(system, common, tid));
             wanted.entry(*table).or_default().extend(fds);
         }
         for (table, mut fds) in wanted {
             fds.sort_unstable();
             fds.dedup();
-            // An error is that the thread has ended meanwhile, and its table with it.
-            let _ = scanner.some(dir, table, &fds, &mut |row: &Fd| {
+            let read = scanner.some(dir, table, &fds, &mut |row: &Fd| {
                 if let Assoc::Fd(fd) = row.assoc {
                     held.fds.insert((table, fd), Use::of(row));
                 }
             });
+            if read.is_err() {
+                held.unread.push(table);
+            }
         }
         held
+    }
+
+    /// Whether it is known that a thread has no such fd.
+    pub(super) fn lacks(&self, tid: Pid, fd: FdNum) -> bool {
+        self.get(tid, fd).is_none() && !self.unread.contains(&self.table(tid))
     }
 
     /// The task in whose table a thread's fds are.

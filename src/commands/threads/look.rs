@@ -2,12 +2,22 @@
 
 use super::held::{self, Held};
 use super::row::Row;
-use super::sample::{Running, Seen};
 use super::text::{Surroundings, waits_for};
+use super::track::{Running, Seen};
 use crate::model::{Abi, Call, Doing, Pid, Process, Thread, Timeout, Value, Wait, errno_name};
-use crate::proc::{OpenError, ProcessDir, Scanner, System, ThreadReader, command_of};
+use crate::proc::{OpenError, ProcessDir, Ran, RunClocks, Scanner, System, ThreadReader, command_of};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How closely to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What threads wait for.
+    Calls,
+    /// And since when they have not run.
+    Asleep,
+}
 
 /// What was seen of one process.
 pub(super) struct Look {
@@ -16,6 +26,8 @@ pub(super) struct Look {
     /// Functions of the kernel, of threads of which they say more than the call.
     pub(super) wchans: HashMap<Pid, Vec<u8>>,
     pub(super) held: Held,
+    /// When threads that wait last ran.
+    ran: HashMap<Pid, Ran>,
     /// How many threads went away while they were read.
     pub(super) vanished: u64,
 }
@@ -26,10 +38,12 @@ impl Look {
         system: &System,
         scanner: &mut Scanner<'_>,
         dir: &ProcessDir,
+        depth: Depth,
     ) -> Result<Self, OpenError> {
         let mut reader = ThreadReader::new(system, dir)?;
         let mut threads = Vec::new();
         let mut wchans = HashMap::new();
+        let mut ran = HashMap::new();
         let mut vanished = 0;
         for tid in dir.threads() {
             match reader.read(tid) {
@@ -38,6 +52,12 @@ impl Look {
                         && let Some(function) = reader.wchan(tid)
                     {
                         wchans.insert(tid, function);
+                    }
+                    if depth == Depth::Asleep
+                        && !thread.state.is_running()
+                        && let Some(when) = reader.ran(&thread)
+                    {
+                        ran.insert(tid, when);
                     }
                     threads.push(thread);
                 }
@@ -48,9 +68,18 @@ impl Look {
         if threads.is_empty() {
             return Err(OpenError::Gone);
         }
+        threads.sort_by_key(|thread: &Thread| order(dir.pid(), thread.tid));
         let doings = threads.iter().map(|thread| (thread.tid, &thread.doing));
         let held = Held::read(system, scanner, dir, doings);
-        Ok(Self { process: Arc::clone(&dir.process), threads, wchans, held, vanished })
+        Ok(Self { process: Arc::clone(&dir.process), threads, wchans, held, ran, vanished })
+    }
+}
+
+impl Look {
+    /// How long each thread that waits has not run, at least.
+    pub(super) fn asleep(&self) -> HashMap<Pid, Duration> {
+        let clocks = RunClocks::of(self.ran.values().copied());
+        self.ran.iter().filter_map(|(tid, ran)| Some((*tid, clocks.since(*ran)?))).collect()
     }
 }
 
@@ -65,6 +94,8 @@ pub(super) struct Sight<'s> {
     pub(super) wchan: Option<&'s [u8]>,
     /// For how long it waits.
     pub(super) timeout: Option<Timeout>,
+    /// How long it has not run, at least.
+    pub(super) asleep: Option<Duration>,
     /// What it likely waits for.
     pub(super) likely: Option<&'static str>,
     /// What its running was made of.
@@ -81,6 +112,7 @@ impl Sight<'_> {
             others: self.others,
             wchan: self.wchan,
             timeout: self.timeout,
+            asleep: self.asleep,
             likely: self.likely,
             running: self.running,
             command: &|pid| command_of(system.root(), pid),
@@ -106,6 +138,7 @@ impl Sight<'_> {
                 _ => None,
             },
             timeout: self.timeout,
+            asleep: self.asleep,
             likely: self.likely,
             serving: None,
             leads: false,
@@ -115,9 +148,14 @@ impl Sight<'_> {
     }
 }
 
+/// The first thread is first, though its id need not be the lowest.
+pub(super) fn order(pid: Pid, tid: Pid) -> (bool, Pid) {
+    (tid != pid, tid)
+}
+
 /// Whether the function of the kernel says more than the call: it waits for something that no signal
 /// ends, or in a call that is not known for waiting.
-fn tells_more(thread: &Thread) -> bool {
+pub(super) fn tells_more(thread: &Thread) -> bool {
     let other = |call: &Call| call.wait == Wait::Other;
     thread.state.0 == b'D' && !matches!(thread.doing, Doing::Kernel(_) | Doing::Worker(_))
         || thread.doing.call().is_some_and(other) && !thread.state.is_stopped()

@@ -10,9 +10,10 @@ mod sample;
 mod serving;
 mod targets;
 mod text;
+mod track;
 mod words;
 
-pub(super) use words::{call_word, in_words};
+pub(super) use words::{Telling, call_word, in_words};
 
 use super::columns::{self, Choice};
 use super::{complete, signals, values};
@@ -22,8 +23,9 @@ use crate::model::{Column, Field};
 use crate::proc::{ProcessDir, Scanner, System, Target};
 use crate::query::Where;
 use crate::render::{Format, Renderer};
-use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use clap_complete::engine::ArgValueCompleter;
 use fields::COLUMNS;
+use look::Depth;
 use nix::sys::signal::Signal;
 use report::Report;
 use row::Row;
@@ -41,7 +43,7 @@ use targets::Wanted;
 pub struct Args {
     /// A pid, 'self', PID:TIDS such as 4242:4245,4250-4260, a thread id, or a command name
     #[arg(value_name = "TARGET", required = true, value_parser = targets::parse,
-          add = ArgValueCandidates::new(complete::pids))]
+          add = ArgValueCompleter::new(complete::thread_targets))]
     targets: Vec<Target>,
 
     /// Look again and again for this long, and show in how many of the looks each thread was seen in what
@@ -62,6 +64,11 @@ pub struct Args {
     )]
     where_: Option<String>,
 
+    /// Also who is at the other end of pipes, sockets and the like, for which all processes are looked
+    /// through
+    #[arg(long, help_heading = "Looking further")]
+    peers: bool,
+
     /// Which fields, in which order; +NAME adds to the usual ones, 'help' lists all
     #[arg(long, short = 'c', value_name = "FIELDS", help_heading = "Output", allow_hyphen_values = true,
           add = ArgValueCompleter::new(complete::thread_columns))]
@@ -75,7 +82,7 @@ Examples:
   fdscope threads 4242 --sample 2s  what they spend their time in
   fdscope threads 4242:4250         one thread";
 
-const TABLE: &[&str] = &["tid", "name", "state", "cpu", "waits_for"];
+const TABLE: &[&str] = &["tid", "name", "state", "cpu", "asleep", "waits_for"];
 const SAMPLED_TABLE: &[&str] = &["tid", "name", "cpu_percent", "share", "state", "waits_for"];
 const RECORD: &[&str] = &[
     "pid",
@@ -87,6 +94,7 @@ const RECORD: &[&str] = &[
     "utime",
     "stime",
     "run_delay",
+    "asleep",
     "call",
     "abi",
     "waits_for",
@@ -105,8 +113,20 @@ const RECORD: &[&str] = &[
     "serving.evidence",
 ];
 const SAMPLED: &[&str] = &["share", "looks", "cpu_used", "cpu_percent", "delay_percent"];
-const TSV: &[&str] =
-    &["pid", "command", "tid", "name", "state", "cpu", "call", "timeout", "left", "likely", "waits_for"];
+const TSV: &[&str] = &[
+    "pid",
+    "command",
+    "tid",
+    "name",
+    "state",
+    "cpu",
+    "asleep",
+    "call",
+    "timeout",
+    "left",
+    "likely",
+    "waits_for",
+];
 
 /// Whether `--where` takes an expression.
 pub(super) fn check_where(expression: &str) -> Result<(), String> {
@@ -141,10 +161,12 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let asked: Vec<&str> = query.iter().flat_map(Where::fields).map(|f| f.name).collect();
     let wants = |prefix: &str| named.iter().chain(&asked).any(|name| name.starts_with(prefix));
     let table = context.style.format == Format::Table;
-    let system = System::new(context.root.clone(), wants("user"));
-    let mut report = Report::new(&system, wants("serving.") || (table && !context.quiet));
+    let system = System::new(context.root.clone(), wants("user")).with_peers(args.peers);
+    let asleep = ["asleep", "left", "waits_for"].into_iter().any(wants);
+    let depth = if asleep { Depth::Asleep } else { Depth::Calls };
+    let mut report = Report::new(&system, wants("serving.") || (table && !context.quiet), depth);
 
-    let plan = held::plan();
+    let plan = held::plan(args.peers);
     let mut scanner = Scanner::new(&system, &plan);
     let mut signal = None;
     if let Some(time) = args.sample {
@@ -170,6 +192,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         }
     }
 
+    report.told_absent(context);
     let mut rows = std::mem::take(&mut report.rows);
     if let Some(query) = &query {
         let evaluator = query.evaluator();

@@ -2,16 +2,17 @@
 
 use super::gil::{self, Interpreter};
 use super::held::Held;
-use super::look::{Futexes, Look, Sight};
+use super::look::{Depth, Futexes, Look, Sight, order};
 use super::row::Row;
 use super::sample::{Ended, Subject};
 use super::serving::{Facts, Model, Seat, Serving, judge, with_family};
 use super::targets::Wanted;
 use crate::context::Context;
-use crate::model::{Call, Doing, Pid, Process, Tally, Thread, quantity};
+use crate::model::{Abi, Call, Doing, Pid, Process, Tally, Thread, quantity};
 use crate::proc::{OpenError, Parents, ProcessDir, Scanner, System};
+use crate::render::Format;
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The sum of all processes.
@@ -19,6 +20,10 @@ pub(super) struct Report<'s> {
     system: &'s System,
     /// Whether it is asked how processes serve.
     serving: bool,
+    /// How closely to look.
+    depth: Depth,
+    /// Targets that name threads, and whether a process has one of them.
+    threads: BTreeMap<String, bool>,
     parents: OnceCell<Parents>,
     pub(super) rows: Vec<Row>,
     pub(super) tally: Tally,
@@ -27,27 +32,23 @@ pub(super) struct Report<'s> {
 }
 
 impl<'s> Report<'s> {
-    pub(super) fn new(system: &'s System, serving: bool) -> Self {
-        Self {
-            system,
-            serving,
-            parents: OnceCell::new(),
-            rows: Vec::new(),
-            tally: Tally::default(),
-            failed: false,
-        }
+    pub(super) fn new(system: &'s System, serving: bool, depth: Depth) -> Self {
+        let parents = OnceCell::new();
+        let (rows, tally, threads) = (Vec::new(), Tally::default(), BTreeMap::new());
+        Self { system, serving, depth, threads, parents, rows, tally, failed: false }
     }
 
     /// One look at a process.
     pub(super) fn once(&mut self, context: &Context, scanner: &mut Scanner<'_>, wanted: &Wanted) {
         let system = self.system;
         let looked = ProcessDir::open(system.root(), wanted.pid, system)
-            .and_then(|dir| Ok((Look::at(system, scanner, &dir)?, dir)));
+            .and_then(|dir| Ok((Look::at(system, scanner, &dir, self.depth)?, dir)));
         let (look, dir) = match looked {
             Ok(looked) => looked,
             Err(error) => return self.failed(context, wanted.pid, error),
         };
         self.tally.vanished += look.vanished;
+        let asleep = look.asleep();
         let futexes = Futexes::of(look.threads.iter().map(|thread| &thread.doing));
         let mut interpreter = Interpreter::default();
         let first = self.rows.len();
@@ -60,6 +61,7 @@ impl<'s> Report<'s> {
                 others: futexes.others_of(&thread.doing),
                 wchan: look.wchans.get(&thread.tid).map(Vec::as_slice),
                 timeout: thread.doing.call().and_then(|call| call.wait.timeout()),
+                asleep: asleep.get(&thread.tid).copied(),
                 likely: likely.then_some(gil::WORD),
                 running: None,
                 seen: None,
@@ -68,14 +70,18 @@ impl<'s> Report<'s> {
         }
         let seats = look.threads.iter().filter_map(|thread| Some((thread.tid, thread.doing.call()?)));
         let seats: Vec<_> = seats.map(|(tid, call)| Seat { tid, call, mostly: true }).collect();
-        self.serve(context, scanner, &dir, &look.threads, &seats, &look.held, first);
+        let scene = Scene { dir: &dir, threads: &look.threads, seats: &seats, held: &look.held };
+        self.serve(context, scanner, scene, first);
         self.tell(context, &look.process, wanted, look.threads.iter(), first);
     }
 
     /// What many looks at a process showed.
     pub(super) fn sampled(&mut self, context: &Context, scanner: &mut Scanner<'_>, subject: &Subject) {
         let system = self.system;
-        let dir = &subject.dir;
+        // Another program has another name.
+        let anew = subject.replaced.then(|| ProcessDir::open(system.root(), subject.dir.pid(), system));
+        let anew = anew.and_then(Result::ok);
+        let dir = anew.as_ref().unwrap_or(&subject.dir);
         if subject.tracks.is_empty() {
             return self.failed(context, dir.pid(), subject.failure.unwrap_or(OpenError::Gone));
         }
@@ -84,19 +90,25 @@ impl<'s> Report<'s> {
         let doings = ways().map(|(track, way)| (track.thread.tid, &way.doing));
         let held = Held::read(system, scanner, dir, doings);
         let mut interpreter = Interpreter::default();
-        let mut sharers: HashMap<u64, BTreeSet<Pid>> = HashMap::new();
+        // Those who wait on each variable, and whether one was seen to do so again and again.
+        let mut variables: HashMap<u64, (BTreeSet<Pid>, bool)> = HashMap::new();
         for (track, way) in ways() {
             if let Some(variable) = way.is_like_gil() {
-                sharers.entry(variable).or_default().insert(track.thread.tid);
+                let (tids, renewed) = variables.entry(variable).or_default();
+                tids.insert(track.thread.tid);
+                *renewed |= way.was_renewed();
             }
         }
         let first = self.rows.len();
-        for track in subject.tracks.values().filter(|track| subject.wanted.takes(track.thread.tid)) {
+        let mut tracks: Vec<_> = subject.tracks.values().collect();
+        tracks.sort_by_key(|track| order(dir.pid(), track.thread.tid));
+        for track in tracks.into_iter().filter(|track| subject.wanted.takes(track.thread.tid)) {
             let mut ways: Vec<_> = track.ways.iter().collect();
             ways.sort_by_key(|way| std::cmp::Reverse(way.looks()));
             for way in ways {
                 let gil = way.is_like_gil().is_some_and(|it| {
-                    sharers.get(&it).is_some_and(|tids| tids.len() > 1) && interpreter.has(dir, it)
+                    let known = variables.get(&it).is_some_and(|(tids, renewed)| tids.len() > 1 && *renewed);
+                    known && interpreter.has(dir, it)
                 });
                 let thread = Thread { state: way.state, doing: way.doing.clone(), ..track.thread.clone() };
                 let sight = Sight {
@@ -104,8 +116,9 @@ impl<'s> Report<'s> {
                     thread: &thread,
                     held: &held,
                     others: None,
-                    wchan: None,
+                    wchan: way.wchan.as_deref(),
                     timeout: way.timeout,
+                    asleep: None,
                     likely: gil.then_some(gil::WORD),
                     running: Some(track.running()),
                     seen: Some(track.seen(way.looks())),
@@ -123,7 +136,8 @@ impl<'s> Report<'s> {
                 Some(Seat { tid: track.thread.tid, call: way.doing.call()?, mostly })
             })
             .collect();
-        self.serve(context, scanner, dir, &threads, &seats, &held, first);
+        let scene = Scene { dir, threads: &threads, seats: &seats, held: &held };
+        self.serve(context, scanner, scene, first);
         self.tell(context, &dir.process, &subject.wanted, threads.iter(), first);
         let who = named(&dir.process);
         if subject.replaced {
@@ -172,19 +186,24 @@ impl<'s> Report<'s> {
         self.failed = true;
     }
 
+    /// Tells of threads that no process has.
+    pub(super) fn told_absent(&mut self, context: &Context) {
+        for (target, _) in self.threads.iter().filter(|(_, found)| !**found) {
+            context.complain(&format!("{target}: there is no such thread"));
+            self.failed = true;
+        }
+    }
+
     /// Says how the process serves, in its rows from `first` on, and to people.
     fn serve(
         &mut self,
         context: &Context,
         scanner: &mut Scanner<'_>,
-        dir: &ProcessDir,
-        threads: &[Thread],
-        seats: &[Seat<'_>],
-        held: &Held,
+        Scene { dir, threads, seats, held }: Scene<'_>,
         first: usize,
     ) {
         let is_unknown = |thread: &&Thread| {
-            let other_abi = |call: &Call| call.abi != crate::model::Abi::Native;
+            let other_abi = |call: &Call| call.abi != Abi::Native;
             matches!(thread.doing, Doing::Unknown(_)) || thread.doing.call().is_some_and(other_abi)
         };
         let unknown = threads.iter().filter(is_unknown).count();
@@ -198,6 +217,8 @@ impl<'s> Report<'s> {
         let serving = with_family(self.system, parents, dir, &facts, judge(&facts));
         let who = named(&dir.process);
         match serving.model {
+            // Records say it themselves.
+            _ if context.style.format != Format::Table => {}
             Model::Unknown if !facts.is_server() => {}
             Model::Unknown => {
                 context.note(&format!("it can't be told how {who} serves: {}", serving.because()))
@@ -221,24 +242,38 @@ impl<'s> Report<'s> {
         first: usize,
     ) {
         let who = named(process);
+        let mut first_error = None;
         let mut denied = 0;
         let mut all = 0;
         for thread in threads.filter(|thread| wanted.takes(thread.tid)) {
             all += 1;
-            denied += usize::from(matches!(thread.doing, Doing::Unknown(_)));
+            if let Doing::Unknown(errno) = thread.doing {
+                first_error.get_or_insert(errno);
+                denied += 1;
+            }
         }
         self.tally.denied += denied as u64;
-        if self.rows.len() == first {
-            context.complain(&format!("{}: process {who} has no such thread", wanted.text));
-            self.failed = true;
-        } else if denied > 0 && denied == all {
-            context.complain(&format!("what the threads of process {who} wait for may not be read"));
+        *self.threads.entry(wanted.text.clone()).or_default() |= self.rows.len() > first;
+        if denied > 0 && denied == all {
+            let why = match first_error {
+                Some(libc::ENOENT | libc::ENODATA) => "is not told by this kernel",
+                _ => "may not be read: permission denied",
+            };
+            context.complain(&format!("what the threads of process {who} wait for {why}"));
             self.failed = true;
         } else if denied > 0 {
             let threads = quantity(denied, "thread", "threads");
             context.note(&format!("of {threads} of process {who} it may not be read what they wait for"));
         }
     }
+}
+
+/// What a process was seen to do.
+struct Scene<'s> {
+    dir: &'s ProcessDir,
+    threads: &'s [Thread],
+    seats: &'s [Seat<'s>],
+    held: &'s Held,
 }
 
 /// `4242 (nginx)`.

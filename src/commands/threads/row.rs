@@ -1,9 +1,10 @@
 //! A row of `threads`: a thread at one look, or what it was seen in over many.
 
-use super::sample::Seen;
 use super::serving::Serving;
+use super::track::Seen;
 use crate::model::{Doing, Emphasis, Process, Record, Thread, ThreadState, Timeout, Value};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A row.
 pub(super) struct Row {
@@ -29,6 +30,8 @@ pub(super) struct Row {
     pub(super) error: Option<String>,
     /// For how long it waits, where that is one time.
     pub(super) timeout: Option<Timeout>,
+    /// How long it has not run, at least.
+    pub(super) asleep: Option<Duration>,
     /// What it likely waits for, beyond what the call says.
     pub(super) likely: Option<&'static str>,
     /// How the process serves connections, where that was asked for.
@@ -54,6 +57,7 @@ impl Row {
             wchan: None,
             error: None,
             timeout: None,
+            asleep: None,
             likely: None,
             serving: None,
             leads: false,
@@ -64,9 +68,9 @@ impl Row {
 
 impl Record for Row {
     fn emphasis(&self) -> Emphasis {
-        match self.thread.state.0 {
-            b'D' => Emphasis::Alarm,
-            _ if self.thread.state.is_stopped() => Emphasis::Notice,
+        match self.thread.state {
+            ThreadState(b'D') => Emphasis::Notice,
+            state if state.is_stopped() => Emphasis::Notice,
             _ => Emphasis::None,
         }
     }

@@ -1,204 +1,18 @@
 //! Many looks at processes, and how often each thread was seen in what.
 
-use super::gil;
+use super::look::tells_more;
 use super::targets::Wanted;
+use super::track::Track;
 use crate::commands::signals::Signals;
-use crate::model::{Call, CpuTime, Doing, Pid, Thread, ThreadState, Timeout, Wait};
+use crate::model::{Doing, Pid};
 use crate::proc::{OpenError, ProcessDir, System, ThreadReader};
 use nix::sys::signal::Signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How many ways a thread may be seen in before the rest is counted together.
-const WAYS: usize = 32;
 /// How many threads of a process are told apart, those that have ended among them.
 const THREADS: usize = 20_000;
-/// Sets of fds above this are told apart by their size alone.
-const LARGE: usize = 1024;
-
-/// How often a thread was seen in one way.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Seen {
-    /// In how many looks.
-    pub(super) looks: u64,
-    /// Of so many at the thread.
-    of: u64,
-    /// CPU time that the thread used meanwhile.
-    pub(super) used: Option<Duration>,
-    /// Time that it was ready for a CPU and had none.
-    pub(super) delayed: Option<Duration>,
-    /// How long it was looked at.
-    time: Duration,
-}
-
-impl Seen {
-    pub(super) fn share(self) -> f64 {
-        100.0 * self.looks as f64 / self.of.max(1) as f64
-    }
-
-    /// A time as a share of the whole.
-    pub(super) fn percent(self, part: Option<Duration>) -> Option<f64> {
-        let whole = self.time.as_secs_f64();
-        part.filter(|_| whole > 0.0).map(|part| 100.0 * part.as_secs_f64() / whole)
-    }
-}
-
-/// One way in which a thread was seen.
-#[derive(Clone, Debug)]
-pub(super) struct Way {
-    pub(super) state: ThreadState,
-    pub(super) doing: Doing,
-    /// How long it was told to wait, where that was the same each time.
-    pub(super) timeout: Option<Timeout>,
-    looks: u64,
-    /// In how many of them it waited as for Python's lock, and how often for a new time.
-    short: u64,
-    renewed: u64,
-}
-
-impl Way {
-    /// Whether it is likely that it was the lock of a Python interpreter each time; `variable` is one
-    /// of its.
-    pub(super) fn is_like_gil(&self) -> Option<u64> {
-        let often = self.short * 10 >= self.looks * 9 && (self.renewed > 0 || self.looks == 1);
-        match &self.doing.call()?.wait {
-            Wait::Futex { words, .. } if often && self.short > 0 => {
-                words.first().map(|word| gil::variable_of(*word))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// What is known of a thread.
-pub(super) struct Track {
-    /// As it was last seen.
-    pub(super) thread: Thread,
-    pub(super) ways: Vec<Way>,
-    /// Looks that found it in other ways than those.
-    pub(super) others: u64,
-    looks: u64,
-    first: (Instant, CpuTime),
-    last: (Instant, CpuTime),
-}
-
-impl Track {
-    fn new(thread: Thread, now: Instant) -> Self {
-        let cpu = thread.cpu;
-        Self { thread, ways: Vec::new(), others: 0, looks: 0, first: (now, cpu), last: (now, cpu) }
-    }
-
-    fn add(&mut self, thread: Thread, now: Instant) {
-        self.looks += 1;
-        self.last = (now, thread.cpu);
-        let short = u64::from(gil::variable(&thread.doing).is_some());
-        let timeout = thread.doing.call().and_then(|call| call.wait.timeout());
-        let same = |way: &&mut Way| way.state == thread.state && alike(&way.doing, &thread.doing);
-        let room = self.ways.len() < WAYS;
-        match self.ways.iter_mut().find(same) {
-            Some(way) => {
-                way.looks += 1;
-                way.short += short;
-                let now = thread.doing.call().map(|call| &call.wait);
-                let before = way.doing.call().map(|call| &call.wait);
-                way.renewed += u64::from(until(now) != until(before));
-                way.timeout = way.timeout.filter(|known| Some(*known) == timeout);
-                way.doing = thread.doing.clone();
-            }
-            None if room => self.ways.push(Way {
-                state: thread.state,
-                doing: thread.doing.clone(),
-                // A time left is of one moment.
-                timeout: timeout.filter(|timeout| !matches!(timeout, Timeout::Until { .. })),
-                looks: 1,
-                short,
-                renewed: 0,
-            }),
-            None => self.others += 1,
-        }
-        self.thread = thread;
-    }
-
-    /// How often it was seen in one of its ways.
-    pub(super) fn seen(&self, looks: u64) -> Seen {
-        let (from, to) = (self.first.1, self.last.1);
-        Seen {
-            looks,
-            of: self.looks,
-            used: Some(to.total().saturating_sub(from.total())),
-            delayed: to.queued.zip(from.queued).map(|(to, from)| to.saturating_sub(from)),
-            time: self.last.0 - self.first.0,
-        }
-    }
-
-    /// What its running was made of.
-    pub(super) fn running(&self) -> Running {
-        // In less than that the kernel has too few ticks to say what it went to.
-        const ENOUGH: Duration = Duration::from_millis(50);
-        let (from, to) = (self.first.1, self.last.1);
-        let user = to.user.saturating_sub(from.user).as_secs_f64();
-        let all = user + to.system.saturating_sub(from.system).as_secs_f64();
-        let seen = self.seen(0);
-        let [on, queued] = [seen.used, seen.delayed].map(Option::unwrap_or_default);
-        let whole = (on + queued).as_secs_f64();
-        Running {
-            in_program: (all >= ENOUGH.as_secs_f64()).then(|| user / all),
-            queued: if on + queued >= ENOUGH { queued.as_secs_f64() / whole } else { 0.0 },
-        }
-    }
-}
-
-/// What the running of a thread was made of.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Running {
-    /// The part of its CPU time that was in its program, where it used enough to tell.
-    pub(super) in_program: Option<f64>,
-    /// The part of the whole in which it was ready for a CPU and had none.
-    pub(super) queued: f64,
-}
-
-impl Way {
-    pub(super) fn looks(&self) -> u64 {
-        self.looks
-    }
-}
-
-/// When a call gives up.
-fn until(wait: Option<&Wait>) -> Option<Duration> {
-    match wait?.timeout()? {
-        Timeout::Until { at, .. } => Some(at),
-        _ => None,
-    }
-}
-
-/// Whether two sights are of the same, whatever the time that was left.
-fn alike(one: &Doing, other: &Doing) -> bool {
-    let (Doing::Call(one), Doing::Call(other)) = (one, other) else { return one == other };
-    let same_call = |a: &Call, b: &Call| (a.abi, a.number, a.name) == (b.abi, b.number, b.name);
-    same_call(one, other) && alike_wait(&one.wait, &other.wait)
-}
-
-fn alike_wait(one: &Wait, other: &Wait) -> bool {
-    match (one, other) {
-        (Wait::Epoll { epoll: a, .. }, Wait::Epoll { epoll: b, .. }) => a == b,
-        (Wait::Poll { fds: Ok(a), .. }, Wait::Poll { fds: Ok(b), .. }) => {
-            a.len() == b.len() && (a.len() > LARGE || a == b)
-        }
-        (Wait::Poll { fds: a, count: n, .. }, Wait::Poll { fds: b, count: m, .. }) => a == b && n == m,
-        (Wait::Futex { op: a, words: v, .. }, Wait::Futex { op: b, words: w, .. }) => {
-            let variables = |words: &[u64]| words.iter().map(|w| gil::variable_of(*w)).collect::<Vec<_>>();
-            a == b && variables(v) == variables(w)
-        }
-        (Wait::Sleep { .. }, Wait::Sleep { .. }) => true,
-        (Wait::Signal { set: a, .. }, Wait::Signal { set: b, .. }) => a == b,
-        (Wait::Uring { ring: a, min_complete: n, .. }, Wait::Uring { ring: b, min_complete: m, .. }) => {
-            a == b && n == m
-        }
-        (Wait::Aio { min_complete: n, .. }, Wait::Aio { min_complete: m, .. }) => n == m,
-        _ => one == other,
-    }
-}
 
 /// A process that is looked at.
 pub(super) struct Subject {
@@ -209,6 +23,8 @@ pub(super) struct Subject {
     pub(super) left_out: u64,
     /// Why it could be looked at no longer.
     pub(super) failure: Option<OpenError>,
+    /// Whether any of its threads had not ended when it was last looked at.
+    alive: bool,
     /// Whether it began to run another program meanwhile.
     pub(super) replaced: bool,
     /// What the kernel told the program when it began; another one is told other things.
@@ -218,7 +34,16 @@ pub(super) struct Subject {
 impl Subject {
     pub(super) fn new(wanted: Wanted, dir: ProcessDir) -> Self {
         let vector = dir.read(c"auxv").unwrap_or_default();
-        Self { wanted, dir, tracks: BTreeMap::new(), left_out: 0, failure: None, replaced: false, vector }
+        Self {
+            wanted,
+            dir,
+            tracks: BTreeMap::new(),
+            left_out: 0,
+            failure: None,
+            alive: false,
+            replaced: false,
+            vector,
+        }
     }
 
     /// Looks once.
@@ -243,26 +68,44 @@ impl Subject {
         if tids.is_empty() {
             return Err(OpenError::Gone);
         }
+        let mut alive = false;
         for tid in tids {
-            let thread = match reader.read(tid) {
+            let mut thread = match reader.glance(tid) {
                 Ok(thread) => thread,
                 // It ended just now.
                 Err(OpenError::Gone) => continue,
                 Err(error) => return Err(error),
             };
             let now = Instant::now();
+            let wchan = tells_more(&thread).then(|| reader.wchan(tid)).flatten();
+            alive |= thread.doing != Doing::Ended;
             let room = self.tracks.len() < THREADS;
             match self.tracks.get_mut(&tid) {
-                Some(track) => track.add(thread, now),
+                Some(track) => track.add(thread, wchan, now),
                 None if room => {
+                    reader.exact(tid, &mut thread.cpu);
                     let mut track = Track::new(thread.clone(), now);
-                    track.add(thread, now);
+                    track.add(thread, wchan, now);
                     self.tracks.insert(tid, track);
                 }
                 None => self.left_out += 1,
             }
         }
-        Ok(())
+        // What is left of it waits for its parent to take notice.
+        let was_alive = std::mem::replace(&mut self.alive, alive);
+        if was_alive && !alive { Err(OpenError::Gone) } else { Ok(()) }
+    }
+
+    /// Asks once more how much CPU time they used, more exactly than in each look.
+    fn finish(&mut self, system: &System) {
+        let Ok(mut reader) = ThreadReader::new(system, &self.dir) else { return };
+        for (tid, track) in &mut self.tracks {
+            let mut cpu = track.last.1;
+            if reader.exact(*tid, &mut cpu) {
+                track.last = (Instant::now(), cpu);
+                track.thread.cpu = cpu;
+            }
+        }
     }
 }
 
@@ -295,7 +138,7 @@ pub(super) fn sample(
         ended.looks += 1;
         let now = Instant::now();
         if now >= end || subjects.iter().all(|subject| subject.failure.is_some()) {
-            return ended;
+            break;
         }
         // No more than half of a CPU's time, however many threads there are.
         let next = (at + chance.near(interval)).max(now + (now - at)).min(end);
@@ -304,10 +147,12 @@ pub(super) fn sample(
                 ended.signal = Some(received.signal);
             }
             if ended.signal.is_some() {
-                return ended;
+                break;
             }
         }
     }
+    subjects.iter_mut().for_each(|subject| subject.finish(system));
+    ended
 }
 
 /// Waits until a time; whether a signal came first.

@@ -2,7 +2,7 @@
 
 use super::gil;
 use super::held::{Held, Use};
-use super::sample::Running;
+use super::track::Running;
 use crate::model::{
     Abi, Call, Children, Doing, FdNum, Pid, Polled, Readiness, Thread, Timeout, Wait, errno_name, quantity,
     seconds, signal_names,
@@ -23,6 +23,8 @@ pub(super) struct Surroundings<'s> {
     pub(super) wchan: Option<&'s [u8]>,
     /// For how long it waits, where that is one time.
     pub(super) timeout: Option<Timeout>,
+    /// How long it has not run, at least.
+    pub(super) asleep: Option<Duration>,
     /// What it likely waits for.
     pub(super) likely: Option<&'s str>,
     /// What its running was made of.
@@ -163,6 +165,7 @@ impl Words<'_> {
             // Its time is all there is to a sleep.
             Some(Timeout::After(time)) if matches!(call.wait, Wait::Sleep { .. }) => {
                 drop(write!(self.out, " {}", duration(time)));
+                self.at_most(time);
             }
             Some(timeout) => self.timeout(timeout),
             None => {}
@@ -181,7 +184,7 @@ impl Words<'_> {
             self.text(" (");
             self.what(known);
             self.text(")");
-        } else {
+        } else if self.around.held.lacks(self.tid, fd) {
             self.text(" (closed)");
         }
     }
@@ -238,7 +241,8 @@ impl Words<'_> {
             });
         }
         let named = known.filter(|_| alone);
-        if parts.is_empty() && named.is_none() && known.is_some() {
+        let closed = self.around.held.lacks(self.tid, polled.fd);
+        if parts.is_empty() && named.is_none() && !closed {
             return;
         }
         self.text(" (");
@@ -247,7 +251,7 @@ impl Words<'_> {
             self.text(if parts.is_empty() { "" } else { "; " });
             self.what(known);
         }
-        if known.is_none() {
+        if closed {
             self.text(if parts.is_empty() { "closed" } else { "; closed" });
         }
         self.text(")");
@@ -298,11 +302,23 @@ impl Words<'_> {
         }
     }
 
+    /// How much is left of a time that was given, as far as that is known.
+    fn at_most(&mut self, given: Duration) {
+        match at_most(given, self.around.asleep) {
+            Some(Duration::ZERO) => self.text(", its time is up"),
+            Some(left) => drop(write!(self.out, ", at most {} left", duration(left))),
+            None => {}
+        }
+    }
+
     fn timeout(&mut self, timeout: Timeout) {
         match timeout {
             Timeout::Never => {}
             Timeout::After(Duration::ZERO) => self.text(", timeout 0: it does not wait"),
-            Timeout::After(time) => drop(write!(self.out, ", timeout {}", duration(time))),
+            Timeout::After(time) => {
+                drop(write!(self.out, ", timeout {}", duration(time)));
+                self.at_most(time);
+            }
             Timeout::Until { left: Some(Duration::ZERO), .. } => self.text(", its time is up"),
             Timeout::Until { left: Some(left), .. } => drop(write!(self.out, ", {} left", duration(left))),
             Timeout::Until { left: None, .. } => self.text(", until a time of a clock that is not ours"),
@@ -311,6 +327,11 @@ impl Words<'_> {
             }
         }
     }
+}
+
+/// What is at most left of a time that began when the thread last ran, or before.
+pub(super) fn at_most(given: Duration, asleep: Option<Duration>) -> Option<Duration> {
+    Some(given.saturating_sub(asleep?))
 }
 
 /// A time as people say it, short ones too.

@@ -113,6 +113,8 @@ impl Scanner<'_> {
             (kind.decode)(&probe, row);
         }
         if self.plan.filter.takes_exact(kind, &row.kind) {
+            self.other_end(place, fd, kind, &probe, row);
+            self.network(place, fd, &probe, row);
             out.emit();
         }
         true
@@ -120,13 +122,17 @@ impl Scanner<'_> {
 
     /// Whether a socket can be of a kind that is wanted: no table need be read for one that is not.
     fn may_want_socket(&self, place: &Place<'_>, fd: FdNum, inode: Inode) -> bool {
-        if self.plan.filter.kinds.is_empty() {
+        let filter = &self.plan.filter;
+        let tables = place.lookup.dir.sockets(self.system);
+        if !filter.ports.is_empty() && !tables.may_be_on(inode, &filter.ports) {
+            return false;
+        }
+        if filter.kinds.is_empty() {
             return true;
         }
-        let tables = place.lookup.dir.sockets(self.system);
         let Some(socket) = tables.identify(inode, || place.lookup.protocol(fd)) else { return true };
         let probe = Probe { socket: Some(&socket), ..Probe::new(Some(fd), &self.link, &place.lookup) };
-        self.plan.filter.takes_kind(kind::claim(&probe))
+        filter.takes_kind(kind::claim(&probe))
     }
 }
 

@@ -1,8 +1,10 @@
 //! The scan of a process's fds: the hot path.
 
+mod end;
 mod fd;
 mod file;
 mod identity;
+mod network;
 mod stat;
 
 use super::borrow::Lender;

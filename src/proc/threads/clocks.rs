@@ -20,6 +20,12 @@ impl<'p> Clocks<'p> {
         Self { process: system.root().is_native().then_some(dir), shared: OnceCell::new() }
     }
 
+    /// Clocks of nobody we know.
+    #[cfg(test)]
+    pub(super) fn unknown() -> Self {
+        Self { process: None, shared: OnceCell::new() }
+    }
+
     /// How long it is from now until the clock shows `at`; nothing where the clock is not ours too.
     pub(super) fn left(&self, clock: i32, at: Duration) -> Option<Duration> {
         let id = match clock {

@@ -106,12 +106,15 @@ impl Decoder<'_, '_> {
         if !bytes.is_empty() {
             self.memory.read(address, &mut bytes)?;
         }
-        let polled = bytes.chunks_exact(8).map(|entry| {
+        let mut polled = Vec::with_capacity(bytes.len() / 8);
+        for entry in bytes.chunks_exact(8) {
             let fd = i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]);
             let events = u16::from_ne_bytes([entry[4], entry[5]]);
-            Polled { fd: FdNum(fd), events: Readiness::from_bits(events.into()) }
-        });
-        Ok(polled.filter(|p| p.fd.0 >= 0).collect())
+            if fd >= 0 {
+                polled.push(Polled { fd: FdNum(fd), events: Readiness::from_bits(events.into()) });
+            }
+        }
+        Ok(polled)
     }
 
     fn select(&self, timeout: Timeout) -> Wait {
@@ -251,3 +254,127 @@ const FUTEX2_PRIVATE: u64 = 128;
 
 /// How many fds of one call are read at most; the limit on open files is rarely above.
 const MOST: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::super::clocks::Clocks;
+    use super::super::memory::Memory;
+    use super::decode;
+    use crate::model::{Children, FdNum, Pid, Polled, Readiness, Timeout, Wait};
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    /// Pieces of memory by their addresses.
+    struct Pieces(BTreeMap<u64, Vec<u8>>);
+
+    impl Memory for Pieces {
+        fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), i32> {
+            let (start, piece) = self.0.range(..=address).next_back().ok_or(libc::EFAULT)?;
+            let from = (address - start) as usize;
+            let found = piece.get(from..from + buffer.len()).ok_or(libc::EFAULT)?;
+            buffer.copy_from_slice(found);
+            Ok(())
+        }
+    }
+
+    fn bytes(words: &[u64]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+    }
+
+    fn wait(name: &str, args: [u64; 6], memory: &[(u64, Vec<u8>)]) -> Wait {
+        decode(name, &args, &Pieces(memory.iter().cloned().collect()), &Clocks::unknown())
+    }
+
+    #[test]
+    fn upper_halves_of_ints_are_nobodys() {
+        let dirty = |n: i32| 0xdead_beef_0000_0000 | u64::from(n as u32);
+        let polled = wait("poll", [0, 0, dirty(-1), 0, 0, 0], &[]);
+        assert_eq!(polled, Wait::Poll { fds: Ok(vec![]), count: 0, timeout: Timeout::Never });
+        assert_eq!(wait("read", [dirty(7), 0, 0, 0, 0, 0], &[]), Wait::Fd { fd: FdNum(7), to: None });
+        assert_eq!(wait("wait4", [dirty(-1), 0, 0, 0, 0, 0], &[]), Wait::Child(Children::Any));
+        assert_eq!(wait("wait4", [dirty(-7), 0, 0, 0, 0, 0], &[]), Wait::Child(Children::Group(Pid(7))));
+        let pidfd = [u64::from(libc::P_PIDFD), 5, 0, 0, 0, 0];
+        assert_eq!(wait("waitid", pidfd, &[]), Wait::Child(Children::Pidfd(FdNum(5))));
+    }
+
+    #[test]
+    fn what_is_not_there_is_told() {
+        let fault = Timeout::Unread(libc::EFAULT);
+        let polled = wait("ppoll", [0x1000, 3, 0x2000, 0, 0, 0], &[]);
+        assert_eq!(polled, Wait::Poll { fds: Err(libc::EFAULT), count: 3, timeout: fault });
+        let odd = [(0x2000, bytes(&[u64::MAX, 5]))];
+        let Wait::Sleep { timeout } = wait("nanosleep", [0x2000, 0, 0, 0, 0, 0], &odd) else { panic!() };
+        assert_eq!(timeout, Timeout::Unread(libc::EINVAL));
+    }
+
+    #[test]
+    fn sets_of_select() {
+        let set = |fds: &[u64]| {
+            let mut words = [0_u64; 3];
+            fds.iter().for_each(|fd| words[(fd / 64) as usize] |= 1 << (fd % 64));
+            bytes(&words)
+        };
+        // The bound is 130: 131 is in the last word, and not asked about.
+        let memory = [
+            (0x1000, set(&[0, 65, 131])),
+            (0x2000, set(&[65])),
+            (0x3000, set(&[129])),
+            (0x4000, bytes(&[2, 5])),
+        ];
+        let polled = |fd, events| Polled { fd: FdNum(fd), events };
+        let expected = vec![
+            polled(0, Readiness::IN),
+            polled(65, Readiness::IN | Readiness::OUT),
+            polled(129, Readiness::PRI),
+        ];
+        let timeout = Timeout::After(Duration::new(2, 5000));
+        let selected = wait("select", [130, 0x1000, 0x2000, 0x3000, 0x4000, 0], &memory);
+        assert_eq!(selected, Wait::Poll { fds: Ok(expected), count: 130, timeout });
+        let none = wait("pselect6", [64, 0, 0, 0, 0, 0], &[]);
+        assert_eq!(none, Wait::Poll { fds: Ok(vec![]), count: 64, timeout: Timeout::Never });
+    }
+
+    #[test]
+    fn entries_that_the_kernel_skips() {
+        let entry =
+            |fd: i32, events: u16| [fd.to_ne_bytes().as_slice(), &events.to_ne_bytes(), &[0; 2]].concat();
+        let memory = [(0x1000, [entry(5, 0x2005), entry(-1, 1), entry(6, 0)].concat())];
+        let Wait::Poll { fds: Ok(fds), count: 3, .. } = wait("poll", [0x1000, 3, 0, 0, 0, 0], &memory) else {
+            panic!()
+        };
+        assert_eq!(fds.len(), 2);
+        assert_eq!(
+            (fds[0].events.to_string(), fds[1].events.to_string()),
+            ("in,out,rdhup".into(), String::new())
+        );
+    }
+
+    #[test]
+    fn calls_that_do_not_wait_on_a_word() {
+        let wake = [0x1000, libc::FUTEX_WAKE as u64, 1, 0, 0, 0];
+        assert_eq!(wait("futex", wake, &[]), Wait::Other);
+        assert_eq!(wait("getpid", [0; 6], &[]), Wait::Other);
+    }
+
+    #[test]
+    fn points_in_time_on_a_clock_that_is_not_known() {
+        let memory = [(0x2000, bytes(&[100, 7]))];
+        let op = (libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG) as u64;
+        let timeout = Timeout::Until { clock: libc::CLOCK_MONOTONIC, at: Duration::new(100, 7), left: None };
+        let expected = Wait::Futex { op: "wait_bitset", words: vec![0x1000], private: true, timeout };
+        assert_eq!(wait("futex", [0x1000, op, 0, 0x2000, 0, 0], &memory), expected);
+        let new = [0x1000, 0, 0, 128 | 2, 0x2000, libc::CLOCK_MONOTONIC as u64];
+        assert_eq!(
+            wait("futex_wait", new, &memory),
+            Wait::Futex { op: "wait", words: vec![0x1000], private: true, timeout }
+        );
+    }
+
+    #[test]
+    fn a_ring_of_the_thread_has_no_fd() {
+        let memory = [(0x2000, bytes(&[0, 0, 0x3000])), (0x3000, bytes(&[1, 0]))];
+        let uring = wait("io_uring_enter", [0, 0, 2, 1 | 8 | 16, 0x2000, 24], &memory);
+        let timeout = Timeout::After(Duration::from_secs(1));
+        assert_eq!(uring, Wait::Uring { ring: None, min_complete: 2, timeout });
+    }
+}

@@ -8,6 +8,7 @@ mod abi;
 mod clocks;
 mod decode;
 mod memory;
+mod ran;
 mod restart;
 mod stat;
 mod syscall;
@@ -15,17 +16,19 @@ mod syscall;
 use super::io::{NumberName, open_dir, read_record_at};
 use super::process::{OpenError, ProcessDir};
 use super::system::System;
-use crate::model::{Abi, Call, Doing, Pid, Thread, ThreadState, Wait, call_name};
+use crate::model::{Abi, Call, CpuTime, Doing, Pid, Thread, ThreadState, Wait, call_name};
 use abi::abi_of;
 use clocks::Clocks;
 use decode::decode;
 use memory::TaskMemory;
+pub use ran::{Ran, RunClocks};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use stat::Stat;
 use std::cell::OnceCell;
 use std::ffi::CStr;
 use std::io::Write as _;
+use std::time::Instant;
 use syscall::Line;
 
 /// All threads of a process that are still there, in the order of their ids. Needs no privilege; what
@@ -73,6 +76,24 @@ impl<'p> ThreadReader<'p> {
 
     /// The thread now. [`OpenError::Gone`] if it has ended.
     pub fn read(&mut self, tid: Pid) -> Result<Thread, OpenError> {
+        let mut thread = self.glance(tid)?;
+        self.exact(tid, &mut thread.cpu);
+        Ok(thread)
+    }
+
+    /// Adds the CPU time to the nanosecond, where the kernel tells. Whether it does.
+    pub fn exact(&mut self, tid: Pid, cpu: &mut CpuTime) -> bool {
+        let mut text = std::mem::take(&mut self.text);
+        let read = self.file(tid, c"schedstat", &mut text).is_ok();
+        if read {
+            stat::add_exact(cpu, &text);
+        }
+        self.text = text;
+        read
+    }
+
+    /// The thread now, its CPU time in ticks alone: for who looks often.
+    pub fn glance(&mut self, tid: Pid) -> Result<Thread, OpenError> {
         let mut text = std::mem::take(&mut self.text);
         let stat = self.file(tid, c"stat", &mut text).map(|()| Stat::parse(&text));
         let Some(mut stat) = stat? else { return Err(OpenError::Failed(Errno::INVAL)) };
@@ -80,9 +101,6 @@ impl<'p> ThreadReader<'p> {
             // Escaped there, here not.
             text.pop_if(|last| *last == b'\n');
             stat.name.clone_from(&text);
-        }
-        if self.file(tid, c"schedstat", &mut text).is_ok() {
-            stat.add_exact(&text);
         }
         self.text = text;
         let doing = self.doing_of(tid, &stat)?;
@@ -92,7 +110,7 @@ impl<'p> ThreadReader<'p> {
             (Doing::Call(_), b'R') => ThreadState(b'S'),
             _ => stat.state,
         };
-        Ok(Thread { tid, name: stat.name, state, cpu: stat.cpu, doing })
+        Ok(Thread { tid, name: stat.name, state, processor: stat.processor, cpu: stat.cpu, doing })
     }
 
     /// What the thread does now, and no more: for who looks often. Its kind of thread is that of
@@ -115,6 +133,17 @@ impl<'p> ThreadReader<'p> {
         function.filter(|f| !f.is_empty() && f != b"0")
     }
 
+    /// When the thread last ran, on the clock of the CPU that it ran on; nothing where the kernel does
+    /// not tell. Needs no privilege.
+    pub fn ran(&mut self, thread: &Thread) -> Option<Ran> {
+        let mut text = std::mem::take(&mut self.text);
+        let read = self.file(thread.tid, c"sched", &mut text);
+        let seen = Instant::now();
+        let ran = read.ok().and_then(|()| ran::parse(&text));
+        self.text = text;
+        Some(Ran { processor: thread.processor?, at: ran?, seen })
+    }
+
     fn doing_of(&mut self, tid: Pid, stat: &Stat) -> Result<Doing, OpenError> {
         match stat {
             _ if stat.state.is_dead() => Ok(Doing::Ended),
@@ -126,6 +155,10 @@ impl<'p> ThreadReader<'p> {
 
     /// What the `syscall` file says.
     fn call(&mut self, tid: Pid) -> Result<Doing, OpenError> {
+        if self.native && tid.0 == std::process::id() as i32 {
+            // We, reading just that.
+            return Ok(Doing::Running);
+        }
         const TRIES: usize = 4;
         let mut text = std::mem::take(&mut self.text);
         let mut read = self.file(tid, c"syscall", &mut text);

@@ -48,6 +48,11 @@ impl Connection {
         Ok(Inode(rustix::fs::fstat(&self.socket)?.st_ino))
     }
 
+    /// The name of a network interface, by its index, in the namespace that this is of.
+    pub(super) fn interface(&self, index: u32) -> io::Result<String> {
+        Ok(rustix::net::netdevice::index_to_name(&self.socket, index)?)
+    }
+
     fn over(socket: OwnedFd, timeout: Duration) -> io::Result<Self> {
         set_socket_timeout(&socket, Timeout::Recv, Some(timeout))?;
         Ok(Self { socket, sequence: 0, request: Vec::new(), reply: vec![0; REPLY] })
@@ -193,6 +198,8 @@ mod tests {
     };
     use netlink_packet_sock_diag::unix::{ShowFlags, StateFlags, UnixRequest};
     use rustix::fd::OwnedFd;
+    use rustix::io::Errno;
+    use rustix::net::netlink::{SocketAddrNetlink, USERSOCK};
     use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType};
     use std::io;
     use std::time::Duration;
@@ -293,6 +300,38 @@ mod tests {
             script.reply(&[part(sequence, 1), message(NLMSG_DONE, interrupted, sequence, &[0; 4])]);
         }
         assert_eq!(script.dump().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    }
+
+    /// A reader for whom there is no room, as the kernel has it: it gets `ENOBUFS` first, and then
+    /// what was there before.
+    #[test]
+    fn a_dump_of_which_a_part_is_lost_is_repeated() {
+        let new = || {
+            let flags = SocketFlags::CLOEXEC;
+            rustix::net::socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(USERSOCK))
+                .unwrap()
+        };
+        let group = 1 << (std::process::id() % 32);
+        let (ours, kernel) = (new(), new());
+        rustix::net::sockopt::set_socket_recv_buffer_size(&ours, 4096).unwrap();
+        rustix::net::bind(&ours, &SocketAddrNetlink::new(0, group)).unwrap();
+        rustix::net::bind(&kernel, &SocketAddrNetlink::new(0, 0)).unwrap();
+        rustix::net::connect(&ours, &rustix::net::getsockname(&kernel).unwrap()).unwrap();
+        let reply = |parts: &[Vec<u8>]| {
+            // Its groups get it, and then it is refused by the kernel's end, which there is none of.
+            let to = SocketAddrNetlink::new(0, group);
+            let sent = rustix::net::sendto(&kernel, &parts.concat(), SendFlags::empty(), &to);
+            assert!(matches!(sent, Ok(_) | Err(Errno::CONNREFUSED)), "{sent:?}");
+        };
+        reply(&[part(1, 1), done(1, 0)]);
+        reply(&[part(2, 2), done(2, 0)]);
+        for _ in 0..100 {
+            reply(&[message(SOCK_DIAG_BY_FAMILY, NLM_F_MULTIPART, 99, &[9; 512])]);
+        }
+        let mut connection = Connection::over(ours, LONG).unwrap();
+        let mut found = vec![0xee];
+        connection.dump(&request(), &mut found, first_byte).unwrap();
+        assert_eq!(found, [0xee, 2]);
     }
 
     #[test]

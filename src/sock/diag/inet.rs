@@ -122,7 +122,8 @@ pub(super) fn socket(message: &[u8], family: Family, detail: bool) -> Result<Soc
         remote: endpoint(id.destination_address, id.destination_port),
         recv_queue: Some(header.recv_queue.into()),
         send_queue: Some(header.send_queue.into()),
-        uid: Some(header.uid),
+        // Of what belongs to no file the kernel says 0.
+        uid: Some(header.uid).filter(|_| header.inode != 0),
         cookie: Some(u64::from_ne_bytes(id.cookie)),
         interface: Some(id.interface_id).filter(|&index| index != 0),
         ..Socket::new(Inode(header.inode.into()), family)
@@ -139,7 +140,10 @@ pub(super) fn socket(message: &[u8], family: Family, detail: bool) -> Result<Soc
             }
             INET_DIAG_SHUTDOWN => socket.shutdown = byte,
             _ if !detail => {}
-            INET_DIAG_INFO => more.tcp_info = Some(value.into()),
+            // Of multipath TCP it is a struct of its own.
+            INET_DIAG_INFO if matches!(family, Family::Tcp | Family::Tcp6) => {
+                more.tcp_info = Some(value.into());
+            }
             INET_DIAG_CONG => more.congestion = Some(text(value).to_vec()),
             INET_DIAG_TOS => more.tos = byte,
             INET_DIAG_TCLASS => more.traffic_class = byte,
@@ -301,6 +305,26 @@ mod tests {
         let on_port = Diag::open().unwrap().tcp_listeners_on(address.port().try_into().unwrap()).unwrap();
         assert!(on_port.iter().all(|l| l.local.unwrap().0.port() == address.port()));
         assert!(on_port.iter().any(|l| l.inode == inode(listener)));
+    }
+
+    #[test]
+    fn what_belongs_to_no_file_is_not_said_to_be_roots() {
+        let mut message = vec![0; 72];
+        message[0] = libc::AF_INET as u8;
+        assert_eq!(read(&message, Family::Tcp, false).unwrap().uid, None);
+        message[68..].copy_from_slice(&7_u32.to_ne_bytes());
+        assert_eq!(read(&message, Family::Tcp, false).unwrap().uid, Some(0));
+    }
+
+    #[test]
+    fn only_tcp_has_tcp_info() {
+        let mut info = [&[0; 72][..], &[8, 0, 2, 0, 1, 2, 3, 4]].concat();
+        info[0] = libc::AF_INET as u8;
+        let has = |family| read(&info, family, true).unwrap().detail.unwrap().tcp_info.is_some();
+        assert_eq!(
+            [Family::Tcp, Family::Tcp6, Family::Mptcp, Family::Udp].map(has),
+            [true, true, false, false]
+        );
     }
 
     #[test]

@@ -22,14 +22,14 @@ mod vsock;
 
 pub use listening_socket::ListeningSocket;
 
+use super::enter::within;
 use super::request::{Request, States};
 use crate::model::{Device, Family, Inode, Socket};
 use connection::Connection;
-use nix::sched::{CloneFlags, setns};
+use std::collections::HashSet;
 use std::io;
 use std::num::NonZero;
 use std::os::fd::BorrowedFd;
-use std::thread;
 
 /// sock_diag netlink, bound to the network namespace in which it was opened. That namespace lives
 /// on for as long as this does, even if its last process ends.
@@ -44,19 +44,9 @@ impl Diag {
         Ok(Self { connection: Connection::open()? })
     }
 
-    /// In another network namespace: `netns` is an fd of `/proc/PID/ns/net`, or a pidfd. Only a
-    /// thread made for it enters there (`setns(2)`); the socket stays where it was made.
-    ///
-    /// `EPERM` without `CAP_SYS_ADMIN` here and there, even if it is the namespace of the caller.
+    /// In another network namespace: see `enter`. The socket stays where it was made.
     pub fn open_in(netns: BorrowedFd<'_>) -> io::Result<Self> {
-        thread::scope(|scope| {
-            let enter = move || {
-                setns(netns, CloneFlags::CLONE_NEWNET)?;
-                Self::open()
-            };
-            let thread = thread::Builder::new().name("netns".to_owned()).spawn_scoped(scope, enter)?;
-            thread.join().unwrap_or_else(|_| Err(io::Error::other("no thread to enter a network namespace")))
-        })
+        within(netns, Self::open)
     }
 
     /// All TCP listeners, those of IPv4 first. A listener of IPv6 that takes IPv4 too is there
@@ -107,7 +97,8 @@ impl Diag {
                 let read = |message: &[u8]| {
                     netlink::socket(message, detail).map(|socket| Some(socket).filter(|s| s.inode != own))
                 };
-                connection.dump(&netlink::all(), found, read)
+                let before = found.len();
+                connection.dump(&netlink::all(), found, read).map(|()| once_each(found, before))
             }
             Family::Packet => {
                 let read = |message: &[u8]| packet::socket(message, detail).map(Some);
@@ -136,6 +127,11 @@ impl Diag {
             Err(e) if is(&e, libc::ENOENT) => self.check_unix().map(|()| None),
             answer => answer,
         }
+    }
+
+    /// The name of a network interface of the namespace, by its index.
+    pub fn interface(&self, index: u32) -> io::Result<String> {
+        self.connection.interface(index)
     }
 
     /// Has the kernel close a socket, as if a reset had come from the other end. `EOPNOTSUPP` where
@@ -197,6 +193,17 @@ impl Diag {
     }
 }
 
+/// Leaves each of the sockets behind the first `before` there once: the kernel lists members of
+/// multicast groups a second time.
+fn once_each(found: &mut Vec<Socket>, before: usize) {
+    let mut seen = HashSet::new();
+    let mut nth = 0;
+    found.retain(|socket| {
+        nth += 1;
+        nth <= before || socket.cookie.is_none_or(|cookie| seen.insert(cookie))
+    });
+}
+
 fn is(error: &io::Error, errno: i32) -> bool {
     error.raw_os_error() == Some(errno)
 }
@@ -215,8 +222,8 @@ fn unsupported(error: io::Error, sockets: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::Diag;
     use super::testing::{inode, socket, tcp_listener};
+    use super::{Diag, Family, Request};
     use nix::sched::{CloneFlags, unshare};
     use rustix::fd::{AsFd, OwnedFd};
     use rustix::fs::{Mode, OFlags};
@@ -275,6 +282,29 @@ mod tests {
             let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap();
             check(Diag::open_in(pidfd.as_fd()).unwrap(), false);
         });
+    }
+
+    #[test]
+    fn interfaces_are_those_of_the_namespace() {
+        let loopback = Diag::open().unwrap().interface(1);
+        elsewhere(|home| {
+            // The loopback interface is the first of each.
+            assert_eq!(Diag::open().unwrap().interface(1).unwrap(), "lo");
+            assert_eq!(Diag::open_in(home.as_fd()).unwrap().interface(1).ok(), loopback.ok());
+            assert!(Diag::open().unwrap().interface(999).is_err());
+        });
+    }
+
+    #[test]
+    fn a_netlink_socket_that_is_in_groups_is_there_once() {
+        let netlink = socket(AddressFamily::NETLINK, SocketType::RAW, None).unwrap();
+        // RTMGRP_LINK and RTMGRP_NOTIFY.
+        bind(&netlink, &rustix::net::netlink::SocketAddrNetlink::new(0, 3)).unwrap();
+        let mut found = Vec::new();
+        let request = Request::all(&[Family::Netlink]);
+        Diag::open().unwrap().sockets(Family::Netlink, &request, &mut found).unwrap();
+        let ours: Vec<_> = found.iter().filter(|socket| socket.inode == inode(&netlink)).collect();
+        assert_eq!(ours.iter().map(|socket| socket.groups).collect::<Vec<_>>(), [Some(3)]);
     }
 
     #[test]

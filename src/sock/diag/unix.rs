@@ -8,13 +8,14 @@ use netlink_packet_core::{DecodeError, Emitable as _, Parseable as _};
 pub(super) use netlink_packet_sock_diag::unix::UnixRequest as Request;
 use netlink_packet_sock_diag::unix::{ShowFlags, StateFlags, UnixResponseHeader};
 use netlink_packet_sock_diag::{
-    SOCK_SEQPACKET, SOCK_STREAM, TCP_ESTABLISHED, TCP_LISTEN, UNIX_DIAG_ICONS, UNIX_DIAG_MEMINFO,
+    SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM, TCP_ESTABLISHED, TCP_LISTEN, UNIX_DIAG_ICONS, UNIX_DIAG_MEMINFO,
     UNIX_DIAG_NAME, UNIX_DIAG_PEER, UNIX_DIAG_RQLEN, UNIX_DIAG_SHUTDOWN, UNIX_DIAG_VFS,
 };
 
 /// Who the socket belongs to, since Linux 5.3.
 const UNIX_DIAG_UID: u16 = 7;
-const SHOW_UID: ShowFlags = ShowFlags::from_bits_retain(1 << UNIX_DIAG_UID);
+/// `UDIAG_SHOW_UID`: the bits are not those of the attributes from here on.
+const SHOW_UID: ShowFlags = ShowFlags::from_bits_retain(0x40);
 /// `RCV_SHUTDOWN | SEND_SHUTDOWN`: of a connection, once its other end has been closed.
 const SHUT: u8 = 3;
 
@@ -131,8 +132,10 @@ pub(super) fn socket(message: &[u8], detail: bool) -> Result<Socket, DecodeError
         [0, rest @ ..] => [b"@", rest].concat(),
         path => path.to_vec(),
     });
-    // Of a peer that was closed, as of one that nobody has accepted, there is no inode to tell.
-    let peer = told.peer.filter(|&inode| inode != 0 || told.shutdown != Some(SHUT));
+    // Of a peer that was closed, as of one that nobody has accepted, there is no inode to tell. A
+    // socket for datagrams is not accepted.
+    let may_wait = told.shutdown != Some(SHUT) && told.socket_type != SOCK_DGRAM;
+    let peer = told.peer.filter(|&inode| inode != 0 || may_wait);
     let mut socket = Socket {
         socket_type: protocol::socket_type(told.socket_type.into()),
         state: Some(protocol::unix_diag_state(told.state, told.peer.is_some())),
@@ -227,7 +230,7 @@ mod tests {
                     let mut look = || diag.unix_listener(inode(&server)).unwrap().unwrap();
                     let empty = look();
                     assert_eq!((empty.inode, empty.local, empty.path), (inode(&server), None, Some(shown)));
-                    assert!(empty.uid.is_none_or(|uid| uid == rustix::process::geteuid().as_raw()));
+                    assert_eq!(empty.uid, Some(rustix::process::geteuid().as_raw()));
                     let queue = |waiting| AcceptQueue { waiting, max: Some(backlog as u32), drops: None };
                     assert_eq!(empty.queue, queue(0));
                     let client = || connect(unix(socket_type), &address);

@@ -174,7 +174,7 @@ pub(super) mod testing {
     fn thread(state: u8, doing: Doing, cpu_ms: u64) -> Thread {
         let exact = Some(Duration::from_millis(cpu_ms));
         let cpu = CpuTime { exact, queued: Some(Duration::ZERO), ..CpuTime::default() };
-        Thread { tid: Pid(7), name: b"x".to_vec(), state: ThreadState(state), cpu, doing }
+        Thread { tid: Pid(7), name: b"x".to_vec(), state: ThreadState(state), processor: None, cpu, doing }
     }
 }
 

@@ -6,7 +6,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, 
 use serde_json::json;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
-exhibits! { "unix": stream pairs bound_by_name abstract_names seqpacket unbound }
+exhibits! { "unix": stream lonely pairs bound_by_name abstract_names seqpacket unbound }
 
 fn stream(keeper: &mut Keeper) -> Result<(), Skip> {
     let path = keeper.path("a socket");
@@ -15,11 +15,43 @@ fn stream(keeper: &mut Keeper) -> Result<(), Skip> {
     let (server, _) = listener.accept().unwrap();
     client.set_nonblocking(true).unwrap();
     let fields = |state| json!({"type": "stream", "path": path, "state": state});
-    let name = format!("stream {path} listen");
-    keeper.show("listener", listener, json!({"kind": "unix", "name": name, "unix": fields("listen")}));
-    keeper.show("server", server, json!({"kind": "unix", "unix": fields("connected")}));
-    let nameless = json!({"type": "stream", "path": {"$absent": true}, "state": "connected"});
+    assert_eq!(rustix::io::write(&client, b"hello"), Ok(5));
+    let inode = |socket: &UnixStream| rustix::fs::fstat(socket).unwrap().st_ino;
+    let (at_client, at_server) = (inode(&client), inode(&server));
+    let name = json!({"$holds": format!("stream {path} listen, queue 0 of ")});
+    let mut listens = fields("listen");
+    (listens["recv_queue"], listens["backlog"]) = (0.into(), json!({"$between": [1, 1e9]}));
+    keeper.show("listener", listener, json!({"kind": "unix", "name": name, "unix": listens}));
+    let mut accepted = fields("connected");
+    (accepted["peer"], accepted["recv_queue"], accepted["send_queue"]) =
+        (at_client.into(), 5.into(), 0.into());
+    let name = format!("stream {path} connected, 5 unread");
+    keeper.show("server", server, json!({"kind": "unix", "name": name, "unix": accepted}));
+    let nameless = json!({
+        "type": "stream", "path": {"$absent": true}, "state": "connected", "peer": at_server,
+        "recv_queue": 0, "send_queue": {"$between": [5, 1e6]},
+    });
     keeper.show("client", client, json!({"kind": "unix", "unix": nameless}));
+    Ok(())
+}
+
+/// What became of the other end.
+fn lonely(keeper: &mut Keeper) -> Result<(), Skip> {
+    let path = keeper.path("socket");
+    let listener = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    bind(&listener, &SocketAddrUnix::new(path.as_str()).unwrap()).unwrap();
+    listen(&listener, 1).unwrap();
+    let waiting = UnixStream::connect(&path).unwrap();
+    let name = format!("stream {path} listen, queue 1 of 2");
+    let fields = json!({"recv_queue": 1, "backlog": 1, "peer": {"$absent": true}});
+    keeper.show("listener", listener, json!({"name": name, "unix": fields}));
+    let fields = json!({"state": "connected", "peer": 0});
+    keeper.show("waiting", waiting, json!({"name": "stream connected", "unix": fields}));
+    for (ty, word) in [(SocketType::STREAM, "stream"), (SocketType::DGRAM, "dgram")] {
+        let (left, _) = socketpair(AddressFamily::UNIX, ty, SocketFlags::empty(), None).unwrap();
+        let name = format!("{word} connected, closed by the other end");
+        keeper.show(word, left, json!({"name": name, "unix": {"peer": null}}));
+    }
     Ok(())
 }
 

@@ -48,6 +48,12 @@ impl FakeProc {
 }
 
 impl FakeProcess {
+    /// A thread: its stat, and its syscall.
+    pub(crate) fn thread(&self, tid: u32, stat: &[u8], syscall: &[u8]) -> &Self {
+        fs::create_dir_all(self.path.join(format!("task/{tid}"))).unwrap();
+        self.write(&format!("task/{tid}/stat"), stat).write(&format!("task/{tid}/syscall"), syscall)
+    }
+
     /// One of its files.
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Self {
         fs::write(self.path.join(name), text).unwrap();

@@ -9,6 +9,7 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::fd::OwnedFd;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -17,6 +18,17 @@ use std::time::Instant;
 pub(crate) fn run_on_terminal(fdscope: Fdscope) -> (String, Option<i32>) {
     let (text, status) = OnTerminal::start(fdscope, None).end();
     (text, status.code())
+}
+
+/// A terminal: what sees its screen and types, and what a program has it as.
+pub(crate) fn terminal() -> (File, OwnedFd) {
+    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
+    rustix::pty::grantpt(&master).expect("grantpt");
+    rustix::pty::unlockpt(&master).expect("unlockpt");
+    let name = rustix::pty::ptsname(&master, Vec::new()).expect("ptsname");
+    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
+    let slave = rustix::fs::open(&name, flags, rustix::fs::Mode::empty()).expect("the other side");
+    (File::from(master), slave)
 }
 
 /// fdscope, running on a terminal.
@@ -29,12 +41,7 @@ pub(crate) struct OnTerminal {
 impl OnTerminal {
     /// Starts it. A terminal of no size in columns has the size that the kernel gives it: none.
     pub(crate) fn start(fdscope: Fdscope, columns: Option<u16>) -> Self {
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
-        rustix::pty::grantpt(&master).expect("grantpt");
-        rustix::pty::unlockpt(&master).expect("unlockpt");
-        let name = rustix::pty::ptsname(&master, Vec::new()).expect("ptsname");
-        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
-        let slave = rustix::fs::open(&name, flags, rustix::fs::Mode::empty()).expect("the other side");
+        let (master, slave) = terminal();
         if let Some(ws_col) = columns {
             let size = Winsize { ws_row: 25, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
             rustix::termios::tcsetwinsize(&slave, size).expect("TIOCSWINSZ");
@@ -46,7 +53,7 @@ impl OnTerminal {
             child = Some(command.spawn().expect("fdscope can be run"));
         });
         drop(fdscope);
-        Self { master: File::from(master), child: child.expect("it was started"), bytes: Vec::new() }
+        Self { master, child: child.expect("it was started"), bytes: Vec::new() }
     }
 
     /// Waits until it has written this, somewhere behind the first `from` bytes, and gives where

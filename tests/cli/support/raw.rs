@@ -54,6 +54,17 @@ pub(crate) fn confine(command: &mut Command, seconds: u32) {
     }
 }
 
+/// Has the command killed when the thread that starts it ends.
+pub(crate) fn die_with_parent(command: &mut Command) {
+    // SAFETY: prctl is a plain system call, safe after fork.
+    unsafe {
+        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
+}
+
 /// Has the command run as a user and group, without any privilege.
 pub(crate) fn run_as(command: &mut Command, id: u32) {
     run_as_other(command, id, id);

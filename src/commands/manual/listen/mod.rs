@@ -25,7 +25,7 @@ pub(super) fn manual() -> Manual {
             environment(),
             notes(),
             shared::see_also(
-                "`fdscope`(1), `fdscope-list`(1), `fdscope-sockets`(1), `fdscope-limits`(1), `fdscope-watch`(1), `ss`(8), `socat`(1), \
+                "`fdscope`(1), `fdscope-list`(1), `fdscope-sockets`(1), `fdscope-peers`(1), `fdscope-limits`(1), `fdscope-watch`(1), `ss`(8), `socat`(1), \
                  `systemd-socket-activate`(1), `listen`(2), `accept4`(2), `sd_listen_fds`(3), \
                  `systemd.socket`(5), `tcp`(7), `unix`(7), `vsock`(7), `sock_diag`(7)",
             ),

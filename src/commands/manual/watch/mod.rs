@@ -25,7 +25,7 @@ pub(super) fn manual() -> Manual {
             shared::environment(),
             notes(),
             shared::see_also(
-                "`fdscope`(1), `fdscope-list`(1), `fdscope-sockets`(1), `fdscope-listen`(1), `strace`(1), `select`(2), `poll`(2), \
+                "`fdscope`(1), `fdscope-list`(1), `fdscope-sockets`(1), `fdscope-peers`(1), `fdscope-listen`(1), `strace`(1), `select`(2), `poll`(2), \
                  `epoll`(7), `pidfd_getfd`(2), `kcmp`(2), `signalfd`(2), `pipe`(7), `tcp`(7), `unix`(7)",
             ),
         ],

@@ -1,8 +1,8 @@
 //! What the waits of a process's threads show.
 
 use crate::commands::threads::held::{Held, Role, Use};
-use crate::model::{Call, Device, Fd, FdNum, Inode, Pid, Timeout, Value, Wait};
-use crate::proc::{ProcessDir, Scanner, System};
+use crate::model::{Call, Device, Fd, FdNum, Inode, Pid, Timeout, Value, Wait, decimal};
+use crate::proc::{Plan, ProcessDir, Scanner, Slice, System};
 use rustix::net::{AddressFamily, SocketType, socket};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -50,6 +50,9 @@ pub(in crate::commands::threads) struct Facts {
     pub(super) loops: Vec<Loop>,
     /// Threads that wait for completions, and in what.
     pub(super) completions: Vec<(Pid, String)>,
+    /// Of a process that waits for completions, a listener that it holds: which fds they are of, the
+    /// kernel does not tell.
+    pub(super) listener: Option<String>,
     /// The most threads that wait on one word at the same time.
     pub(super) idle: usize,
     /// Listeners that are waited for, by inode, with their names.
@@ -101,13 +104,18 @@ impl Facts {
                 _ => {}
             }
         }
+        if !facts.completions.is_empty() {
+            let held = sockets(system, dir);
+            let listener = |inode: u64| all.get().sockets.get(&Inode(inode)).map(|(name, _)| name.clone());
+            facts.listener = held.into_iter().find_map(listener);
+        }
         facts.idle = words.values().map(BTreeSet::len).max().unwrap_or(0);
         facts
     }
 
     /// Whether there is anything of a server in it.
     pub(in crate::commands::threads) fn is_server(&self) -> bool {
-        !self.listeners.is_empty() || !self.connections.is_empty()
+        !self.listeners.is_empty() || !self.connections.is_empty() || self.listener.is_some()
     }
 
     /// A thread that waits for one fd.
@@ -249,4 +257,17 @@ impl<'p> Listening<'p> {
         let Some(own) = &known.own else { return false };
         self.get().sockets.values().any(|(_, listening)| listening.as_ref() == Some(own))
     }
+}
+
+/// The inodes of the sockets that a process holds.
+pub(super) fn sockets(system: &System, dir: &ProcessDir) -> BTreeSet<u64> {
+    let plan = Plan { identity: true, ..Plan::default() };
+    let mut found = BTreeSet::new();
+    let mut each = |row: &Fd| {
+        let inode = row.link.strip_prefix(b"socket:[").and_then(|rest| rest.strip_suffix(b"]"));
+        found.extend(inode.and_then(decimal));
+    };
+    // Of those that may not be read it is not known.
+    let _ = Scanner::new(system, &plan).scan(dir, &Slice::whole(dir.pid(), None), &mut each);
+    found
 }

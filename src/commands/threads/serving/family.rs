@@ -1,11 +1,11 @@
 //! Processes next to one: those that serve the same listener, and those that it started.
 
-use super::facts::{Facts, Listening};
+use super::facts::{Facts, Listening, sockets};
 use super::{Model, Seat, Serving};
-use crate::commands::threads::look::Look;
-use crate::model::{Fd, Inode, Pid, Value, quantity};
-use crate::proc::{Parents, Plan, ProcessDir, Relatives, Scanner, Slice, System, command_of};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::commands::threads::look::{Depth, Look};
+use crate::model::{Inode, Pid, Value, quantity};
+use crate::proc::{Parents, ProcessDir, Relatives, Scanner, System, command_of};
+use std::collections::BTreeMap;
 
 /// How many relatives are looked at: more would not change the answer.
 const MOST: usize = 256;
@@ -141,25 +141,12 @@ fn named_process(system: &System, pid: Pid) -> String {
 
 fn facts_of(system: &System, pid: Pid) -> Option<Facts> {
     let dir = ProcessDir::open(system.root(), pid, system).ok()?;
-    let plan = crate::commands::threads::held::plan();
+    let plan = crate::commands::threads::held::plan(false);
     let mut scanner = Scanner::new(system, &plan);
-    let look = Look::at(system, &mut scanner, &dir).ok()?;
+    let look = Look::at(system, &mut scanner, &dir, Depth::Calls).ok()?;
     let call = |thread: &'_ crate::model::Thread| thread.doing.call().cloned().map(|call| (thread.tid, call));
     let calls: Vec<_> = look.threads.iter().filter_map(call).collect();
     let seats: Vec<Seat<'_>> =
         calls.iter().map(|(tid, call)| Seat { tid: *tid, call, mostly: true }).collect();
     Some(Facts::of(system, &mut scanner, &dir, &seats, &look.held))
-}
-
-/// The inodes of the sockets that a process holds.
-fn sockets(system: &System, dir: &ProcessDir) -> BTreeSet<u64> {
-    let plan = Plan { identity: true, ..Plan::default() };
-    let mut found = BTreeSet::new();
-    let mut each = |row: &Fd| {
-        let inode = row.link.strip_prefix(b"socket:[").and_then(|rest| rest.strip_suffix(b"]"));
-        found.extend(inode.and_then(crate::model::decimal));
-    };
-    // Of those that may not be read it is not known.
-    let _ = Scanner::new(system, &plan).scan(dir, &Slice::whole(dir.pid(), None), &mut each);
-    found
 }

@@ -30,7 +30,13 @@ fn model(facts: &Facts, evidence: &mut Vec<String>) -> (Model, bool) {
     {
         evidence.push(format!("thread {tid} waits for completions in {call}"));
         others(rest.len(), "do so", evidence);
-        return (Model::Completion, false);
+        // Of which fds they are the kernel does not tell.
+        let Some(listener) = &facts.listener else {
+            evidence.push("it holds no listener".to_owned());
+            return (Model::Unknown, false);
+        };
+        evidence.push(format!("it holds the listener {listener}"));
+        return (Model::Completion, true);
     }
     accepts(accepting, evidence);
     if served.len() > 1 || (!served.is_empty() && takes) {
@@ -116,5 +122,77 @@ fn pool(idle: usize, evidence: &mut Vec<String>) {
 fn others(n: usize, what: &str, evidence: &mut Vec<String>) {
     if n > 0 {
         evidence.push(format!("{} {what} too", quantity(n, "other", "others")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Blocked, Facts, Loop, judge};
+    use crate::commands::threads::serving::Model;
+    use crate::model::Pid;
+
+    fn blocked(tid: i32, socket: u64) -> Blocked {
+        Blocked { tid: Pid(tid), call: format!("recvfrom on {socket}"), socket }
+    }
+
+    fn looping(tid: i32, listeners: usize, sockets: usize, serves: bool) -> Loop {
+        Loop { tid: Pid(tid), call: "epoll_wait on 6".to_owned(), epoll: None, listeners, sockets, serves }
+    }
+
+    #[track_caller]
+    fn check(facts: &Facts, model: Model, likely: bool, because: &str) {
+        let serving = judge(facts);
+        assert_eq!((serving.model, serving.likely), (model, likely), "{}", serving.because());
+        assert!(serving.because().contains(because), "{}", serving.because());
+    }
+
+    #[test]
+    fn loops() {
+        let one = Facts { loops: vec![looping(1, 1, 2, true)], ..Facts::default() };
+        check(
+            &one,
+            Model::EventLoop,
+            false,
+            "thread 1 waits in epoll_wait on 6, for 1 listener and 2 other sockets",
+        );
+        let helped = Facts { idle: 4, ..one.clone() };
+        check(&helped, Model::EventLoop, false, "4 threads wait on one word of memory");
+        let two = Facts { loops: vec![looping(1, 1, 0, true), looping(2, 0, 3, true)], ..Facts::default() };
+        check(&two, Model::EventLoops, false, "2 threads wait for several sockets each");
+        // One thread that was seen in two sets is one.
+        let twice = Facts { loops: vec![looping(1, 1, 0, true), looping(1, 0, 3, true)], ..Facts::default() };
+        check(&twice, Model::EventLoop, false, "");
+        let client = Facts { loops: vec![looping(1, 0, 2, false)], ..Facts::default() };
+        check(&client, Model::Unknown, false, "none of which is seen to come by a listener");
+    }
+
+    #[test]
+    fn threads() {
+        let accepting = vec![blocked(1, 3)];
+        let alone = Facts { accepting: accepting.clone(), ..Facts::default() };
+        check(&alone, Model::Unknown, false, "so what serves one is not seen");
+        let served = Facts { connections: vec![blocked(2, 4)], ..alone.clone() };
+        check(&served, Model::ThreadPerConnection, false, "thread 2 waits in recvfrom on 4, a connection");
+        let many = Facts { connections: vec![blocked(2, 4), blocked(3, 5)], ..Facts::default() };
+        check(&many, Model::ThreadPerConnection, false, "2 connections");
+        let idle = Facts { idle: 3, ..served };
+        check(&idle, Model::ThreadPool, true, "3 threads wait on one word");
+        // Two threads on one connection do not show how others are served.
+        let pair = Facts { connections: vec![blocked(2, 4), blocked(3, 4)], ..Facts::default() };
+        check(&pair, Model::Unknown, false, "");
+        let pool = Facts { accepting: vec![blocked(1, 3), blocked(2, 3)], ..Facts::default() };
+        check(&pool, Model::ThreadPool, false, "2 threads wait for a listener");
+    }
+
+    #[test]
+    fn completions_and_nothing() {
+        let waits = Facts { completions: vec![(Pid(1), "io_uring_enter".to_owned())], ..Facts::default() };
+        check(&waits, Model::Unknown, false, "it holds no listener");
+        let listener = Some("*:80".to_owned());
+        check(&Facts { listener, ..waits }, Model::Completion, true, "it holds the listener *:80");
+        let busy = Facts { running: 1, ..Facts::default() };
+        check(&busy, Model::Unknown, false, "one is running, and --sample may see more");
+        let hidden = Facts { unknown: 2, ..Facts::default() };
+        check(&hidden, Model::Unknown, false, "of 2 threads it may not be known what they wait for");
     }
 }
