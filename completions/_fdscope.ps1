@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('limits', 'limits', [CompletionResultType]::ParameterValue, 'Show resource limits, and how much of them is used')
             [CompletionResult]::new('threads', 'threads', [CompletionResultType]::ParameterValue, 'Show what each thread of a process waits for')
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listen with a chosen backlog, and watch the accept queue')
+            [CompletionResult]::new('loops', 'loops', [CompletionResultType]::ParameterValue, 'Show the event loops of a process, and whether they stall')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch fds become ready, and see how long they wait for it to be noticed')
             break
         }
@@ -240,6 +241,24 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('--blocking', '--blocking', [CompletionResultType]::ParameterName, 'Make the listeners blocking; the default otherwise')
             [CompletionResult]::new('--accept-on-signal', '--accept-on-signal', [CompletionResultType]::ParameterName, 'Accept one connection for each SIGUSR1')
             [CompletionResult]::new('--inetd', '--inetd', [CompletionResultType]::ParameterName, 'Serve one connection, which is standard input and output: for inetd(8) and the like')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'fdscope;loops' {
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Judge the loops for this long; status 1 if one stalled')
+            [CompletionResult]::new('--stall', '--stall', [CompletionResultType]::ParameterName, 'A loop that serves nothing for this long, though something waits, is stalled')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'How often to look. Times are as exact as this. Where looking would take more than a tenth of the time, it is done less often, which is said')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Judge the loops until SIGINT, or until the processes have ended')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'List all that a loop watches: without, of more than 20 fds, those that are ready or stale and some of the others. JSON always has all')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'List all that a loop watches: without, of more than 20 fds, those that are ready or stale and some of the others. JSON always has all')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')

@@ -25,6 +25,9 @@ _fdscope() {
             fdscope,listen)
                 cmd="fdscope__subcmd__listen"
                 ;;
+            fdscope,loops)
+                cmd="fdscope__subcmd__loops"
+                ;;
             fdscope,ls)
                 cmd="fdscope__subcmd__list"
                 ;;
@@ -47,7 +50,7 @@ _fdscope() {
 
     case "${cmd}" in
         fdscope)
-            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls sockets peers limits threads listen watch"
+            opts="-q -h -V --format --json --jsonl --no-header --color --quiet --help --version list ls sockets peers limits threads listen loops watch"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -318,6 +321,40 @@ _fdscope() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl tsv trace dot" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        fdscope__subcmd__loops)
+            opts="-a -q -h --for --watch --stall --interval --all --format --json --jsonl --no-header --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stall)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --interval)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -36,6 +36,7 @@ set edit:completion:arg-completer[fdscope] = {|@words|
             cand limits 'Show resource limits, and how much of them is used'
             cand threads 'Show what each thread of a process waits for'
             cand listen 'Listen with a chosen backlog, and watch the accept queue'
+            cand loops 'Show the event loops of a process, and whether they stall'
             cand watch 'Watch fds become ready, and see how long they wait for it to be noticed'
         }
         &'fdscope;list'= {
@@ -230,6 +231,23 @@ set edit:completion:arg-completer[fdscope] = {|@words|
             cand --blocking 'Make the listeners blocking; the default otherwise'
             cand --accept-on-signal 'Accept one connection for each SIGUSR1'
             cand --inetd 'Serve one connection, which is standard input and output: for inetd(8) and the like'
+            cand --json 'Short for --format json'
+            cand --jsonl 'Short for --format jsonl'
+            cand --no-header 'Leave out the heading of tables and TSV'
+            cand -q 'Leave out notes on stderr, but not errors'
+            cand --quiet 'Leave out notes on stderr, but not errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'fdscope;loops'= {
+            cand --for 'Judge the loops for this long; status 1 if one stalled'
+            cand --stall 'A loop that serves nothing for this long, though something waits, is stalled'
+            cand --interval 'How often to look. Times are as exact as this. Where looking would take more than a tenth of the time, it is done less often, which is said'
+            cand --format 'Output format'
+            cand --color 'When to use colour'
+            cand --watch 'Judge the loops until SIGINT, or until the processes have ended'
+            cand -a 'List all that a loop watches: without, of more than 20 fds, those that are ready or stale and some of the others. JSON always has all'
+            cand --all 'List all that a loop watches: without, of more than 20 fds, those that are ready or stale and some of the others. JSON always has all'
             cand --json 'Short for --format json'
             cand --jsonl 'Short for --format jsonl'
             cand --no-header 'Leave out the heading of tables and TSV'

@@ -46,6 +46,7 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "peers" -d 'Show who
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "limits" -d 'Show resource limits, and how much of them is used'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "threads" -d 'Show what each thread of a process waits for'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "loops" -d 'Show the event loops of a process, and whether they stall'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "watch" -d 'Watch fds become ready, and see how long they wait for it to be noticed'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s u -l user -d 'Only processes of this user, by name or number' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s k -l kind -d 'Only these kinds, or groups of kinds, such as tcp,pipe or socket' -r
@@ -272,6 +273,25 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l jsonl -d 'Sho
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l for -d 'Judge the loops for this long; status 1 if one stalled' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l stall -d 'A loop that serves nothing for this long, though something waits, is stalled' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l interval -d 'How often to look. Times are as exact as this. Where looking would take more than a tenth of the time, it is done less often, which is said' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l watch -d 'Judge the loops until SIGINT, or until the processes have ended'
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -s a -l all -d 'List all that a loop watches: without, of more than 20 fds, those that are ready or stale and some of the others. JSON always has all'
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s w -l with -d 'The selector to look with; with several, all look at the same moments' -r -f -a "auto\t'epoll; what epoll refuses is shown as what it is'
 select\t'select(2)'
 poll\t'poll(2)'

@@ -233,6 +233,31 @@ module completions {
     ...addresses: string      # HOST:PORT, :PORT for all addresses, [IPV6]:PORT, unix:PATH, unix:@NAME or vsock:CID:PORT; port 0 is any free one
   ]
 
+  def "nu-complete fdscope loops format" [] {
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
+  }
+
+  def "nu-complete fdscope loops color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Show the event loops of a process, and whether they stall
+  export extern "fdscope loops" [
+    --for: string             # Judge the loops for this long; status 1 if one stalled
+    --watch                   # Judge the loops until SIGINT, or until the processes have ended
+    --stall: string           # A loop that serves nothing for this long, though something waits, is stalled
+    --interval: string        # How often to look. Times are as exact as this. Where looking would take more than a tenth of the time, it is done less often, which is said
+    --all(-a)                 # List all that a loop watches: without, of more than 20 fds, those that are ready or stale and some of the others. JSON always has all
+    --format: string@"nu-complete fdscope loops format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope loops color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+    ...targets: string        # A pid, PID:FDS such as 4242:6 for the loop of that epoll fd, or a command name
+  ]
+
   def "nu-complete fdscope watch with" [] {
     [ "auto" "select" "poll" "epoll" "mio" ]
   }

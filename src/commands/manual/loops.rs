@@ -96,15 +96,18 @@ fn reading() -> Section {
     Section::new("READING A STALL")
         .text(
             "An asyncio server, in which somebody has called `time.sleep` in a handler, where `await asyncio.sleep` \
-             was meant. `fdscope loops 20460 --for 10s`, while a second client comes:",
+             was meant. `fdscope loops 20460 --for 10s`, while a second client comes, with its long lines folded:",
         )
         .code(
-            "23:00:43.293  loop       20460:3   python3 epoll, idle; watches 2 fds: 1 tcp, 1 unix\n\
-             23:00:44.908  stalled    20460:3   for 104.7 ms so far; thread 20460 python3: clock_nanosleep, 990.2 ms left; \
+            "00:43.293  loop       20460:3  python3 epoll, idle; ...\n\
+             00:44.908  stalled    20460:3  for 104.7 ms so far;\n    \
+             thread 20460 python3: clock_nanosleep, 990.2 ms left;\n    \
              6 tcp 127.0.0.1:8101 listen (in, 1 to accept, for 104.7 ms)\n\
-             23:00:45.830  recovered  20460:3   after 1 s; thread 20460 python3: clock_nanosleep; all that waited was served\n\
-             23:00:53.295  summary    20460:3   idle 90.2%, busy 0.0%, stalled 9.8%; 1 stall, the longest 1 s; 1 wait seen, \
-             the longest 1 s, median 1 s; worst 6 tcp 127.0.0.1:8101 listen 1 s",
+             00:45.830  recovered  20460:3  after 1 s;\n    \
+             thread 20460 python3: clock_nanosleep; all that waited was served\n\
+             00:53.295  summary    20460:3  idle 90.2%, busy 0.0%, stalled 9.8%;\n    \
+             1 stall, the longest 1 s;\n    1 wait seen, the longest 1 s, median 1 s;\n    \
+             worst 6 tcp 127.0.0.1:8101 listen 1 s",
         )
         .terms(
             4,
@@ -268,16 +271,19 @@ fn examples() -> Section {
         .example(
             "Only stalls of more than a second, with what blocked them:",
             "fdscope loops 4242 --watch --jsonl |\n  \
-             jq -c 'select(.event == \"recovered\" and .lasted > 1) | [.time, .lasted, .doing]'",
+             jq -c 'select(.event == \"recovered\" and .lasted > 1) |\n    \
+             [.time, .lasted, .doing]'",
         )
         .example(
             "Registrations that are stale, or may have a loop spin:",
-            "fdscope loops 4242 --jsonl | jq -c '.registrations[] | select(.stale or .suspect)'",
+            "fdscope loops 4242 --jsonl |\n  \
+             jq -c '.registrations[] | select(.stale or .suspect)'",
         )
         .example(
             "Which fds are let wait longest?",
             "fdscope loops 4242 --for 1min --jsonl |\n  \
-             jq -c 'select(.event == \"summary\") | .fds[]? | [.waited, .waits, .fd, .name]'",
+             jq -c 'select(.event == \"summary\") | .fds[]? |\n    \
+             [.waited, .waits, .fd, .name]'",
         )
 }
 
