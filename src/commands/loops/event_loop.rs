@@ -64,6 +64,9 @@ pub(super) struct EventLoop {
     /// Why it cannot be looked at any more.
     pub(super) failed: Option<Errno>,
     pub(super) open: bool,
+    /// Whether nobody was there whose fds could be looked at: its process ends, which is told when it has,
+    /// or a thread of it.
+    pub(super) lost: bool,
     /// Whether it was said that it turns without anything that could be seen.
     pub(super) told_stale: bool,
     /// Those that it has let wait for long, and watches no more: the longest first.
@@ -120,6 +123,7 @@ impl EventLoop {
             untouchable: Vec::new(),
             failed: None,
             open: true,
+            lost: false,
             told_stale: false,
             late: Vec::new(),
         }
@@ -210,7 +214,8 @@ impl EventLoop {
     /// It cannot be looked at.
     fn fail(&mut self, errno: Errno) -> Looked {
         match errno {
-            Errno::BADF | Errno::STALE | Errno::SRCH => self.open = false,
+            Errno::BADF | Errno::STALE => self.open = false,
+            Errno::SRCH => self.lost = true,
             other => self.failed = Some(other),
         }
         Looked::default()
@@ -229,8 +234,12 @@ impl EventLoop {
                 looked.new = new;
                 true
             }
+            // It is closed, or its process ends: asking the fd itself tells which.
             Err(OpenError::Gone) => {
-                self.open = false;
+                let Some(epoll) = self.epoll() else { return false };
+                if let Err(e) = means.donor.duplicate(epoll) {
+                    drop(self.fail(e));
+                }
                 false
             }
             Err(OpenError::Denied) => {

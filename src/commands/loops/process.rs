@@ -43,6 +43,8 @@ const NESTS: usize = 5;
 /// A process.
 pub(super) struct Process {
     pub(super) dir: ProcessDir,
+    /// The process, to know when it ends.
+    whole: Donor,
     donor: Donor,
     /// The task whose fds are looked at: a thread, where the first has ended.
     task: Pid,
@@ -68,6 +70,12 @@ pub(super) struct Process {
     quiet: Vec<Device>,
 }
 
+/// Who has the fds of a process whose first thread has ended, while others go on.
+fn heir(dir: &ProcessDir) -> Option<Pid> {
+    let is_gone = dir.state() == Some(b'Z');
+    is_gone.then(|| dir.threads().into_iter().find(|&tid| tid != dir.pid())).flatten()
+}
+
 /// What is read to say what fds are.
 fn plan() -> Plan {
     Plan { access: true, name: true, values: true, ..Plan::default() }
@@ -76,16 +84,14 @@ fn plan() -> Plan {
 impl Process {
     pub(super) fn open(system: &System, pid: Pid, only: Option<FdRanges>) -> Result<Self, OpenError> {
         let dir = ProcessDir::open(system.root(), pid, system)?;
-        let (task, donor) = match dir.state() {
-            // Its first thread has ended, and the fds are those of the others.
-            Some(b'Z') => {
-                let task = dir.threads().into_iter().find(|&tid| tid != pid).ok_or(OpenError::Gone)?;
-                (task, Donor::thread(task)?)
-            }
-            _ => (pid, Donor::process(pid)?),
+        let whole = Donor::process(pid)?;
+        let (task, donor) = match heir(&dir) {
+            Some(task) => (task, Donor::thread(task)?),
+            None => (pid, Donor::process(pid)?),
         };
         Ok(Self {
             dir,
+            whole,
             donor,
             task,
             only,
@@ -110,7 +116,7 @@ impl Process {
 
     /// An fd that is readable once it has ended.
     pub(super) fn pidfd(&self) -> rustix::fd::BorrowedFd<'_> {
-        self.donor.pidfd()
+        self.whole.pidfd()
     }
 
     /// Finds its loops, and gives the index of the first that is new.
@@ -477,11 +483,28 @@ impl Process {
     pub(super) fn look(&mut self, system: &System, index: usize, at: Instant) -> Looked {
         let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
         let looked = self.loops[index].look(&means, at);
+        let found = &mut self.loops[index];
+        if (std::mem::take(&mut found.lost) || !found.open) && self.inherit() {
+            self.loops[index].open = true;
+        }
         if !looked.new.is_empty() {
             self.identify(system, index, Some(&looked.new));
             self.check_new(system, index, &looked.new);
         }
         looked
+    }
+
+    /// Has the fds looked at by another thread, if the one by which they were has ended. Whether there is
+    /// one.
+    fn inherit(&mut self) -> bool {
+        // Its directory says whether it is the first one that has ended; else the others are asked.
+        let gone = self.task != self.pid() && !self.dir.threads().contains(&self.task);
+        let heir = if self.task == self.pid() || gone { heir(&self.dir) } else { None };
+        let Some((task, donor)) = heir.and_then(|task| Some((task, Donor::thread(task).ok()?))) else {
+            return false;
+        };
+        (self.task, self.donor) = (task, donor);
+        true
     }
 
     /// Looks once at all that a loop watches.

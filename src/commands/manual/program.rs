@@ -15,7 +15,7 @@ pub(super) fn manual() -> Manual {
             permissions(),
             harmless(),
             shared::see_also(
-                "`fdscope-list`(1), `fdscope-sockets`(1), `fdscope-peers`(1), `fdscope-limits`(1), `fdscope-threads`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
+                "`fdscope-list`(1), `fdscope-sockets`(1), `fdscope-peers`(1), `fdscope-limits`(1), `fdscope-threads`(1), `fdscope-loops`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
                  `prlimit`(1), `fuser`(1), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],
@@ -137,6 +137,7 @@ fn examples() -> Section {
         .example("How near it is to its limits:", "fdscope limits $$")
         .example("Which processes are nearest to running out of fds:", "fdscope limits --all --top 10")
         .example("Why it does not answer: what each thread waits for:", "fdscope threads 4242")
+        .example("Whether its event loops stall, and what blocks them:", "fdscope loops 4242 --for 10s")
         .example(
             "Whether the server on port 443 accepts as fast as clients come:",
             "fdscope listen --watch-only 443",
@@ -212,6 +213,11 @@ fn harmless() -> Section {
              Whatever else it asks (`FIONREAD`, `SIOCOUTQ`, `TCP_INFO`), it asks in the same way. It holds \
              nothing, reads nothing, and sets no flag; `--drain` and `--tee` read `fdscope`'s own fds. Each \
              event on a watched fd costs the kernel a little more: see `fdscope-watch`(1).",
+        )
+        .text(
+            "`loops` polls a duplicate of an epoll fd, and while it is ready one of each fd that it watches, without \
+             waiting, and closes it at once; it registers nothing. What polling would change something of, it \
+             leaves alone: see `fdscope-loops`(1).",
         )
         .text(
             "`threads` reads what `/proc` says of each thread, and from the memory of the process only what the arguments of a \
