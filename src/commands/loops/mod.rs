@@ -1,6 +1,6 @@
 //! `fdscope loops`: the event loops of a process, and whether they stall.
 //!
-//! A [`process::Process`] has its [`event_loop::EventLoop`]s, each with the [`set::Set`] that it
+//! A `Process` has its `EventLoop`s, each with the `Set` that it
 //! watches and the judge of `watch/turning`, which is fed with what looks at them show.
 
 mod event;
