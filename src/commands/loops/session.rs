@@ -246,7 +246,7 @@ impl<'s> Session<'s> {
         process.look(self.system, l, Instant::now());
         // One that gives its fds each time has only now given some.
         if process.loops[l].epoll().is_none() {
-            process.identify(self.system, l, None);
+            process.identify(self.system, [l]);
         }
         let now = Moment::since(self.started);
         let threads = process.read_threads(self.system);
