@@ -4,7 +4,7 @@ use super::crew::Crew;
 use super::member::{Member, Shows, Sighting};
 use super::tally::Totals;
 use crate::model::{Thread, Worth};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// What is a stall.
@@ -89,6 +89,8 @@ pub struct Judge {
     /// How often all was looked at since.
     whole: u32,
     members: HashMap<usize, Member>,
+    /// Those of them that wait.
+    waits: BTreeSet<usize>,
     /// The threads, since it was served last.
     crew: Crew,
     stall: Option<Stall>,
@@ -109,6 +111,7 @@ impl Judge {
             counted: None,
             whole: 0,
             members: HashMap::new(),
+            waits: BTreeSet::new(),
             crew: Crew::default(),
             stall: None,
             last: at,
@@ -125,10 +128,7 @@ impl Judge {
     /// Nothing waits for the loop: all that did was served.
     pub fn clear(&mut self, at: Instant) {
         self.pass(at);
-        let waiting: Vec<usize> = self.waiting().map(|(token, _)| token).collect();
-        for token in waiting {
-            self.end_wait(token, at);
-        }
+        self.end_all(at);
         self.serve(at);
         self.ready = None;
     }
@@ -144,6 +144,11 @@ impl Judge {
         let ready = self.ready.unwrap_or(at);
         let member = self.members.entry(token).or_insert_with(Member::new);
         let (shows, waited) = member.see(sighting, at, ready, self.limits.interval * 2, self.served);
+        if member.since().is_some() {
+            self.waits.insert(token);
+        } else {
+            self.waits.remove(&token);
+        }
         if let Some(waited) = waited {
             self.count_wait(token, waited);
         }
@@ -269,7 +274,8 @@ impl Judge {
         // do. That is a loop that spins, as far as one can see.
         let runs = self.crew.watched_for() >= spin / 2 && self.crew.runs(0.5);
         let ends = runs && self.waiting().all(|(_, member)| member.is_at_its_end());
-        let found = self.members.iter_mut().find_map(|(&token, member)| {
+        let found = self.waits.iter().find_map(|&token| {
+            let member = self.members.get_mut(&token)?;
             let since = member.since().filter(|_| !member.told && !member.is_edge())?;
             let waited = at.saturating_duration_since(since);
             let turns = served.saturating_sub(member.served_before) >= TURNS;
@@ -295,10 +301,7 @@ impl Judge {
 
     /// Those that wait.
     pub fn waiting(&self) -> impl Iterator<Item = (usize, &Member)> {
-        self.members
-            .iter()
-            .filter(|(_, member)| member.since().is_some())
-            .map(|(&token, member)| (token, member))
+        self.waits.iter().filter_map(|token| Some((*token, self.members.get(token)?)))
     }
 
     /// All that was looked at so far.
@@ -334,18 +337,23 @@ impl Judge {
     /// How it went. What still waits counts until now.
     pub fn totals(&mut self, at: Instant) -> &Totals {
         self.pass(at);
-        let waiting: Vec<usize> = self.waiting().map(|(token, _)| token).collect();
-        for token in waiting {
-            self.end_wait(token, at);
-        }
+        self.end_all(at);
         if let Some(stall) = self.stall.take() {
             self.totals.stalls.add(at.saturating_duration_since(stall.since));
         }
         &self.totals
     }
 
+    /// Ends the waits of all.
+    fn end_all(&mut self, at: Instant) {
+        for token in std::mem::take(&mut self.waits) {
+            self.end_wait(token, at);
+        }
+    }
+
     /// Ends the wait of one, if it waits.
     fn end_wait(&mut self, token: usize, at: Instant) -> bool {
+        self.waits.remove(&token);
         let waited = self.members.get_mut(&token).and_then(|member| member.end(at));
         if let Some(waited) = waited {
             self.count_wait(token, waited);

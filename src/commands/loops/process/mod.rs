@@ -33,7 +33,9 @@ pub(super) struct Process {
     pub(super) loops: Vec<EventLoop>,
     /// The fds that were there when they were listed last.
     known: BTreeSet<FdNum>,
+    /// How many fds it had when they were counted last, and when that was.
     count: Option<u64>,
+    counted: Option<Instant>,
     listed: Option<(Instant, Duration)>,
     surveyed: Option<(Instant, Duration)>,
     guessed: Option<(Instant, Duration)>,
@@ -73,6 +75,7 @@ impl Process {
             loops: Vec::new(),
             known: BTreeSet::new(),
             count: None,
+            counted: None,
             listed: None,
             surveyed: None,
             guessed: None,
@@ -169,11 +172,16 @@ impl Process {
 
     /// Looks for loops that are new, if it is time to: gives the index of the first.
     pub(super) fn find_new(&mut self, system: &System, limits: Limits, at: Instant) -> Option<usize> {
+        let due =
+            |pause: Duration| self.listed.is_none_or(|(listed, took)| at >= listed + pause.max(took * SHARE));
+        if !due(FIND) || self.counted.is_some_and(|counted| at < counted + FIND) {
+            return None;
+        }
+        let all = due(FIND * 5);
+        self.counted = Some(at);
         let count = count_fds(&self.dir).ok().flatten();
         let changed = std::mem::replace(&mut self.count, count) != count;
-        let pause = if changed { FIND } else { FIND * 5 };
-        let due = self.listed.is_none_or(|(listed, took)| at >= listed + pause.max(took * SHARE));
-        if !due {
+        if !changed && !all {
             return None;
         }
         let before = self.loops.len();
