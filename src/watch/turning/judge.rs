@@ -1,7 +1,7 @@
 //! One loop.
 
 use super::crew::Crew;
-use super::member::{Member, Shows, Sighting};
+use super::member::{Look, Member, Shows, Sighting};
 use super::tally::Totals;
 use crate::model::{Thread, Worth};
 use std::collections::{BTreeSet, HashMap};
@@ -82,6 +82,8 @@ pub struct Judge {
     ready: Option<Instant>,
     /// When it was last seen to serve something, or to be clear.
     served_at: Instant,
+    /// The same, before the look that is being taken in.
+    served_before: Instant,
     /// How often it was.
     served: u64,
     /// The look that `served` was counted for last.
@@ -107,6 +109,7 @@ impl Judge {
             limits,
             ready: None,
             served_at: at,
+            served_before: at,
             served: 0,
             counted: None,
             whole: 0,
@@ -141,9 +144,9 @@ impl Judge {
 
     /// One of the fds that it watches, while it is ready.
     pub fn see(&mut self, token: usize, sighting: Sighting, at: Instant) {
-        let ready = self.ready.unwrap_or(at);
+        let look = self.look(at);
         let member = self.members.entry(token).or_insert_with(Member::new);
-        let (shows, waited) = member.see(sighting, at, ready, self.limits.interval * 2, self.served);
+        let (shows, waited) = member.see(sighting, &look);
         if member.since().is_some() {
             self.waits.insert(token);
         } else {
@@ -154,6 +157,17 @@ impl Judge {
         }
         if shows == Shows::ServedHere {
             self.serve(at);
+        }
+    }
+
+    /// The look at this moment.
+    fn look(&self, at: Instant) -> Look {
+        Look {
+            at,
+            ready_since: self.ready.unwrap_or(at),
+            served_at: self.served_before,
+            served: self.served,
+            slack: self.limits.interval * 2,
         }
     }
 
@@ -324,6 +338,11 @@ impl Judge {
         self.stall
     }
 
+    /// When it was seen to serve anything last.
+    pub fn served_at(&self) -> Instant {
+        self.served_at
+    }
+
     /// Since when something has waited for it, if something does.
     pub fn ready_since(&self) -> Option<Instant> {
         self.ready
@@ -354,7 +373,8 @@ impl Judge {
     /// Ends the wait of one, if it waits.
     fn end_wait(&mut self, token: usize, at: Instant) -> bool {
         self.waits.remove(&token);
-        let waited = self.members.get_mut(&token).and_then(|member| member.end(at));
+        let look = self.look(at);
+        let waited = self.members.get_mut(&token).and_then(|member| member.end(&look));
         if let Some(waited) = waited {
             self.count_wait(token, waited);
         }
@@ -372,6 +392,7 @@ impl Judge {
     fn pass(&mut self, at: Instant) {
         let time = at.saturating_duration_since(self.last);
         self.last = at;
+        self.served_before = self.served_at;
         let shares = &mut self.totals.shares;
         match (self.ready, self.stall) {
             (None, _) => shares.idle += time,

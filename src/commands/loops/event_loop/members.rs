@@ -79,7 +79,11 @@ impl EventLoop {
     /// It watches this no more.
     pub(super) fn retire(&mut self, token: usize, watched: &Watched, at: Instant) {
         if let Some(member) = self.judge.gone(token, at).filter(|member| member.waits() > 0) {
-            self.late.push(Late::of(watched, &member));
+            let late = Late::of(watched, &member);
+            match self.late.iter_mut().find(|known| known.is(&late)) {
+                Some(known) => known.add(&late),
+                None => self.late.push(late),
+            }
             self.late.sort_by_key(|late| std::cmp::Reverse(late.longest));
             self.late.truncate(LATE);
         }

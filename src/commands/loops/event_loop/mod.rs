@@ -5,7 +5,7 @@ mod poller;
 
 use super::event::Who;
 use super::set::{Set, Watched, What};
-use crate::model::{FdNum, Pid, Polled, Thread, Wait};
+use crate::model::{FdNum, Pid, Polled, Registration, Thread, Wait};
 use crate::proc::{Donor, OpenError, ProcessDir, System, ThreadReader, is_ready};
 use crate::watch::turning::{Change, Judge, Limits, Member};
 use rustix::io::Errno;
@@ -68,7 +68,8 @@ pub(super) struct EventLoop {
 /// An fd that was let wait.
 #[derive(Clone)]
 pub(super) struct Late {
-    pub(super) fd: FdNum,
+    pub(super) registration: Registration,
+    pub(super) kind: String,
     pub(super) what: Option<Rc<What>>,
     pub(super) longest: Duration,
     pub(super) waits: u64,
@@ -77,10 +78,26 @@ pub(super) struct Late {
 impl Late {
     pub(super) fn of(watched: &Watched, member: &Member) -> Self {
         Self {
-            fd: watched.registration.fd,
+            registration: watched.registration,
+            kind: watched.kind().to_owned(),
             what: watched.what.clone(),
             longest: member.longest(),
             waits: member.waits(),
+        }
+    }
+
+    /// Whether it is the same fd, registered again.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let key = |late: &Self| (late.registration.fd, late.registration.device, late.registration.inode);
+        key(self) == key(other)
+    }
+
+    /// Takes in the waits of the same fd, before or after.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.longest = self.longest.max(other.longest);
+        self.waits += other.waits;
+        if self.what.is_none() {
+            self.what.clone_from(&other.what);
         }
     }
 }
