@@ -6,7 +6,6 @@ use crate::servers::Server;
 use crate::usage;
 use crate::{Extent, Result};
 use std::path::Path;
-use std::time::Duration;
 
 /// One run of load.
 #[derive(Clone, Copy)]
@@ -44,7 +43,7 @@ pub(crate) fn measure(dir: &Path, extent: Extent) -> Result<()> {
     for server in Server::kinds() {
         let mut running = server.start(dir)?;
         running.address()?;
-        let own = looking(&server.workers(&running), extent.time, || {
+        let own = looking(&server.workers(&running), || {
             std::thread::sleep(extent.time);
             Ok(())
         })?;
@@ -66,8 +65,7 @@ fn run(server: Server, dir: &Path, extent: Extent, look: bool) -> Result<Figures
         answers = Some(client::run(address, Service::Http, Mode::KeepAlive, bounds)?);
         Ok(())
     };
-    let own =
-        if look { looking(&server.workers(&running), extent.time, load)? } else { load().map(|()| 0.0)? };
+    let own = if look { looking(&server.workers(&running), load)? } else { load().map(|()| 0.0)? };
     let answers = answers.ok_or("there was no load")?;
     Ok(Figures {
         rate: answers.count() as f64 / answers.wall.as_secs_f64(),
@@ -78,7 +76,7 @@ fn run(server: Server, dir: &Path, extent: Extent, look: bool) -> Result<Figures
 }
 
 /// Does something while it looks; gives what it uses meanwhile, in percent of a CPU.
-fn looking(pids: &[u32], _time: Duration, mut meanwhile: impl FnMut() -> Result<()>) -> Result<f64> {
+fn looking(pids: &[u32], mut meanwhile: impl FnMut() -> Result<()>) -> Result<f64> {
     let watching = Watching::start(pids, None)?;
     let begin = std::time::Instant::now();
     let before = usage::precise_cpu(watching.pid())?;

@@ -163,6 +163,11 @@ impl Server {
         self.program != Program::Redis
     }
 
+    /// Whether one process serves.
+    pub(crate) fn is_one_process(&self) -> bool {
+        !matches!(self.program, Program::Prefork | Program::Nginx)
+    }
+
     fn program(&self) -> Option<&'static str> {
         match self.program {
             Program::Asyncio | Program::Threads | Program::Prefork => Some("python3"),

@@ -142,7 +142,10 @@ fn report(server: Server, held: &[Held], events: &[Value]) {
         stalls.iter().filter(|(began, ..)| !held.iter().any(|held| within(held, *began))).collect();
     let latest = found.iter().map(|(_, after)| *after).fold(0.0, f64::max);
     let ends = events.iter().filter(|event| event["event"] == "recovered");
+    // Several processes are not held up all at once.
+    let one = server.is_one_process();
     let off = ends
+        .filter(|_| one)
         .filter_map(|event| {
             let (ended, lasted) = (number(event, "elapsed"), number(event, "lasted"));
             let held = held.iter().find(|held| within(held, ended - lasted))?;
@@ -158,6 +161,15 @@ fn report(server: Server, held: &[Held], events: &[Value]) {
         latest * 1e3,
         off * 1e3
     );
+    let shown = |held: &Held| format!("{:.2} s, for {:?}", held.since.as_secs_f64(), held.time);
+    for missed in held.iter().filter(|h| made > 0 && !found.iter().any(|(other, _)| std::ptr::eq(*h, *other)))
+    {
+        println!("    missed: at {}", shown(missed));
+        let near = |began: f64| (began - missed.since.as_secs_f64()).abs() < 2.0;
+        for (began, told, event) in stalls.iter().filter(|(began, ..)| near(*began)) {
+            println!("        from {began:.2}, told {told:.2}: {}; {}", event["doing"], event["fds"]);
+        }
+    }
     for (began, _, event) in others {
         println!("    at {began:.2} s: {}; {}", event["doing"], event["fds"]);
     }

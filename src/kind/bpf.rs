@@ -18,7 +18,7 @@ const COMMON: Kind =
     Kind { groups: &["bpf"], object: "bpf", fields: FIELDS, needs_info: true, decode, ..Kind::DEFAULT };
 
 pub(super) static MAP: Kind =
-    Kind { name: "bpf-map", help: "a BPF map", claim: |p| p.is_anon(b"bpf-map"), ..COMMON };
+    Kind { name: "bpf-map", help: "a BPF map", quiet_poll: true, claim: |p| p.is_anon(b"bpf-map"), ..COMMON };
 
 pub(super) static PROG: Kind =
     Kind { name: "bpf-prog", help: "a BPF program", claim: |p| p.is_anon(b"bpf-prog"), ..COMMON };

@@ -93,11 +93,7 @@ fn row(watched: &Watched) -> WatchedRow {
     let is_ended = now.is_some_and(|readiness| is_at_its_end(readiness, &watched.marks));
     WatchedRow {
         fd: registration.fd,
-        kind: match what {
-            Some(what) => what.kind.clone(),
-            None if watched.stale => "closed".to_owned(),
-            None => "unknown".to_owned(),
-        },
+        kind: watched.kind().to_owned(),
         name: what.map(|what| what.name.clone()).unwrap_or_default(),
         events: registration.event_names().join(","),
         data: registration.data,
@@ -153,7 +149,7 @@ pub(super) fn changed(
         Change::Spinning { token, since, turns } => {
             let lasted = now.at.saturating_duration_since(*since);
             let fd = event_loop.set.get(*token).zip(event_loop.judge.member(*token));
-            let fd = fd.map(|(watched, member)| fd_of(watched, member, now.at));
+            let fd = fd.map(|(watched, member)| fd_of(event_loop, watched, member, now.at));
             let progress = match turns {
                 true => "others were served meanwhile",
                 false => "not seen: nothing else waits",
@@ -202,7 +198,7 @@ fn waiting(event_loop: &EventLoop, at: Instant) -> (Vec<Fd>, usize) {
     let waiting = longest_waiting(event_loop);
     let fd = |token: &usize| {
         let (watched, member) = event_loop.set.get(*token).zip(event_loop.judge.member(*token))?;
-        Some(fd_of(watched, member, at))
+        Some(fd_of(event_loop, watched, member, at))
     };
     (waiting.iter().take(NAMED).filter_map(fd).collect(), waiting.len())
 }
@@ -223,19 +219,19 @@ pub(super) fn named(event_loop: &EventLoop, change: &Change) -> Vec<usize> {
     }
 }
 
-fn fd_of(watched: &Watched, member: &Member, at: Instant) -> Fd {
-    let what = watched.what.as_deref();
+fn fd_of(event_loop: &EventLoop, watched: &Watched, member: &Member, at: Instant) -> Fd {
+    let since = member.since_for_sure(event_loop.judge.served_at());
     Fd {
         fd: watched.registration.fd,
-        kind: what.map_or_else(|| "unknown".to_owned(), |what| what.kind.clone()),
-        name: what.map(|what| lasting(&what.name)).unwrap_or_default(),
+        kind: watched.kind().to_owned(),
+        name: watched.what.as_ref().map(|what| lasting(&what.name)).unwrap_or_default(),
         readiness: member.readiness().to_string(),
         waiting: member.marks().waiting.map(|waiting| match waiting {
             Waiting::Bytes(n) => ("bytes", n),
             Waiting::Connections(n) => ("connections", n),
             Waiting::Count(n) => ("count", n),
         }),
-        waited: member.since().map(|since| at.saturating_duration_since(since)),
+        waited: since.map(|since| at.saturating_duration_since(since)),
         waits: None,
     }
 }
@@ -314,14 +310,19 @@ pub(super) fn summary(system: &System, process: &mut Process, index: usize, now:
     let tokens: Vec<usize> = tokens.into_iter().take(NAMED / 2).map(|(token, _)| token).collect();
     process.name(system, index, &tokens);
     let event_loop = &process.loops[index];
-    worst.extend(tokens.iter().filter_map(|token| {
-        let (watched, member) = event_loop.set.get(*token).zip(event_loop.judge.member(*token))?;
-        Some(Late::of(watched, member))
-    }));
+    for token in tokens {
+        let member = event_loop.judge.member(token);
+        let Some((watched, member)) = event_loop.set.get(token).zip(member) else { continue };
+        let late = Late::of(watched, member);
+        match worst.iter_mut().find(|known| known.is(&late)) {
+            Some(known) => known.add(&late),
+            None => worst.push(late),
+        }
+    }
     worst.sort_by_key(|late| std::cmp::Reverse(late.longest));
     let fd = |late: &Late| Fd {
-        fd: late.fd,
-        kind: late.what.as_ref().map_or_else(|| "unknown".to_owned(), |what| what.kind.clone()),
+        fd: late.registration.fd,
+        kind: late.kind.clone(),
         name: late.what.as_ref().map(|what| lasting(&what.name)).unwrap_or_default(),
         readiness: String::new(),
         waiting: None,

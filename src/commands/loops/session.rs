@@ -24,6 +24,9 @@ const FIRST_PROCESS: usize = 1;
 const SHARE: u32 = 10;
 const PRESSING: u32 = 2;
 
+/// How long looking for new loops and at threads may take in one turn, but for the last of them.
+const ERRANDS: Duration = Duration::from_micros(500);
+
 /// In how many looks on end it must take more before that is said.
 const SLOW: u32 = 20;
 
@@ -55,6 +58,8 @@ pub(super) struct Session<'s> {
     pub(super) stalled: bool,
     /// Whether any loop could be judged.
     pub(super) judged: bool,
+    /// The process for which new loops were looked for last.
+    next: usize,
     /// Whether a loop is about to be called stalled, or not.
     presses: bool,
     /// In how many looks on end looking has taken too long; nothing once that was said.
@@ -92,6 +97,7 @@ impl<'s> Session<'s> {
             started: Instant::now(),
             stalled: false,
             judged: false,
+            next: 0,
             presses: false,
             slow: Some(0),
         };
@@ -164,15 +170,28 @@ impl<'s> Session<'s> {
     /// Looks at all loops.
     fn look(&mut self) -> Result<(), Error> {
         self.presses = false;
+        self.run_errands()?;
         for index in 0..self.stage.processes.len() {
-            if self.stage.processes[index].ended {
-                continue;
-            }
-            self.look_for_new(index)?;
             for l in 0..self.stage.processes[index].loops.len() {
                 if self.stage.processes[index].loops[l].open && !self.stage.processes[index].ended {
                     self.look_at(index, l)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for new loops and at threads, of some processes in each turn.
+    fn run_errands(&mut self) -> Result<(), Error> {
+        let begin = Instant::now();
+        let count = self.stage.processes.len();
+        for _ in 0..count {
+            self.next = (self.next + 1) % count;
+            if !self.stage.processes[self.next].ended {
+                self.look_for_new(self.next)?;
+            }
+            if begin.elapsed() > ERRANDS {
+                break;
             }
         }
         Ok(())
@@ -203,8 +222,13 @@ impl<'s> Session<'s> {
         let before = process.loops[l].judge.stalled().map(|_| process.loops[l].judge.threads().clone());
         let had_failed = process.loops[l].failed.is_some();
         let looked = process.look(self.system, l, at);
-        let now = Moment::since(self.started);
         let found = &process.loops[l];
+        let is_quiet = looked.changes.is_empty() && found.open && found.failed.is_some() == had_failed;
+        if is_quiet && found.judge.ready_since().is_none() {
+            process.loops[l].told_stale = false;
+            return Ok(());
+        }
+        let now = Moment::since(self.started);
         if !found.open {
             let event = report::closed(found, now);
             self.sink.write(&event)?;
@@ -246,7 +270,7 @@ impl<'s> Session<'s> {
         process.look(self.system, l, Instant::now());
         // One that gives its fds each time has only now given some.
         if process.loops[l].epoll().is_none() {
-            process.identify(self.system, l, None);
+            process.identify(self.system, [l]);
         }
         let now = Moment::since(self.started);
         let threads = process.read_threads(self.system);

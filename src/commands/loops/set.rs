@@ -33,6 +33,21 @@ pub(super) struct Watched {
     pub(super) marks: Marks,
 }
 
+impl Watched {
+    /// Its kind; where it was not asked for, what is known of it all the same.
+    pub(super) fn kind(&self) -> &str {
+        match (&self.what, self.sort) {
+            (Some(what), _) => &what.kind,
+            _ if self.stale => "closed",
+            (None, Some(Sort::Tcp)) => "tcp",
+            (None, Some(Sort::Stream | Sort::UnixListener)) => "unix",
+            (None, Some(Sort::Datagrams)) => "socket",
+            (None, Some(Sort::Reader | Sort::Writer)) => "pipe",
+            _ => "unknown",
+        }
+    }
+}
+
 /// What tells registrations apart.
 type Key = (FdNum, Option<Identity>);
 

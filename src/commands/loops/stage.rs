@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::model::{FdRanges, Inode, Pid, errno_words};
 use crate::proc::{OpenError, System, Target, socket_holders};
 use crate::watch::turning::Limits;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::collections::HashSet;
 
 /// The processes, with their loops.
@@ -29,6 +30,9 @@ impl Stage {
     /// Finds the processes and their loops. What cannot be looked at is told.
     pub(super) fn set(targets: &[Target], limits: Limits, context: &Context, system: &System) -> Self {
         let (named, missing) = processes::named(context, targets);
+        // Each process takes a few fds.
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
         let mut stage = Self { processes: Vec::new(), targets: Vec::new(), failed: missing > 0 };
         let mut wanted: Vec<(Pid, Option<FdRanges>)> = Vec::new();
         for (pid, target) in named {

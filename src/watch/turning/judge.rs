@@ -1,10 +1,10 @@
 //! One loop.
 
 use super::crew::Crew;
-use super::member::{Member, Shows, Sighting};
+use super::member::{Look, Member, Shows, Sighting};
 use super::tally::Totals;
 use crate::model::{Thread, Worth};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// What is a stall.
@@ -82,6 +82,8 @@ pub struct Judge {
     ready: Option<Instant>,
     /// When it was last seen to serve something, or to be clear.
     served_at: Instant,
+    /// The same, before the look that is being taken in.
+    served_before: Instant,
     /// How often it was.
     served: u64,
     /// The look that `served` was counted for last.
@@ -89,6 +91,8 @@ pub struct Judge {
     /// How often all was looked at since.
     whole: u32,
     members: HashMap<usize, Member>,
+    /// Those of them that wait.
+    waits: BTreeSet<usize>,
     /// The threads, since it was served last.
     crew: Crew,
     stall: Option<Stall>,
@@ -105,10 +109,12 @@ impl Judge {
             limits,
             ready: None,
             served_at: at,
+            served_before: at,
             served: 0,
             counted: None,
             whole: 0,
             members: HashMap::new(),
+            waits: BTreeSet::new(),
             crew: Crew::default(),
             stall: None,
             last: at,
@@ -125,10 +131,7 @@ impl Judge {
     /// Nothing waits for the loop: all that did was served.
     pub fn clear(&mut self, at: Instant) {
         self.pass(at);
-        let waiting: Vec<usize> = self.waiting().map(|(token, _)| token).collect();
-        for token in waiting {
-            self.end_wait(token, at);
-        }
+        self.end_all(at);
         self.serve(at);
         self.ready = None;
     }
@@ -141,14 +144,30 @@ impl Judge {
 
     /// One of the fds that it watches, while it is ready.
     pub fn see(&mut self, token: usize, sighting: Sighting, at: Instant) {
-        let ready = self.ready.unwrap_or(at);
+        let look = self.look(at);
         let member = self.members.entry(token).or_insert_with(Member::new);
-        let (shows, waited) = member.see(sighting, at, ready, self.limits.interval * 2, self.served);
+        let (shows, waited) = member.see(sighting, &look);
+        if member.since().is_some() {
+            self.waits.insert(token);
+        } else {
+            self.waits.remove(&token);
+        }
         if let Some(waited) = waited {
             self.count_wait(token, waited);
         }
         if shows == Shows::ServedHere {
             self.serve(at);
+        }
+    }
+
+    /// The look at this moment.
+    fn look(&self, at: Instant) -> Look {
+        Look {
+            at,
+            ready_since: self.ready.unwrap_or(at),
+            served_at: self.served_before,
+            served: self.served,
+            slack: self.limits.interval * 2,
         }
     }
 
@@ -269,7 +288,8 @@ impl Judge {
         // do. That is a loop that spins, as far as one can see.
         let runs = self.crew.watched_for() >= spin / 2 && self.crew.runs(0.5);
         let ends = runs && self.waiting().all(|(_, member)| member.is_at_its_end());
-        let found = self.members.iter_mut().find_map(|(&token, member)| {
+        let found = self.waits.iter().find_map(|&token| {
+            let member = self.members.get_mut(&token)?;
             let since = member.since().filter(|_| !member.told && !member.is_edge())?;
             let waited = at.saturating_duration_since(since);
             let turns = served.saturating_sub(member.served_before) >= TURNS;
@@ -295,10 +315,7 @@ impl Judge {
 
     /// Those that wait.
     pub fn waiting(&self) -> impl Iterator<Item = (usize, &Member)> {
-        self.members
-            .iter()
-            .filter(|(_, member)| member.since().is_some())
-            .map(|(&token, member)| (token, member))
+        self.waits.iter().filter_map(|token| Some((*token, self.members.get(token)?)))
     }
 
     /// All that was looked at so far.
@@ -321,6 +338,11 @@ impl Judge {
         self.stall
     }
 
+    /// When it was seen to serve anything last.
+    pub fn served_at(&self) -> Instant {
+        self.served_at
+    }
+
     /// Since when something has waited for it, if something does.
     pub fn ready_since(&self) -> Option<Instant> {
         self.ready
@@ -334,19 +356,25 @@ impl Judge {
     /// How it went. What still waits counts until now.
     pub fn totals(&mut self, at: Instant) -> &Totals {
         self.pass(at);
-        let waiting: Vec<usize> = self.waiting().map(|(token, _)| token).collect();
-        for token in waiting {
-            self.end_wait(token, at);
-        }
+        self.end_all(at);
         if let Some(stall) = self.stall.take() {
             self.totals.stalls.add(at.saturating_duration_since(stall.since));
         }
         &self.totals
     }
 
+    /// Ends the waits of all.
+    fn end_all(&mut self, at: Instant) {
+        for token in std::mem::take(&mut self.waits) {
+            self.end_wait(token, at);
+        }
+    }
+
     /// Ends the wait of one, if it waits.
     fn end_wait(&mut self, token: usize, at: Instant) -> bool {
-        let waited = self.members.get_mut(&token).and_then(|member| member.end(at));
+        self.waits.remove(&token);
+        let look = self.look(at);
+        let waited = self.members.get_mut(&token).and_then(|member| member.end(&look));
         if let Some(waited) = waited {
             self.count_wait(token, waited);
         }
@@ -364,6 +392,7 @@ impl Judge {
     fn pass(&mut self, at: Instant) {
         let time = at.saturating_duration_since(self.last);
         self.last = at;
+        self.served_before = self.served_at;
         let shares = &mut self.totals.shares;
         match (self.ready, self.stall) {
             (None, _) => shares.idle += time,

@@ -16,6 +16,20 @@ pub struct Sighting {
     pub marks: Marks,
 }
 
+/// A look at a loop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub(super) at: Instant,
+    /// Since when the loop has been ready.
+    pub(super) ready_since: Instant,
+    /// When it was seen to serve anything, before this look.
+    pub(super) served_at: Instant,
+    /// How often it was.
+    pub(super) served: u64,
+    /// How far apart looks may be.
+    pub(super) slack: Duration,
+}
+
 /// What a look at an fd has shown of its loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shows {
@@ -63,16 +77,9 @@ impl Member {
         }
     }
 
-    /// Takes a sighting in: what it shows, and the wait that is over, if one is. `ready_since` is
-    /// since when the loop has been ready, `slack` how far apart looks may be.
-    pub(super) fn see(
-        &mut self,
-        sighting: Sighting,
-        at: Instant,
-        ready_since: Instant,
-        slack: Duration,
-        served: u64,
-    ) -> (Shows, Option<Duration>) {
+    /// Takes a sighting in: what it shows, and the wait that is over, if one is.
+    pub(super) fn see(&mut self, sighting: Sighting, look: &Look) -> (Shows, Option<Duration>) {
+        let Look { at, ready_since, slack, served, .. } = *look;
         let Sighting { readiness, edge, shared, marks } = sighting;
         let moved = marks.were_served_since(&self.marks);
         let grown = amount(&marks) > amount(&self.marks);
@@ -83,7 +90,7 @@ impl Member {
         let waited = self.since.is_some();
         // An edge-triggered fd does not stop waiting because it is not news any more.
         let waits = waits || edge && waited && !moved && !readiness.is_empty();
-        let over = (waited && (moved || !waits)).then(|| self.end(at)).flatten();
+        let over = (waited && (moved || !waits)).then(|| self.end(look)).flatten();
         (self.readiness, self.marks, self.shared, self.edge) = (readiness, marks, shared, edge);
         if waits {
             if self.since.is_none() {
@@ -100,9 +107,10 @@ impl Member {
         (shows, over)
     }
 
-    /// It waits no more. Gives for how long it has.
-    pub(super) fn end(&mut self, at: Instant) -> Option<Duration> {
-        let waited = at.saturating_duration_since(self.since.take()?);
+    /// It waits no more. Gives for how long it has, for sure.
+    pub(super) fn end(&mut self, look: &Look) -> Option<Duration> {
+        let waited = look.at.saturating_duration_since(self.since_for_sure(look.served_at)?);
+        self.since = None;
         (self.sightings, self.told) = (0, false);
         self.readiness = Readiness::EMPTY;
         self.waits += 1;
@@ -113,6 +121,13 @@ impl Member {
     /// Since when it waits, as far as it was seen.
     pub fn since(&self) -> Option<Instant> {
         self.since
+    }
+
+    /// Since when it waits for sure, if its loop has served anything last at `served_at`. What can be
+    /// served and look as it did before may have been served then, and wait anew.
+    pub fn since_for_sure(&self, served_at: Instant) -> Option<Instant> {
+        let since = self.since?;
+        Some(if self.worth() == Worth::Exactly { since } else { since.max(served_at) })
     }
 
     /// What is in force of that which its loop is told of.
@@ -172,12 +187,18 @@ fn edge_waits(marks: &Marks, readiness: Readiness, grown: bool, since: Duration)
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Instant, Marks, Member, Readiness, Shows, Sighting, Waiting};
+    use super::{Duration, Instant, Look, Marks, Member, Readiness, Shows, Sighting, Waiting, Worth};
 
     const MS: Duration = Duration::from_millis(1);
 
     fn bytes(taken: u64, unread: u64) -> Marks {
-        Marks { taken: Some(taken), waiting: Some(Waiting::Bytes(unread)), ..Marks::default() }
+        let worth = Worth::Exactly;
+        Marks { taken: Some(taken), waiting: Some(Waiting::Bytes(unread)), worth, ..Marks::default() }
+    }
+
+    /// A look so many ms after the beginning, at a loop that has been ready since then.
+    fn look(start: Instant, ms: u32) -> Look {
+        Look { at: start + ms * MS, ready_since: start, served_at: start, served: 0, slack: 10 * MS }
     }
 
     fn sighting(readiness: Readiness, marks: Marks) -> Sighting {
@@ -187,8 +208,7 @@ mod tests {
     #[test]
     fn a_wait_is_over_when_something_is_taken_though_more_is_there() {
         let (mut member, start) = (Member::new(), Instant::now());
-        let mut see =
-            |ms: u32, marks| member.see(sighting(Readiness::IN, marks), start + ms * MS, start, MS, 0);
+        let mut see = |ms: u32, marks| member.see(sighting(Readiness::IN, marks), &look(start, ms));
         assert_eq!(see(0, bytes(0, 5)), (Shows::Nothing, None));
         assert_eq!(see(10, bytes(0, 9)), (Shows::Nothing, None));
         assert_eq!(see(20, bytes(9, 3)), (Shows::ServedHere, Some(20 * MS)));
@@ -199,10 +219,25 @@ mod tests {
     #[test]
     fn what_stops_being_ready_was_served() {
         let (mut member, start) = (Member::new(), Instant::now());
-        member.see(sighting(Readiness::IN, Marks::default()), start, start, MS, 0);
+        member.see(sighting(Readiness::IN, Marks::default()), &look(start, 0));
         let shared = Sighting { shared: true, ..sighting(Readiness::EMPTY, Marks::default()) };
-        assert_eq!(member.see(shared, start + MS, start, MS, 0), (Shows::Served, Some(MS)));
+        assert_eq!(member.see(shared, &look(start, 1)), (Shows::Served, Some(MS)));
         assert_eq!((member.waits(), member.longest()), (1, MS));
+    }
+
+    /// Of what may look the same again, a wait counts from when its loop served anything last.
+    #[test]
+    fn a_wait_is_never_said_to_be_longer_than_it_was() {
+        let start = Instant::now();
+        for (worth, expected) in [(Worth::Exactly, 500), (Worth::Roughly, 20), (Worth::Nothing, 20)] {
+            let mut member = Member::new();
+            let marks = Marks { waiting: Some(Waiting::Bytes(5)), worth, ..Marks::default() };
+            member.see(sighting(Readiness::IN, marks), &look(start, 0));
+            let last = Look { served_at: start + 480 * MS, ..look(start, 500) };
+            let served = Marks { waiting: Some(Waiting::Bytes(4)), ..marks };
+            let (_, waited) = member.see(sighting(Readiness::IN, served), &last);
+            assert_eq!(waited, Some(expected * MS), "{worth:?}");
+        }
     }
 
     #[test]
@@ -210,7 +245,7 @@ mod tests {
         let start = Instant::now();
         let see = |member: &mut Member, ms: u32, marks: Marks| {
             let edge = Sighting { edge: true, ..sighting(Readiness::IN | Readiness::OUT, marks) };
-            member.see(edge, start + ms * MS, start, 10 * MS, 0);
+            member.see(edge, &look(start, ms));
             member.since().is_some()
         };
         let quiet = |ms: u32, marks| Marks { quiet_for: Some(ms * MS), ..marks };
@@ -232,7 +267,7 @@ mod tests {
         let start = Instant::now();
         let at_end = |readiness, marks| {
             let mut member = Member::new();
-            member.see(sighting(readiness, marks), start, start, MS, 0);
+            member.see(sighting(readiness, marks), &look(start, 0));
             member.is_at_its_end()
         };
         assert!(at_end(Readiness::HUP, Marks::default()));

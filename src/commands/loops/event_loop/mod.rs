@@ -1,24 +1,16 @@
 //! One loop, and looking at it.
 
+mod members;
+mod poller;
+
 use super::event::Who;
-use super::set::{Felt, Set, Watched, What};
-use crate::model::{Doing, FdNum, Pid, Polled, Readiness, Registration, Thread, Wait, Waiting};
+use super::set::{Set, Watched, What};
+use crate::model::{FdNum, Pid, Polled, Registration, Thread, Wait};
 use crate::proc::{Donor, OpenError, ProcessDir, System, ThreadReader, is_ready};
-use crate::watch::turning::{Change, Judge, Limits, Member, Sighting};
+use crate::watch::turning::{Change, Judge, Limits, Member};
 use rustix::io::Errno;
-use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-
-/// How many fds are looked at in one look at most, and how many if it matters that it is all of them.
-const FEW: usize = 256;
-const MANY: usize = 2048;
-
-/// How soon what is registered is read again.
-const REREAD: Duration = Duration::from_millis(50);
-
-/// How many are remembered that it has let wait and watches no more.
-const LATE: usize = 16;
 
 /// How many threads of one loop are looked at.
 const HANDS: usize = 16;
@@ -76,7 +68,8 @@ pub(super) struct EventLoop {
 /// An fd that was let wait.
 #[derive(Clone)]
 pub(super) struct Late {
-    pub(super) fd: FdNum,
+    pub(super) registration: Registration,
+    pub(super) kind: String,
     pub(super) what: Option<Rc<What>>,
     pub(super) longest: Duration,
     pub(super) waits: u64,
@@ -85,10 +78,26 @@ pub(super) struct Late {
 impl Late {
     pub(super) fn of(watched: &Watched, member: &Member) -> Self {
         Self {
-            fd: watched.registration.fd,
+            registration: watched.registration,
+            kind: watched.kind().to_owned(),
             what: watched.what.clone(),
             longest: member.longest(),
             waits: member.waits(),
+        }
+    }
+
+    /// Whether it is the same fd, registered again.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let key = |late: &Self| (late.registration.fd, late.registration.device, late.registration.inode);
+        key(self) == key(other)
+    }
+
+    /// Takes in the waits of the same fd, before or after.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.longest = self.longest.max(other.longest);
+        self.waits += other.waits;
+        if self.what.is_none() {
+            self.what.clone_from(&other.what);
         }
     }
 }
@@ -108,6 +117,8 @@ pub(super) struct Looked {
     pub(super) changes: Vec<Change>,
     /// What is registered since: it is to be found out what it is.
     pub(super) new: Vec<usize>,
+    /// Whether something is not registered any more.
+    pub(super) gone: bool,
 }
 
 impl EventLoop {
@@ -221,185 +232,6 @@ impl EventLoop {
         Looked::default()
     }
 
-    /// Reads what is registered, if it is time to. Whether it could be.
-    fn refresh(&mut self, means: &Means<'_>, at: Instant, looked: &mut Looked) -> bool {
-        // Nothing is called a stall by what was registered before it.
-        let half = self.judge.limits().stall / 2;
-        let presses = self.judge.wants(at).all && self.set.read_at().is_none_or(|read| at >= read + half);
-        if !presses && !self.set.may_be_read(at, REREAD) {
-            return true;
-        }
-        match self.read(means) {
-            Ok(new) => {
-                looked.new = new;
-                true
-            }
-            // It is closed, or its process ends: asking the fd itself tells which.
-            Err(OpenError::Gone) => {
-                let Some(epoll) = self.epoll() else { return false };
-                if let Err(e) = means.donor.duplicate(epoll) {
-                    drop(self.fail(e));
-                }
-                false
-            }
-            Err(OpenError::Denied) => {
-                self.failed = Some(Errno::ACCESS);
-                false
-            }
-            Err(OpenError::Failed(errno)) => {
-                self.failed = Some(errno);
-                false
-            }
-        }
-    }
-
-    /// Reads what is registered, and gives what is new.
-    pub(super) fn read(&mut self, means: &Means<'_>) -> Result<Vec<usize>, OpenError> {
-        let Way::Epoll(epoll) = self.way else { return Ok(Vec::new()) };
-        let begin = Instant::now();
-        let registrations = means.dir.registrations(means.task, epoll)?;
-        let at = Instant::now();
-        let changed = self.set.update(registrations, at, at - begin);
-        for (token, watched) in &changed.gone {
-            self.retire(*token, watched, at);
-        }
-        // Who changes what is asked, or takes in what came to a listener of its own, goes on.
-        let accepts = || {
-            self.set.iter().any(|(_, watched)| {
-                let listens = matches!(watched.marks.waiting, Some(Waiting::Connections(_)));
-                listens && !watched.shared && watched.readiness.is_some_and(|r| r.contains(Readiness::IN))
-            })
-        };
-        if !changed.other.is_empty() || !changed.new.is_empty() && accepts() {
-            self.judge.serve(at);
-        }
-        Ok(changed.new)
-    }
-
-    /// It watches this no more.
-    fn retire(&mut self, token: usize, watched: &Watched, at: Instant) {
-        if let Some(member) = self.judge.gone(token, at).filter(|member| member.waits() > 0) {
-            self.late.push(Late::of(watched, &member));
-            self.late.sort_by_key(|late| std::cmp::Reverse(late.longest));
-            self.late.truncate(LATE);
-        }
-    }
-
-    /// Looks at some of what it watches, or all. `ready` is whether something waits for the loop; if
-    /// that is not known, it shows in what it watches.
-    fn look_at_members(&mut self, donor: &Donor, at: Instant, ready: bool) {
-        let most = if self.judge.wants(at).all { MANY } else { FEW };
-        let all = self.set.lookable() <= most;
-        let mut seen: Vec<(usize, Option<Sighting>)> = Vec::new();
-        let mut first = HashSet::new();
-        if !all {
-            // What waits is what tells most.
-            let waiting: HashSet<usize> =
-                self.judge.waiting().map(|(token, _)| token).take(most / 2).collect();
-            seen.extend(waiting.iter().map(|&token| (token, self.sighting(token, donor))));
-            first = waiting;
-        } else {
-            self.set.begin();
-        }
-        let mut whole = self.set.lookable() == 0;
-        for _ in seen.len()..most.min(seen.len() + self.set.lookable()) {
-            let Some((token, is_last)) = self.set.step() else { break };
-            if !first.contains(&token) {
-                seen.push((token, self.sighting(token, donor)));
-            }
-            whole |= is_last;
-            if is_last {
-                break;
-            }
-        }
-        if !ready {
-            let waits = |(_, sighting): &(usize, Option<Sighting>)| {
-                sighting.is_some_and(|s| !s.edge && !s.readiness.is_empty())
-            };
-            if seen.iter().any(waits) || !all && self.judge.waiting().next().is_some() {
-                self.judge.ready(at);
-            } else {
-                self.judge.clear(at);
-                return;
-            }
-        }
-        for (token, sighting) in seen {
-            match sighting {
-                Some(sighting) => self.judge.see(token, sighting, at),
-                // It stays registered, perhaps: what was seen of it is kept.
-                None => self.judge.leave(token, at),
-            }
-        }
-        if whole {
-            self.judge.whole();
-        }
-    }
-
-    /// One of what it watches; nothing if it is gone, or cannot be looked at.
-    fn sighting(&mut self, token: usize, donor: &Donor) -> Option<Sighting> {
-        match self.set.feel(token, donor) {
-            Felt::Pulse(pulse) => {
-                let watched = self.set.get(token)?;
-                Some(Sighting {
-                    readiness: pulse.readiness & watched.registration.reports(),
-                    edge: watched.registration.is_edge(),
-                    shared: watched.shared,
-                    marks: pulse.marks,
-                })
-            }
-            Felt::Gone | Felt::Untouchable => None,
-            Felt::Failed(errno) => {
-                self.failed = Some(errno);
-                None
-            }
-        }
-    }
-
-    /// Looks at the thread of a loop that gives its fds each time. Whether it is still there.
-    fn look_at_poller(&mut self, means: &Means<'_>, at: Instant, looked: &mut Looked) -> bool {
-        let Some(tid) = self.who.tid else { return false };
-        let read = ThreadReader::new(means.system, means.dir).and_then(|mut reader| reader.read(tid));
-        let Ok(thread) = read else {
-            self.open = false;
-            return false;
-        };
-        let Way::Poll(turns) = &mut self.way else { return false };
-        let call = match &thread.doing {
-            Doing::Call(call) => Some(call),
-            _ => None,
-        };
-        let fds = match call.map(|call| &call.wait) {
-            Some(Wait::Poll { fds: Ok(fds), .. }) if !thread.state.is_stopped() => fds,
-            _ => {
-                turns.last = None;
-                if turns.turns < TURNS {
-                    // Whether it is a loop at all is to be seen yet.
-                    self.judge.clear(at);
-                } else {
-                    self.look_at_members(means.donor, at, false);
-                }
-                return true;
-            }
-        };
-        let went_on = turns.last.as_ref().is_none_or(|last| last.cpu.total() != thread.cpu.total());
-        turns.turns = turns.turns.saturating_add(u32::from(went_on));
-        if turns.fds != *fds || self.set.len() == 0 {
-            turns.fds.clone_from(fds);
-            let is_select = call.is_some_and(|call| matches!(call.name, Some("select" | "pselect6")));
-            let registrations = fds.iter().map(|polled| registration(*polled, is_select)).collect();
-            let changed = self.set.update(registrations, at, Duration::ZERO);
-            turns.last = Some(thread);
-            for (token, watched) in &changed.gone {
-                self.retire(*token, watched, at);
-            }
-            looked.new = changed.new;
-        } else {
-            turns.last = Some(thread);
-        }
-        self.judge.clear(at);
-        true
-    }
-
     /// Looks at the threads that serve it.
     fn look_at_hands(&mut self, means: &Means<'_>, at: Instant) {
         let Ok(mut reader) = ThreadReader::new(means.system, means.dir) else { return };
@@ -496,11 +328,4 @@ impl EventLoop {
 pub(super) fn waits_in_epoll(thread: &Thread) -> bool {
     let call = thread.doing.call().filter(|_| !thread.state.is_stopped());
     call.is_some_and(|call| matches!(call.wait, Wait::Epoll { .. }))
-}
-
-/// What is asked of an fd with `poll(2)` or `select(2)`, as if it were registered.
-fn registration(polled: Polled, is_select: bool) -> Registration {
-    let unasked = if is_select { Readiness::EMPTY } else { Readiness::ERR | Readiness::HUP };
-    let events = u64::from((polled.events | unasked).bits());
-    Registration { events, ..Registration::new(polled.fd) }
 }

@@ -1,0 +1,60 @@
+//! A loop that gives its fds with each call.
+
+use super::{EventLoop, Looked, Means, TURNS, Way};
+use crate::model::{Doing, Polled, Readiness, Registration, Wait};
+use crate::proc::ThreadReader;
+use std::time::{Duration, Instant};
+
+impl EventLoop {
+    /// Looks at the thread of a loop that gives its fds each time. Whether it is still there.
+    pub(super) fn look_at_poller(&mut self, means: &Means<'_>, at: Instant, looked: &mut Looked) -> bool {
+        let Some(tid) = self.who.tid else { return false };
+        let read = ThreadReader::new(means.system, means.dir).and_then(|mut reader| reader.read(tid));
+        let Ok(thread) = read else {
+            self.open = false;
+            return false;
+        };
+        let Way::Poll(turns) = &mut self.way else { return false };
+        let call = match &thread.doing {
+            Doing::Call(call) => Some(call),
+            _ => None,
+        };
+        let fds = match call.map(|call| &call.wait) {
+            Some(Wait::Poll { fds: Ok(fds), .. }) if !thread.state.is_stopped() => fds,
+            _ => {
+                turns.last = None;
+                if turns.turns < TURNS {
+                    // Whether it is a loop at all is to be seen yet.
+                    self.judge.clear(at);
+                } else {
+                    self.look_at_members(means.donor, at, false);
+                }
+                return true;
+            }
+        };
+        let went_on = turns.last.as_ref().is_none_or(|last| last.cpu.total() != thread.cpu.total());
+        turns.turns = turns.turns.saturating_add(u32::from(went_on));
+        if turns.fds != *fds || self.set.len() == 0 {
+            turns.fds.clone_from(fds);
+            let is_select = call.is_some_and(|call| matches!(call.name, Some("select" | "pselect6")));
+            let registrations = fds.iter().map(|polled| registration(*polled, is_select)).collect();
+            let changed = self.set.update(registrations, at, Duration::ZERO);
+            turns.last = Some(thread);
+            for (token, watched) in &changed.gone {
+                self.retire(*token, watched, at);
+            }
+            looked.new = changed.new;
+        } else {
+            turns.last = Some(thread);
+        }
+        self.judge.clear(at);
+        true
+    }
+}
+
+/// What is asked of an fd with `poll(2)` or `select(2)`, as if it were registered.
+fn registration(polled: Polled, is_select: bool) -> Registration {
+    let unasked = if is_select { Readiness::EMPTY } else { Readiness::ERR | Readiness::HUP };
+    let events = u64::from((polled.events | unasked).bits());
+    Registration { events, ..Registration::new(polled.fd) }
+}

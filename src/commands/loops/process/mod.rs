@@ -1,0 +1,238 @@
+//! A process, its loops and its threads.
+
+mod names;
+mod polling;
+mod threads;
+
+use super::event::Who;
+use super::event_loop::{EventLoop, Looked, Means, Way};
+use crate::kind::Shape;
+use crate::model::{Device, FdNum, FdRanges, Inode, Pid, Registration};
+use crate::proc::{Donor, OpenError, ProcessDir, System, count_fds, quiet_devices};
+use crate::watch::turning::Limits;
+use rustix::io::Errno;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Looking for new loops, and at all threads, takes at most this part of the time.
+const SHARE: u32 = 50;
+/// How often new loops are looked for at most.
+const FIND: Duration = Duration::from_millis(200);
+
+/// A process.
+pub(super) struct Process {
+    pub(super) dir: ProcessDir,
+    /// The process, to know when it ends.
+    whole: Donor,
+    donor: Donor,
+    /// The task whose fds are looked at: a thread, where the first has ended.
+    task: Pid,
+    /// Which epoll fds are meant; `None` for all.
+    only: Option<FdRanges>,
+    pub(super) loops: Vec<EventLoop>,
+    /// The fds that were there when they were listed last.
+    known: BTreeSet<FdNum>,
+    /// How many fds it had when they were counted last, and when that was.
+    count: Option<u64>,
+    counted: Option<Instant>,
+    listed: Option<(Instant, Duration)>,
+    surveyed: Option<(Instant, Duration)>,
+    guessed: Option<(Instant, Duration)>,
+    /// When the other ends of what a thread waits for were looked for.
+    sought: Cell<Option<(Instant, Duration)>>,
+    /// The thread from which on threads are looked at next.
+    next: Pid,
+    /// How many threads it has, and how many of them were looked at.
+    pub(super) threads: (usize, usize),
+    pub(super) ended: bool,
+    /// Listeners that other processes have, too, by inode.
+    shared: BTreeSet<Inode>,
+    /// The devices of sockets and pipes, which may be polled whatever they are.
+    quiet: Vec<Device>,
+}
+
+/// Who has the fds of a process whose first thread has ended, while others go on.
+fn heir(dir: &ProcessDir) -> Option<Pid> {
+    let is_gone = dir.state() == Some(b'Z');
+    is_gone.then(|| dir.threads().into_iter().find(|&tid| tid != dir.pid())).flatten()
+}
+
+impl Process {
+    pub(super) fn open(system: &System, pid: Pid, only: Option<FdRanges>) -> Result<Self, OpenError> {
+        let dir = ProcessDir::open(system.root(), pid, system)?;
+        let whole = Donor::process(pid)?;
+        let (task, donor) = match heir(&dir) {
+            Some(task) => (task, Donor::thread(task)?),
+            None => (pid, Donor::process(pid)?),
+        };
+        Ok(Self {
+            dir,
+            whole,
+            donor,
+            task,
+            only,
+            loops: Vec::new(),
+            known: BTreeSet::new(),
+            count: None,
+            counted: None,
+            listed: None,
+            surveyed: None,
+            guessed: None,
+            sought: Cell::new(None),
+            next: Pid(0),
+            threads: (0, 0),
+            ended: false,
+            shared: BTreeSet::new(),
+            quiet: quiet_devices().map(Vec::from).unwrap_or_default(),
+        })
+    }
+
+    pub(super) fn pid(&self) -> Pid {
+        self.dir.pid()
+    }
+
+    /// An fd that is readable once it has ended.
+    pub(super) fn pidfd(&self) -> rustix::fd::BorrowedFd<'_> {
+        self.whole.pidfd()
+    }
+
+    /// Finds its loops, and gives the index of the first that is new.
+    pub(super) fn find(&mut self, system: &System, limits: Limits) -> Result<usize, OpenError> {
+        let before = self.loops.len();
+        let begin = Instant::now();
+        let numbers: BTreeSet<FdNum> = self.numbers(system)?.collect();
+        let fresh: Vec<FdNum> = numbers.difference(&self.known).copied().collect();
+        for fd in fresh {
+            if self.only.as_ref().is_none_or(|only| only.contains(fd)) && self.is_epoll(system, fd) {
+                self.add(Way::Epoll(fd), Some(fd), None, "epoll", limits);
+            }
+        }
+        self.known = numbers;
+        self.listed = Some((begin, begin.elapsed()));
+        for index in before..self.loops.len() {
+            let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
+            match self.loops[index].read(&means) {
+                Ok(_) => self.mark_stale(system, index),
+                // It was closed meanwhile.
+                Err(OpenError::Gone) => self.loops[index].open = false,
+                Err(e) => return Err(e),
+            }
+        }
+        self.identify(system, before..self.loops.len());
+        self.settle(system, before);
+        Ok(before)
+    }
+
+    /// Whether the kernel refuses to have its fds duplicated: one is enough to know.
+    pub(super) fn may_not_be_asked(&self) -> bool {
+        let one = self.known.first().map(|&fd| self.donor.duplicate(fd));
+        one.is_some_and(|asked| asked.is_err_and(|e| matches!(e, Errno::PERM | Errno::ACCESS)))
+    }
+
+    fn add(
+        &mut self,
+        way: Way,
+        epoll: Option<FdNum>,
+        tid: Option<Pid>,
+        selector: &'static str,
+        limits: Limits,
+    ) -> &mut EventLoop {
+        let who = Who {
+            pid: self.pid(),
+            command: self.dir.process.command.clone(),
+            selector: Some(selector),
+            epoll,
+            tid,
+        };
+        self.loops.push(EventLoop::new(who, way, limits, Instant::now()));
+        let last = self.loops.len() - 1;
+        &mut self.loops[last]
+    }
+
+    fn path(&self, system: &System, rest: &str) -> std::path::PathBuf {
+        system.root().join(format!("{}/task/{}/{rest}", self.pid(), self.task))
+    }
+
+    /// The numbers of its fds.
+    fn numbers(&self, system: &System) -> Result<impl Iterator<Item = FdNum> + use<>, OpenError> {
+        let entries = std::fs::read_dir(self.path(system, "fd"));
+        let entries = entries.map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
+        Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(FdNum)))
+    }
+
+    fn link(&self, system: &System, fd: FdNum) -> Option<Vec<u8>> {
+        let link = std::fs::read_link(self.path(system, &format!("fd/{fd}"))).ok()?;
+        Some(link.into_os_string().into_encoded_bytes())
+    }
+
+    fn is_epoll(&self, system: &System, fd: FdNum) -> bool {
+        self.link(system, fd).is_some_and(|link| Shape::of(&link) == Shape::Anon(b"eventpoll"))
+    }
+
+    /// Looks for loops that are new, if it is time to: gives the index of the first.
+    pub(super) fn find_new(&mut self, system: &System, limits: Limits, at: Instant) -> Option<usize> {
+        let due =
+            |pause: Duration| self.listed.is_none_or(|(listed, took)| at >= listed + pause.max(took * SHARE));
+        if !due(FIND) || self.counted.is_some_and(|counted| at < counted + FIND) {
+            return None;
+        }
+        let all = due(FIND * 5);
+        self.counted = Some(at);
+        let count = count_fds(&self.dir).ok().flatten();
+        let changed = std::mem::replace(&mut self.count, count) != count;
+        if !changed && !all {
+            return None;
+        }
+        let before = self.loops.len();
+        match self.find(system, limits) {
+            Ok(first) if first < self.loops.len() => Some(first),
+            _ => (before < self.loops.len()).then_some(before),
+        }
+    }
+
+    /// Finds out which registrations of a loop are stale.
+    fn mark_stale(&mut self, system: &System, index: usize) {
+        let Some(epoll) = self.loops[index].epoll() else { return };
+        let watched = self.loops[index].set.iter().map(|(_, watched)| watched.registration);
+        let mut registrations: Vec<Registration> = watched.collect();
+        registrations.sort_by_key(|registration| registration.fd);
+        if self.dir.mark_stale(system, self.task, epoll, &mut registrations).is_ok() {
+            self.loops[index].set.mark_stale(&registrations);
+        }
+    }
+
+    /// Looks at one of its loops.
+    pub(super) fn look(&mut self, system: &System, index: usize, at: Instant) -> Looked {
+        let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
+        let looked = self.loops[index].look(&means, at);
+        let found = &mut self.loops[index];
+        if (std::mem::take(&mut found.lost) || !found.open) && self.inherit() {
+            self.loops[index].open = true;
+        }
+        if !looked.new.is_empty() || looked.gone {
+            self.identify_new(system, index, &looked.new);
+            self.check_new(system, index, &looked.new, looked.gone);
+        }
+        looked
+    }
+
+    /// Looks once at all that a loop watches.
+    pub(super) fn look_once(&mut self, system: &System, index: usize) {
+        let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
+        self.loops[index].look_once(&means);
+    }
+
+    /// Has the fds looked at by another thread, if the one by which they were has ended. Whether there is
+    /// one.
+    fn inherit(&mut self) -> bool {
+        // Its directory says whether it is the first one that has ended; else the others are asked.
+        let gone = self.task != self.pid() && !self.dir.threads().contains(&self.task);
+        let heir = if self.task == self.pid() || gone { heir(&self.dir) } else { None };
+        let Some((task, donor)) = heir.and_then(|task| Some((task, Donor::thread(task).ok()?))) else {
+            return false;
+        };
+        (self.task, self.donor) = (task, donor);
+        true
+    }
+}

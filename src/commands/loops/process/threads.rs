@@ -1,0 +1,145 @@
+//! The threads of a process, and which of them serve which loop.
+
+use super::super::event_loop::{Way, waits_in_epoll};
+use super::{Process, SHARE};
+use crate::model::{Doing, FdNum, Pid, Thread, Wait};
+use crate::proc::{System, ThreadReader};
+use crate::watch::turning::Limits;
+use std::time::{Duration, Instant};
+
+/// How often threads are looked at at most.
+const SURVEY: Duration = Duration::from_millis(500);
+/// How often that is done to guess which serves a loop.
+const GUESS: Duration = Duration::from_millis(50);
+
+/// How many threads are looked at to find those that serve loops; and how many of them at a time while
+/// loops are judged.
+const THREADS: usize = 4096;
+const SOME: usize = 256;
+
+/// How many loops that poll are judged.
+const POLLERS: usize = 64;
+
+impl Process {
+    /// Looks at its threads, if it is time to, to know which serve which loop: gives the index of the
+    /// first loop that was found so.
+    pub(in crate::commands::loops) fn survey(
+        &mut self,
+        system: &System,
+        limits: Limits,
+        at: Instant,
+    ) -> Option<usize> {
+        // One that nobody was seen to wait in may be waited in now.
+        let sought = self.loops.iter().any(|l| l.open && !l.certain && l.judge.ready_since().is_none());
+        let pause = if sought { SURVEY / 5 } else { SURVEY };
+        let due = self.surveyed.is_none_or(|(surveyed, took)| at >= surveyed + pause.max(took * SHARE));
+        if !due {
+            return None;
+        }
+        let before = self.loops.len();
+        let threads = self.read_some_threads(system);
+        for thread in &threads {
+            self.place(thread, limits);
+        }
+        let found = before < self.loops.len();
+        if found {
+            self.settle(system, before);
+        }
+        found.then_some(before)
+    }
+
+    /// Its threads, as many as are looked at.
+    pub(in crate::commands::loops) fn read_threads(&mut self, system: &System) -> Vec<Thread> {
+        let tids = self.dir.threads();
+        self.threads = (tids.len(), tids.len().min(THREADS));
+        self.read_these(system, &tids[..self.threads.1])
+    }
+
+    /// Some of its threads, and the others another time.
+    fn read_some_threads(&mut self, system: &System) -> Vec<Thread> {
+        let begin = Instant::now();
+        let mut tids = self.dir.threads();
+        self.threads = (tids.len(), tids.len().min(THREADS));
+        if tids.len() > SOME && self.surveyed.is_some() {
+            let at = tids.iter().position(|&tid| tid > self.next).unwrap_or(0);
+            tids.rotate_left(at);
+            tids.truncate(SOME);
+            self.next = tids.last().copied().unwrap_or(Pid(0));
+        }
+        tids.truncate(THREADS);
+        let threads = self.read_these(system, &tids);
+        self.surveyed = Some((begin, begin.elapsed()));
+        threads
+    }
+
+    fn read_these(&self, system: &System, tids: &[Pid]) -> Vec<Thread> {
+        let Ok(mut reader) = ThreadReader::new(system, &self.dir) else { return Vec::new() };
+        tids.iter().filter_map(|&tid| reader.read(tid).ok()).collect()
+    }
+
+    /// Notes which loop a thread waits in. One that gives its fds each time makes a loop of its own.
+    fn place(&mut self, thread: &Thread, limits: Limits) {
+        if let Some(waited_in) = self.loops.iter_mut().find(|l| l.open && l.is_in(thread)) {
+            waited_in.add_hand(thread.tid);
+            return;
+        }
+        if self.only.is_some() {
+            return;
+        }
+        let Some(call) = thread.doing.call() else { return };
+        let pollers = || self.loops.iter().filter(|l| l.open && l.epoll().is_none()).count();
+        let (way, selector) = match &call.wait {
+            // Who waits for one fd waits for that, and not for whatever comes: but for a listener.
+            Wait::Poll { fds: Ok(fds), .. } if !fds.is_empty() && pollers() < POLLERS => {
+                let select = matches!(call.name, Some("select" | "pselect6"));
+                (Way::Poll(Box::default()), if select { "select" } else { "poll" })
+            }
+            Wait::Uring { .. } if pollers() < POLLERS => (Way::Uring, "io_uring"),
+            _ => return,
+        };
+        if let (Way::Poll(_), Wait::Poll { fds: Ok(fds), .. }) = (&way, &call.wait)
+            && let [one] = fds[..]
+            && !self.listens(one.fd)
+        {
+            return;
+        }
+        self.add(way, None, Some(thread.tid), selector, limits).add_hand(thread.tid);
+    }
+
+    /// Whether an fd is a socket that listens.
+    fn listens(&self, fd: FdNum) -> bool {
+        let duplicate = self.donor.duplicate(fd);
+        duplicate.is_ok_and(|socket| rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(false))
+    }
+
+    /// Has the only thread that may serve a loop looked at, where none was seen to wait in it.
+    pub(in crate::commands::loops) fn guess_hands(&mut self, system: &System, index: usize, at: Instant) {
+        let due = self.guessed.is_none_or(|(guessed, took)| at >= guessed + GUESS.max(took * SHARE));
+        if !self.loops[index].hands.is_empty() || !due {
+            return;
+        }
+        let begin = Instant::now();
+        let threads = self.read_threads(system);
+        self.guessed = Some((begin, begin.elapsed()));
+        // The only thread there is may wait for a lock, say.
+        let alone = threads.len() == 1 && self.threads.0 == 1;
+        let serves_another = |thread: &Thread| {
+            let others = self.loops.iter().enumerate().filter(|(i, _)| *i != index);
+            others.map(|(_, l)| l).any(|l| l.hands.contains(&thread.tid))
+        };
+        let may = |thread: &&Thread| match &thread.doing {
+            _ if waits_in_epoll(thread) => false,
+            _ if alone => true,
+            Doing::Call(call) if matches!(call.wait, Wait::Futex { .. } | Wait::Uring { .. }) => false,
+            Doing::Worker(_) | Doing::Ended => false,
+            _ => !serves_another(thread),
+        };
+        let may: Vec<Pid> = threads.iter().filter(may).map(|thread| thread.tid).collect();
+        let found = &mut self.loops[index];
+        found.abandoned = may.is_empty();
+        if let [only] = may[..] {
+            found.hands = vec![only];
+            found.certain = alone;
+        }
+    }
+}
