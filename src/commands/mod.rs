@@ -12,6 +12,7 @@ mod listing;
 pub mod loops;
 mod manual;
 pub mod peers;
+mod ports;
 mod processes;
 mod setting;
 mod sharing;
