@@ -4,6 +4,7 @@
 //! In running text, `` `x` `` is something to type or a name, and `*x*` something to put in its
 //! place.
 
+mod fields;
 mod limits;
 mod list;
 mod listen;
@@ -16,6 +17,8 @@ mod sockets;
 mod threads;
 mod watch;
 
+use std::borrow::Cow;
+
 /// The sections of one page.
 #[derive(Clone, Debug)]
 pub struct Manual {
@@ -25,11 +28,22 @@ pub struct Manual {
     pub sections: Vec<Section>,
 }
 
+/// A page of section 7, which is about no one subcommand.
+#[derive(Clone, Debug)]
+pub struct Guide {
+    /// What follows `fdscope-` in its name.
+    pub name: &'static str,
+    /// What it is about, in a line.
+    pub about: &'static str,
+    /// What it says, in order.
+    pub sections: Vec<Section>,
+}
+
 /// A section of a page.
 #[derive(Clone, Debug)]
 pub struct Section {
     /// The heading, in capitals.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// What is in it, in order.
     pub blocks: Vec<Block>,
 }
@@ -50,8 +64,8 @@ pub enum Block {
 }
 
 impl Section {
-    fn new(title: &'static str) -> Self {
-        Self { title, blocks: Vec::new() }
+    fn new(title: impl Into<Cow<'static, str>>) -> Self {
+        Self { title: title.into(), blocks: Vec::new() }
     }
 
     fn heading(self, text: impl Into<String>) -> Self {
@@ -89,7 +103,7 @@ impl Section {
     }
 }
 
-/// All pages.
+/// The pages of section 1.
 pub fn manuals() -> Vec<Manual> {
     vec![
         program::manual(),
@@ -102,4 +116,9 @@ pub fn manuals() -> Vec<Manual> {
         loops::manual(),
         watch::manual(),
     ]
+}
+
+/// The pages of section 7.
+pub fn guides() -> Vec<Guide> {
+    vec![fields::guide()]
 }
