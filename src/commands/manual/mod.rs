@@ -14,6 +14,7 @@ mod program;
 mod registry;
 mod shared;
 mod sockets;
+mod table;
 mod threads;
 mod watch;
 
