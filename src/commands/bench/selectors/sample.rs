@@ -30,6 +30,9 @@ pub(super) struct Sample {
 const PARTS: u32 = 3;
 const WARM_UP: u32 = 10;
 
+/// Registrations that are made at least, about.
+const REGISTRATIONS: usize = 200;
+
 /// Turns that are made at least.
 const LEAST: u64 = 3;
 
@@ -41,7 +44,7 @@ pub(super) fn take(
     attendant: &mut Attendant,
 ) -> Result<Sample, Fault> {
     attendant.expect(time);
-    let (mut turning, registering) = Turning::start(case.way, ends, case.active)?;
+    let (mut turning, registering) = register(case, ends)?;
     let (warm, each) = warm_up(&mut turning, time / WARM_UP, attendant)?;
     let part = (time - time / WARM_UP) / PARTS;
     let turns = ((part.as_nanos() / each.as_nanos().max(1)) as u64).max(LEAST);
@@ -55,11 +58,22 @@ pub(super) fn take(
     Ok(Sample {
         event: per(whole.time, turns * case.active as u64),
         wait: (per(timed.waiting, timed.waits) - cost_of_a_look()).max(0.0),
-        register: per(registering, case.fds as u64),
+        register: registering,
         cpu: per(asleep.cpu, asleep.turns * case.active as u64),
         wakeups: asleep.wakeups as f64 / (asleep.turns * case.active as u64) as f64,
         events,
     })
+}
+
+/// Has all fds watched, over and over where they are few, and gives what one took.
+fn register<'e>(case: &Case, ends: &'e Ends) -> Result<(Turning<'e>, f64), Fault> {
+    let times = (REGISTRATIONS / case.fds).max(1);
+    let mut all = Duration::ZERO;
+    for _ in 1..times {
+        all += Turning::start(case.way, ends, case.active)?.1;
+    }
+    let (turning, last) = Turning::start(case.way, ends, case.active)?;
+    Ok((turning, (all + last).as_nanos() as f64 / (times * case.fds) as f64))
 }
 
 /// Turns until caches are filled, and how many, and what one takes.
