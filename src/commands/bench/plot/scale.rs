@@ -7,6 +7,9 @@ pub(super) struct Scale {
     pub(super) high: f64,
 }
 
+/// Where an axis may begin and end, as multiples of a power of ten.
+const STEPS: [f64; 4] = [1.0, 2.0, 5.0, 10.0];
+
 impl Scale {
     /// From the least to the most of these.
     pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Self {
@@ -14,23 +17,38 @@ impl Scale {
         values.into_iter().fold(Self { low: f64::INFINITY, high: 0.0 }, wider)
     }
 
-    /// The same, from a power of ten to another.
-    pub(super) fn whole(self) -> Self {
-        let low = self.low.log10().floor();
-        Self { low: 10f64.powf(low), high: 10f64.powf(self.high.log10().ceil().max(low + 1.0)) }
+    /// A little more, so that it begins and ends with round numbers that are not the same.
+    pub(super) fn round(self) -> Self {
+        let (power, low) = parts(self.low);
+        let low = STEPS.into_iter().rfind(|&step| step <= low).unwrap_or(1.0) * power;
+        let (power, high) = parts(self.high.max(low * 1.01));
+        Self { low, high: STEPS.into_iter().find(|&step| step >= high).unwrap_or(10.0) * power }
     }
 
-    /// The powers of ten on it.
-    pub(super) fn decades(self) -> impl Iterator<Item = f64> {
-        let (low, high) = (self.low.log10().round() as i32, self.high.log10().round() as i32);
-        (low..=high).map(|power| 10f64.powi(power))
+    /// The powers of ten on it, and then where it begins and ends, if that is none.
+    pub(super) fn ticks(self) -> Vec<f64> {
+        let (first, last) = (self.low.log10().ceil() as i32, self.high.log10().floor() as i32);
+        let mut ticks: Vec<f64> = (first..=last).map(|power| 10f64.powi(power)).collect();
+        ticks.extend([self.low, self.high].iter().filter(|&&end| (parts(end).1 - 1.0).abs() > 1e-9));
+        ticks
     }
 
     /// How far along it a value is: from 0 to 1.
     pub(super) fn share(self, value: f64) -> f64 {
-        let whole = (self.high / self.low).log10();
+        let whole = self.decades();
         if whole > 0.0 { (value / self.low).log10() / whole } else { 0.5 }
     }
+
+    /// How many powers of ten it has room for.
+    pub(super) fn decades(self) -> f64 {
+        (self.high / self.low).log10()
+    }
+}
+
+/// A power of ten, and what times that the value is: from 1 to 10.
+fn parts(value: f64) -> (f64, f64) {
+    let power = 10f64.powi(value.log10().floor() as i32);
+    (power, value / power)
 }
 
 #[cfg(test)]
@@ -39,12 +57,15 @@ mod tests {
 
     #[test]
     fn an_axis() {
-        let scale = Scale::of([300.0, 20_000.0, 700.0]);
-        assert_eq!(scale, Scale { low: 300.0, high: 20_000.0 });
-        let whole = scale.whole();
-        assert_eq!(whole.decades().collect::<Vec<_>>(), [100.0, 1000.0, 10_000.0, 100_000.0]);
-        assert!((whole.share(1000.0) - 1.0 / 3.0).abs() < 1e-9);
+        let scale = Scale::of([300.0, 21_000.0, 700.0]);
+        assert_eq!(scale, Scale { low: 300.0, high: 21_000.0 });
+        let round = scale.round();
+        assert_eq!(round, Scale { low: 200.0, high: 50_000.0 });
+        assert_eq!(round.ticks(), [1000.0, 10_000.0, 200.0, 50_000.0]);
+        assert_eq!(Scale { low: 100.0, high: 10_000.0 }.round().ticks(), [100.0, 1000.0, 10_000.0]);
+        assert!((Scale { low: 10.0, high: 1000.0 }.share(100.0) - 0.5).abs() < 1e-9);
         assert_eq!(Scale::of([5.0]).share(5.0), 0.5);
-        assert_eq!(Scale::of([10.0]).whole().decades().count(), 2);
+        assert_eq!(Scale::of([5.0]).round(), Scale { low: 5.0, high: 10.0 });
+        assert_eq!(Scale::of([1.3]).round().ticks(), [1.0, 2.0]);
     }
 }

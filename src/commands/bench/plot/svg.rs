@@ -45,7 +45,7 @@ pub(super) fn draw(charts: &[Chart]) -> Result<String, String> {
 }
 
 fn one(chart: &Chart, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn {
-    let up = Scale::of(chart.points().flat_map(|point| [point.low, point.high])).whole();
+    let up = Scale::of(chart.points().flat_map(|point| [point.low, point.high])).round();
     let places = chart.places();
     // Room beside the outermost points.
     let across = Scale::of(places.iter().flat_map(|x| [x / 1.3, x * 1.3]));
@@ -56,11 +56,11 @@ fn one(chart: &Chart, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn {
         .y_label_area_size(76)
         .build_cartesian_2d(
             (across.low..across.high).log_scale().with_key_points(places),
-            (up.low..up.high).log_scale(),
+            (up.low..up.high).log_scale().with_key_points(up.ticks()),
         )?;
     picture
         .configure_mesh()
-        .x_desc(chart.across)
+        .x_desc(format!("{} (bars: from the least to the most of all runs)", chart.across))
         .x_label_formatter(&|x| x.to_string())
         .y_label_formatter(&|y| (chart.tell)(*y))
         .label_style(("sans-serif", 15))

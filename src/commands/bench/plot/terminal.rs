@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
 /// Rows for a power of ten, and how many there are at least and at most.
-const ROWS: (usize, usize, usize) = (3, 6, 15);
+const ROWS: (usize, usize, usize) = (3, 7, 15);
 
 /// The width in which a picture is at its best, and the least that the curves themselves have.
 const WIDTH: (usize, usize) = (90, 20);
@@ -46,12 +46,13 @@ struct Drawing<'c> {
 impl Terminal {
     /// The lines of a picture.
     pub(in super::super) fn draw(self, chart: &Chart) -> Vec<String> {
-        let up = Scale::of(chart.points().map(|point| point.y)).whole();
+        let up = Scale::of(chart.points().map(|point| point.y)).round();
         let across = Scale::of(chart.places());
         let (each, least, most) = ROWS;
-        let height = ((up.decades().count() - 1) * each).clamp(least, most);
+        let height = ((up.decades() * each as f64).round() as usize).clamp(least, most);
         let name = chart.curves.iter().map(|curve| curve.name.chars().count()).max().unwrap_or(0);
-        let label = up.decades().map(|value| (chart.tell)(value).chars().count()).max().unwrap_or(0);
+        let told = up.ticks().into_iter().map(|value| (chart.tell)(value).chars().count());
+        let label = told.max().unwrap_or(0);
         let width = self.width.min(WIDTH.0).saturating_sub(name + label + 4).max(WIDTH.1);
         Drawing { chart, terminal: self, width, height, across, up }.lines(label)
     }
@@ -65,12 +66,12 @@ impl Drawing<'_> {
         } else {
             ('|', '+', '+', '-', '+')
         };
-        let decades: Vec<(usize, String)> =
-            self.up.decades().map(|value| (self.row(value), (self.chart.tell)(value))).collect();
+        let tick_at = |value| (self.height_of(value) / DOWN, (self.chart.tell)(value));
+        let ticks: Vec<(usize, String)> = self.up.ticks().into_iter().map(tick_at).collect();
         let names = self.names();
         let mut lines = vec![self.chart.title.clone()];
         for row in 0..self.height {
-            let told = decades.iter().find(|(at, _)| *at == row);
+            let told = ticks.iter().find(|(at, _)| *at == row);
             let text = told.map_or("", |(_, text)| text);
             let mut line = format!("{text:>label$} {}", if told.is_some() { tick } else { bar });
             for (c, who) in canvas.row(row, self.terminal.unicode) {
@@ -125,10 +126,6 @@ impl Drawing<'_> {
 
     fn height_of(&self, y: f64) -> usize {
         ((1.0 - self.up.share(y)) * (self.height * DOWN - 1) as f64).round() as usize
-    }
-
-    fn row(&self, y: f64) -> usize {
-        self.height_of(y) / DOWN
     }
 
     /// Whose name is in which row: as near to the end of the curve as there is room.
@@ -188,21 +185,21 @@ mod tests {
         let lines = Terminal { width: 50, color: false, unicode: false }.draw(&chart());
         let expected = "\
 what it costs
-100000 ns +                                 * poll
-          |                               **
-          |                             **
- 10000 ns +                           **
-          |                         **
-          |                       **
-  1000 ns +              *********
-          |       ********
-          | *******                           epoll
-   100 ns +********************************** mio
-          ++---------------+----------------+
-           10             100             1000 fds";
-        let expected: Vec<&str> = expected.lines().collect();
-        assert_eq!(lines.len(), expected.len(), "{}", lines.join("\n"));
-        assert_eq!(lines[0], expected[0]);
+100000 ns +                              ** poll
+          |                           ***
+          |                        ****
+ 10000 ns +                      ***
+          |                   ***
+  1000 ns +                ****
+          |          *******
+          |   *******                       epoll
+   100 ns +******************************** mio
+          ++---------------+--------------+
+           10             100           1000 fds";
+        assert_eq!(lines.join("\n"), expected);
+        let lines = Terminal { width: 50, color: true, unicode: true }.draw(&chart());
+        assert!(lines[1].ends_with(" \u{1b}[31mpoll\u{1b}[0m"), "{:?}", lines[1]);
+        assert!(lines[1].starts_with("100000 ns ┤ "), "{:?}", lines[1]);
     }
 
     #[test]

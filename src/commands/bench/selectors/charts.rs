@@ -18,7 +18,7 @@ const BY_FDS: Axis = Axis {
     grows: |row| row.case.fds,
     same: |row| row.case.active,
     title: |active, kind| {
-        format!("Time for an event, while {active} of the fds are active (kind {})", kind.name())
+        format!("Time for an event, {active} of the fds active at a time (kind {})", kind.name())
     },
 };
 
@@ -43,7 +43,7 @@ pub(super) fn charts(rows: &[Row], kind: Kind) -> Vec<Chart> {
                 None => curves.push(Curve { name, points: vec![point] }),
             }
         }
-        Chart { title: (axis.title)(same, kind), across: axis.across, tell: |ns| seconds(ns / 1e9), curves }
+        Chart { title: (axis.title)(same, kind), across: axis.across, tell, curves }
     });
     same.filter(|chart| chart.curves.iter().any(|curve| curve.points.len() > 1)).collect()
 }
@@ -51,6 +51,10 @@ pub(super) fn charts(rows: &[Row], kind: Kind) -> Vec<Chart> {
 fn point(x: usize, row: &Row) -> Point {
     let ((low, high), y) = (row.range(), row.event.median);
     Point { x: x as f64, y, low, high }
+}
+
+fn tell(ns: f64) -> String {
+    if ns < 1000.0 { format!("{ns} ns") } else { seconds(ns / 1e9) }
 }
 
 fn distinct(rows: &[Row], of: fn(&Row) -> usize) -> Vec<usize> {

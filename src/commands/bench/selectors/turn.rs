@@ -184,3 +184,6 @@ impl<'e> Turning<'e> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
