@@ -68,16 +68,15 @@ impl Drawing<'_> {
         };
         let tick_at = |value| (self.height_of(value) / DOWN, (self.chart.tell)(value));
         let ticks: Vec<(usize, String)> = self.up.ticks().into_iter().map(tick_at).collect();
-        let names = self.names();
         let mut lines = vec![self.chart.title.clone()];
-        for row in 0..self.height {
+        for (row, name) in self.names().into_iter().enumerate() {
             let told = ticks.iter().find(|(at, _)| *at == row);
             let text = told.map_or("", |(_, text)| text);
             let mut line = format!("{text:>label$} {}", if told.is_some() { tick } else { bar });
             for (c, who) in canvas.row(row, self.terminal.unicode) {
                 self.paint(&mut line, who, c);
             }
-            if let Some(who) = names[row] {
+            if let Some(who) = name {
                 line.push(' ');
                 self.paint(&mut line, Some(who), &self.chart.curves[who].name);
             }
