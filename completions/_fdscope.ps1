@@ -301,8 +301,8 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
         'fdscope;bench' {
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Which selectors; epoll means level, edge and oneshot [default: all]')
             [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Which selectors; epoll means level, edge and oneshot [default: all]')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'How many fds are watched')
-            [CompletionResult]::new('--fds', '--fds', [CompletionResultType]::ParameterName, 'How many fds are watched')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'How many fds are watched [default: 10,100,1000,10000]')
+            [CompletionResult]::new('--fds', '--fds', [CompletionResultType]::ParameterName, 'How many fds are watched [default: 10,100,1000,10000]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'How many of them become ready at a time')
             [CompletionResult]::new('--active', '--active', [CompletionResultType]::ParameterName, 'How many of them become ready at a time')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'What the fds are')
@@ -310,6 +310,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'How often everything is measured; the median is shown')
             [CompletionResult]::new('--runs', '--runs', [CompletionResultType]::ParameterName, 'How often everything is measured; the median is shown')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'For how long all in all, about')
+            [CompletionResult]::new('--plot', '--plot', [CompletionResultType]::ParameterName, 'Draw it into this file, as SVG')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')

@@ -75,7 +75,7 @@ _fdscope() {
             return 0
             ;;
         fdscope__subcmd__bench)
-            opts="-s -f -a -k -r -q -h --selector --fds --active --kind --runs --for --format --json --jsonl --no-header --color --quiet --help"
+            opts="-s -f -a -k -r -q -h --selector --fds --active --kind --runs --for --plot --format --json --jsonl --no-header --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -123,6 +123,21 @@ _fdscope() {
                     ;;
                 --for)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plot)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --format)

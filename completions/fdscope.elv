@@ -288,8 +288,8 @@ set edit:completion:arg-completer[fdscope] = {|@words|
         &'fdscope;bench'= {
             cand -s 'Which selectors; epoll means level, edge and oneshot [default: all]'
             cand --selector 'Which selectors; epoll means level, edge and oneshot [default: all]'
-            cand -f 'How many fds are watched'
-            cand --fds 'How many fds are watched'
+            cand -f 'How many fds are watched [default: 10,100,1000,10000]'
+            cand --fds 'How many fds are watched [default: 10,100,1000,10000]'
             cand -a 'How many of them become ready at a time'
             cand --active 'How many of them become ready at a time'
             cand -k 'What the fds are'
@@ -297,6 +297,7 @@ set edit:completion:arg-completer[fdscope] = {|@words|
             cand -r 'How often everything is measured; the median is shown'
             cand --runs 'How often everything is measured; the median is shown'
             cand --for 'For how long all in all, about'
+            cand --plot 'Draw it into this file, as SVG'
             cand --format 'Output format'
             cand --color 'When to use colour'
             cand --json 'Short for --format json'

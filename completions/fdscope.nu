@@ -321,11 +321,12 @@ module completions {
   # Measure what select, poll, epoll and mio cost on this machine
   export extern "fdscope bench" [
     --selector(-s): string@"nu-complete fdscope bench selector" # Which selectors; epoll means level, edge and oneshot [default: all]
-    --fds(-f): string         # How many fds are watched
+    --fds(-f): string         # How many fds are watched [default: 10,100,1000,10000]
     --active(-a): string      # How many of them become ready at a time
     --kind(-k): string@"nu-complete fdscope bench kind" # What the fds are
     --runs(-r): string        # How often everything is measured; the median is shown
     --for: string             # For how long all in all, about
+    --plot: path              # Draw it into this file, as SVG
     --format: string@"nu-complete fdscope bench format" # Output format
     --json                    # Short for --format json
     --jsonl                   # Short for --format jsonl
