@@ -58,8 +58,8 @@ pub struct Renderer<R: 'static> {
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    /// Where each cell of a table ends in `bytes`.
-    ends: Vec<u32>,
+    /// How wide each column of a table is.
+    widths: Vec<usize>,
     emphases: Vec<Emphasis>,
     rows: usize,
 }
