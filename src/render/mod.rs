@@ -69,6 +69,14 @@ impl Batch {
     pub fn rows(&self) -> usize {
         self.rows
     }
+
+    /// Empties it, for other records of the same renderer.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.widths.clear();
+        self.emphases.clear();
+        self.rows = 0;
+    }
 }
 
 impl<R: Record> Renderer<R> {

@@ -7,6 +7,7 @@ use crate::model::{
     Cell, Column, Emphasis, Escape, Holder, Record, Type, bytes, few_holders, push_escaped, seconds,
 };
 use anstyle::{AnsiColor, Style};
+use memchr::memchr;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -75,8 +76,23 @@ pub(super) fn hold(held: &mut Batch, batch: &Batch) {
 
 /// The cells of a held table, row by row.
 pub(super) fn rows(batch: &Batch) -> impl Iterator<Item = (Emphasis, impl Iterator<Item = &[u8]>)> {
-    let rows = batch.bytes.split_inclusive(|&b| b == ROW_END);
-    batch.emphases.iter().copied().zip(rows.map(|row| row[..row.len() - 1].split(|&b| b == CELL_END)))
+    let rows = cells(&batch.bytes, ROW_END);
+    batch.emphases.iter().copied().zip(rows.map(|row| cells(row, CELL_END)))
+}
+
+/// The parts of a text that end with `end`, which the last one need not have.
+fn cells(text: &[u8], end: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        match memchr(end, text) {
+            Some(at) => {
+                rest = Some(&text[at + 1..]);
+                Some(&text[..at])
+            }
+            None => rest.take(),
+        }
+    })
 }
 
 /// The heading of a column.
