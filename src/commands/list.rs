@@ -161,7 +161,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         renderer: &renderer,
         mode,
         user,
-        written: Mutex::default(),
+        written: &written,
     };
     if args.shared {
         let (rows, failed) = sharing::run(context, &job, &slices, !args.targets.is_empty(), missing)?;
