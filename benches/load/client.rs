@@ -10,7 +10,16 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     Http,
-    Echo,
+    /// The same each time.
+    Fixed {
+        ask: &'static [u8],
+        answer: &'static [u8],
+    },
+}
+
+impl Service {
+    /// The same back.
+    pub(crate) const ECHO: Self = Self::Fixed { ask: PING, answer: PING };
 }
 
 /// Whether a connection serves for all requests of a client, or for one.
@@ -94,15 +103,16 @@ fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     Ok(connection)
 }
 
-const PING: &[u8; 32] = b"thirty-two bytes, there and back";
+const PING: &[u8] = b"thirty-two bytes, there and back";
 
 fn ask(connection: &mut TcpStream, service: Service, mode: Mode) -> io::Result<()> {
     match (service, mode) {
-        (Service::Echo, _) => {
-            connection.write_all(PING)?;
-            let mut pong = [0; PING.len()];
-            connection.read_exact(&mut pong)?;
-            if pong == *PING { Ok(()) } else { Err(io::Error::other("the echo is wrong")) }
+        (Service::Fixed { ask, answer }, _) => {
+            connection.write_all(ask)?;
+            let mut bytes = [0; 64];
+            let bytes = bytes.get_mut(..answer.len()).ok_or_else(|| io::Error::other("it is too long"))?;
+            connection.read_exact(bytes)?;
+            if bytes == answer { Ok(()) } else { Err(io::Error::other("an answer is wrong")) }
         }
         (Service::Http, Mode::KeepAlive) => {
             connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;

@@ -1,6 +1,6 @@
 //! What it costs the servers, and itself.
 
-use crate::client::{self, Bounds, Mode, Service};
+use crate::client::{self, Bounds, Mode};
 use crate::fdscope::Watching;
 use crate::servers::Server;
 use crate::usage;
@@ -20,10 +20,10 @@ struct Figures {
     own: f64,
 }
 
-pub(crate) fn measure(dir: &Path, extent: Extent) -> Result<()> {
+pub(crate) fn measure(dir: &Path, servers: &[Server], extent: Extent) -> Result<()> {
     println!("cost, {} runs of {:?} each, medians, alone and looked at", extent.runs, extent.time);
     println!("{:16} {:>17} {:>17} {:>17} {:>9}", "", "req/s", "server µs/req", "p99 ms", "fdscope %");
-    for server in Server::kinds().into_iter().filter(Server::is_http) {
+    for server in Server::kinds(servers) {
         let (mut alone, mut looked_at) = (Vec::new(), Vec::new());
         for _ in 0..extent.runs {
             alone.push(run(server, dir, extent, false)?);
@@ -40,7 +40,7 @@ pub(crate) fn measure(dir: &Path, extent: Extent) -> Result<()> {
             median(&looked_at, |f| f.own)
         );
     }
-    for server in Server::kinds() {
+    for server in Server::kinds(servers) {
         let mut running = server.start(dir)?;
         running.address()?;
         let own = looking(&server.workers(&running), || {
@@ -58,11 +58,11 @@ fn run(server: Server, dir: &Path, extent: Extent, look: bool) -> Result<Figures
     let address = running.address()?;
     let requests = if extent.trial { 50 } else { usize::MAX };
     let bounds = Bounds { time: extent.time, requests };
-    client::run(address, Service::Http, Mode::KeepAlive, Bounds { requests: 50, ..bounds })?;
+    client::run(address, server.service(), Mode::KeepAlive, Bounds { requests: 50, ..bounds })?;
     let before = usage::cpu(running.pid());
     let mut answers = None;
     let mut load = || {
-        answers = Some(client::run(address, Service::Http, Mode::KeepAlive, bounds)?);
+        answers = Some(client::run(address, server.service(), Mode::KeepAlive, bounds)?);
         Ok(())
     };
     let own = if look { looking(&server.workers(&running), load)? } else { load().map(|()| 0.0)? };
