@@ -18,8 +18,9 @@
 //! counts as found if `loops` tells of one of that process in that time, with the right thread and with
 //! something that waits.
 //!
-//! In `cost`, N times for S seconds each in turn, servers are asked alone and while they are looked at.
-//! The last rows are what `loops` itself uses, of idle loops and of busy ones.
+//! In `cost`, N servers are asked over the same connections alone and while they are looked at, in turn,
+//! for S seconds each; the change is that of such pairs. The last rows are what `loops` itself uses of
+//! idle loops.
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, each is tried for a moment.
 
