@@ -4,6 +4,7 @@
 //! In running text, `` `x` `` is something to type or a name, and `*x*` something to put in its
 //! place.
 
+mod bench;
 mod fields;
 mod limits;
 mod list;
@@ -130,6 +131,7 @@ pub fn manuals() -> Vec<Manual> {
         listen::manual(),
         loops::manual(),
         watch::manual(),
+        bench::manual(),
     ]
 }
 
