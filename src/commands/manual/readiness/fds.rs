@@ -18,15 +18,15 @@ fn sharing(section: Section) -> Section {
             "The number is only a name. Behind it is the open file description, in the kernel: which file or socket, the \
              position in it, and the status flags, `O_NONBLOCK` and `O_APPEND` among them. `open`(2), `socket`(2) and \
              `accept`(2) make a new description. `dup`(2), `fork`(2), and sending an fd over a unix socket make one more \
-             name for the same. What belongs to the number alone is whether `exec`(2) closes it, `FD_CLOEXEC`. Here \
+             name for the same. What belongs to the number alone is whether `execve`(2) closes it, `FD_CLOEXEC`. Here \
              1 and 2 are one description (SHARED has the same number for both), because the shell made 2 with dup:",
         )
         .session(
             "$ sleep 600 < /etc/passwd > out 2>&1 &\n\
              $ fdscope list $!:0-2 --shared -q -c shared,command,fd,mode,name\n\
-             SHARED  COMMAND  FD  MODE  NAME\n\
-                  1  sleep     1  w     ...out\n\
-                  1  sleep     2  w     ...out\n",
+             SHARED  COMMAND  FD  MODE  NAME\n     \
+             1  sleep     1  w     ...out\n     \
+             1  sleep     2  w     ...out\n",
         )
         .text("And a position that is shared moves for all: another program reads ten bytes, and the shell's fd has moved:")
         .session(
@@ -38,8 +38,8 @@ fn sharing(section: Section) -> Section {
              $ exec 3<&-\n",
         )
         .text(
-            "A connection ends when the last name of it is closed. So a server that has forked, and whose child still holds \
-             the socket, closes it and the client sees nothing. `fdscope list --path` and `fdscope peers` find who \
+            "A connection ends when its last name is closed. So if a server has forked, and its child still holds the socket, \
+             the server's close goes unnoticed by the client (`shutdown`(2) would not). `fdscope list --path` and `fdscope peers` find who \
              holds what.",
         )
         .heading("The lowest free number")
@@ -77,7 +77,7 @@ fn limits(section: Section) -> Section {
                 ("`fs.nr_open`", "The most that a hard limit can be set to, and who does that needs `CAP_SYS_RESOURCE`."),
                 (
                     "`fs.file-max`",
-                    "Descriptions in the whole system. Beyond it everybody but root gets `ENFILE`: the table of the system is \
+                    "Descriptions in the whole system. Beyond it everybody without `CAP_SYS_ADMIN` gets `ENFILE`: the table of the system is \
                      full, not that of the process. `EMFILE` is yours to mend, `ENFILE` the administrator's.",
                 ),
                 (
@@ -100,14 +100,14 @@ fn limits(section: Section) -> Section {
         .session(
             "$ fdscope limits --system --quiet --format tsv | cut -f 1,2 | \\\n    \
              grep -E 'file-max|nr_open|OPEN_MAX|FD_SETSIZE'\n\
-             fs.file-max      «2466170»\n\
-             fs.nr_open       «1048576»\n\
-             OPEN_MAX         «20000»\n\
-             _POSIX_OPEN_MAX  20\n\
-             FD_SETSIZE       1024\n\
-             $ fdscope limits $$ --quiet | grep -E 'LIMIT|nofile' | cut -c 1-50\n\
-             LIMIT    SOFT   HARD   USED  PERCENT  ...\n\
-             nofile   «20000»  «20000»  «6»  «0.0»  ...\n\
+             fs.file-max     «2466170»\n\
+             fs.nr_open      «1048576»\n\
+             OPEN_MAX        «20000»\n\
+             _POSIX_OPEN_MAX 20\n\
+             FD_SETSIZE      1024\n\
+             $ fdscope limits $$ --quiet | grep -E 'LIMIT|nofile'\n\
+             LIMIT            SOFT       HARD  USED  PERCENT  UNIT  ...\n\
+             nofile          «20000»      «20000»     «6»      «0.0»  fds   ...\n\
              $ bash -c 'ulimit -n 3; : < /etc/passwd'\n\
              «bash: line 1:|bash:» /etc/passwd: Too many open files\n",
         )
@@ -121,7 +121,7 @@ fn counts(section: Section) -> Section {
              again at once, with a whole CPU. `fdscope limits --all --top 10` shows who is near it.",
         )
         .text(
-            "Limits are cheap today: an fd costs some hundred bytes in the kernel, a TCP connection some kilobytes. Reasons \
+            "Limits are cheap today: an fd costs some hundreds of bytes in the kernel, a TCP connection some thousands. Reasons \
              for a low limit are programs that close \"all\" fds one by one, and select.",
         )
 }

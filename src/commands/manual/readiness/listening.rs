@@ -27,8 +27,8 @@ fn full(section: Section) -> Section {
         .session(
             "$ fdscope listen 127.0.0.1:8080 --backlog 2 --accept none > log &\n\
              $ cat log\n\
-             «01:08:31.005»  listening  127.0.0.1:8080  fd 3, backlog 2\n               \
-             admits 3 connections\n\
+             «01:08:31.005»  listening  127.0.0.1:8080  fd 3,\n               \
+             backlog 2 admits 3 connections\n\
              $ a=tcp:127.0.0.1:8080\n\
              $ fdscope watch $a $a $a $a $a > clients.log &\n\
              $ fdscope sockets --port 8080 --quiet \\\n    \
@@ -64,7 +64,7 @@ fn full(section: Section) -> Section {
             "The SYN queue can be full too, in an attack or a rush. Then Linux remembers nothing of a SYN (with \
              `net.ipv4.tcp_syncookies` at 1, as usual), and hides what it needs in the number of its answer, the cookie; who \
              comes back with it is connected. That protects the SYN queue and not the accept queue. If that is full when the last \
-             ACK comes, the ACK is dropped: the client believes that it is connected, and the server knows nothing of it. A \
+             ACK comes, the ACK is dropped, and forgotten with it the connection: the client believes that it has one. A \
              client that waits for the server to speak first then waits for long.",
         )
 }
@@ -89,9 +89,9 @@ fn choosing(section: Section) -> Section {
              «01:26:32.005»  summary    127.0.0.1:8080  peak 3 of 3, full for «1 s»...\n\
              $ fdscope limits --system --quiet --format tsv | cut -f 1,2 | \\\n    \
              grep -E 'somaxconn|syn'\n\
-             net.core.somaxconn            «4096»\n\
-             net.ipv4.tcp_max_syn_backlog  «2048»\n\
-             net.ipv4.tcp_syncookies       «1»\n",
+             net.core.somaxconn           «4096»\n\
+             net.ipv4.tcp_max_syn_backlog «2048»\n\
+             net.ipv4.tcp_syncookies      «1»\n",
         )
         .text("See BACKLOG AND ACCEPT QUEUE in `fdscope-listen`(1) for what the kernel counts, and what it does not.")
 }

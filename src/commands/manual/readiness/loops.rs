@@ -55,11 +55,11 @@ fn asyncio(section: Section) -> Section {
              got = await box\n    \
              print(\"goes on with\", got)\n\
              \n\
-             work = work(Box())               # nothing runs yet\n\
+             job = work(Box())                # nothing runs yet\n\
              print(\"made\")\n\
-             print(\"waits for a\", type(work.send(None)).__name__)\n\
+             print(\"waits for a\", type(job.send(None)).__name__)\n\
              try:\n    \
-             work.send(\"hello\")\n\
+             job.send(\"hello\")\n\
              except StopIteration:\n    \
              print(\"done\")\n",
         )
@@ -71,7 +71,7 @@ fn asyncio(section: Section) -> Section {
         .text(
             "Take a handler that awaits a line from a client. The stream has nothing, so it makes a future, and the task waits \
              for that. The loop comes to its selector and sleeps in `epoll_wait`. Bytes come: `epoll_wait` returns the \
-             number and with it the handle that was registered for it; the loop puts that on its list of what is ready, and runs \
+             fd, for which asyncio has registered a handle, a call to be made; the loop puts that on its list of what is ready, and runs \
              it. It reads the bytes without blocking, adds them to the stream, and sets the result of the future. \
              The future does not run anybody: it puts whoever wanted to be told on the list, with `call_soon`. In the next turn \
              comes the task's next step, which is `send` as above, and the coroutine goes on behind its `await`. Another \
@@ -121,22 +121,23 @@ fn stalls(section: Section) -> Section {
             "$ fdscope loops $pid --for 8s > stalls.log &\n\
              $ loops=$!\n\
              $ cat stalls.log\n\
-             «01:19:55.992»  loop  «12093»:«3»  «python3|python» epoll, idle; ...\n\
+             «01:19:55.992»  loop       «12093»:«3»   «python3|python» epoll, idle; ...\n\
              $ echo go > /dev/tcp/127.0.0.1/8080\n\
              $ cat log\n\
              computes\n\
              $ exec 3<>/dev/tcp/127.0.0.1/8080\n\
              $ cat stalls.log\n\
-             «01:19:55.992»  loop  «12093»:«3»  «python3|python» epoll, idle; ...\n\
-             «01:19:57.043»  stalled  «12093»:«3»  for «104.7 ms» so far;\n    \
-             thread «12093» «python3|python»:\n    \
+             «01:19:55.992»  loop       «12093»:«3»   «python3|python» epoll, idle; ...\n\
+             «01:19:57.043»  stalled    «12093»:«3»   for «104.7 ms» so far;\n    \
+             thread «12093» «python3|python»: \
              «computing: 99% of a CPU|waiting for a CPU: 80% of the time|running»;\n    \
              ... tcp 127.0.0.1:8080 listen (in, 1 to accept, for «104.7 ms»)...\n\
-             «01:19:57.911»  recovered  «12093»:«3»  after «1.4 s»; ...\n\
+             «01:19:57.911»  recovered  «12093»:«3»   after «1.4 s»; ...\n\
              $ wait $loops; echo $?\n\
              1\n\
              $ tail -n 1 stalls.log\n\
-             «01:20:01.999»  summary  «12093»:«3»  idle «86.2»%, busy «0.1»%, stalled «13.7»%;\n    \
+             «01:20:01.999»  summary    «12093»:«3»   idle «86.2»%, busy «0.1»%,\n    \
+             stalled «13.7»%; \
              1 stall, the longest «1.4 s»; ...\n",
         )
         .text(
@@ -154,8 +155,8 @@ fn gil(section: Section) -> Section {
              wait at the same time, but do not compute at the same time. It is let go before whatever may block: reads, \
              writes, `accept`, `sleep`, waiting for a lock; and by extensions that work long on memory of their own: \
              compression (`zlib`, `bz2`, `lzma`), hashes of more than 2047 bytes, much of numpy. These do use several CPUs. Who \
-             computes in Python keeps it until another thread, after 5 ms of waiting \
-             (`sys.setswitchinterval`), asks for it. Two threads that compute, in `spin.py`:",
+             computes in Python keeps it until another thread has waited for 5 ms \
+             (`sys.setswitchinterval`), and asks for it. Two threads that compute, in `spin.py`:",
         )
         .file(
             "spin.py",
@@ -205,7 +206,7 @@ fn elsewhere(section: Section) -> Section {
             ),
             (
                 "nginx",
-                "A process for each CPU, each with a loop on epoll, edge-triggered, and a shared or a \
+                "A process for each CPU, each with a loop on epoll, and a shared or a \
                  `SO_REUSEPORT` listener. A worker that waits for a disk holds up all its connections, for which there are \
                  `aio threads`.",
             ),

@@ -36,21 +36,13 @@ fn description() -> Section {
             "What can be shown is shown. Behind a `$` is something to type, below it what it prints. Pids, ports, \
              times and figures will be others for you, and `...` is what was left out or cut. The commands of a section \
              go into one `bash`, in an empty directory, from the first to the last; where something is to be in a file, \
-             the file comes first. If port 8080 is taken, take another. `exit` and `kill` clean up behind a section; \
-             and if `fdscope` may not look into your own processes, because the system restricts `ptrace`(2), use a \
+             the file comes first. If port 8080 is taken, take another. `kill %%` ends what a command left \
+             running behind it with `&`; and if `fdscope` may not look into your own processes, because the system restricts `ptrace`(2), use a \
              shell of root.",
         )
-        .terms(
-            4,
-            [
-                ("1  SOCKETS", "What sending, receiving and waiting are."),
-                ("2  FILE DESCRIPTORS", "The numbers, what is behind them, and how many there can be."),
-                ("3  LISTEN AND ACCEPT", "Who waits where until a server takes a connection."),
-                ("4  BEING TOLD INSTEAD OF ASKING", "select, poll, epoll and the others: what each costs."),
-                ("5  EVENT LOOPS", "What asyncio makes of it, and what makes it stall."),
-                ("6  THREADS, PROCESSES OR A LOOP", "When which."),
-                ("7  READINESS", "What is reported of each kind of fd in each state."),
-            ],
+        .text(
+            "The sections are numbered where the text refers to them: 1 SOCKETS, 2 FILE DESCRIPTORS, 3 LISTEN AND ACCEPT, 4 BEING \
+             TOLD INSTEAD OF ASKING, 5 EVENT LOOPS, 6 THREADS, PROCESSES OR A LOOP, 7 READINESS.",
         )
 }
 
@@ -60,15 +52,18 @@ fn readiness() -> Section {
             "What poll and select report of an fd in each state, asked for `POLLIN`, `POLLOUT`, `POLLPRI` and \
              `POLLRDHUP`, written without the `POLL` here, and by select for all three sets: r, w and x. \
              `hup`, `err` and `nval` come unasked. epoll says what poll does, but where it has a column of its own. This \
-             is measured, by `fdscope`'s tests, on each machine on which they run; the table is what Linux 6.18 does.",
+             is measured, by `fdscope`'s tests, on each machine on which they run; the table is what Linux 6.18 does. To try a line of it, here two: a pipe whose writer has gone, empty and with \
+             something in it.",
         )
         .session(
-            "$ : | fdscope watch 0 --until hup\n\
-             «01:20:12.053»  armed        watching 1 fd\n\
-             «01:20:12.054»  hup      0   hup  pipe read end of «49368116»\n...\n\
-             $ echo hello | fdscope watch 0 --until hup\n\
-             «01:20:12.062»  armed        watching 1 fd\n\
-             «01:20:12.062»  hup      0   in hup  6 to read  pipe ...\n...\n",
+            "$ : | (sleep 1; fdscope watch 0 --until hup)\n\
+             «01:20:12.053»  armed                watching 1 fd\n\
+             «01:20:12.054»  hup      0           hup  pipe read end of «49368116»\n\
+             ...\n\
+             $ echo hello | (sleep 1; fdscope watch 0 --until hup)\n\
+             «01:20:12.062»  armed                watching 1 fd\n\
+             «01:20:12.062»  hup      0           in hup  6 to read  pipe ...\n\
+             ...\n",
         );
     table::readiness(section)
         .heading("What to remember of it")
@@ -87,7 +82,7 @@ fn readiness() -> Section {
                 ),
                 (
                     "-",
-                    "A connection that was refused is `out`, as one that was made is. Ask `SO_ERROR` before you write.",
+                    "A connection that was refused is `out` (and `err`), as one that was made is. Ask `SO_ERROR` before you write.",
                 ),
                 ("-", "`in` of a listener is no promise: the client may be gone, or another process may have been faster. So a listener of a loop does not block."),
                 ("-", "`out` is the normal state of a socket. Ask for it only while something is waiting to be sent."),

@@ -54,7 +54,7 @@ fn choosing(section: Section) -> Section {
                 (
                     "Few connections, each of which waits for disks or databases",
                     "Threads, or a pool of them. Code that blocks is the simplest to write and to debug: a stack shows where it \
-                     is. Hundreds are no problem; a thread costs some ten kilobytes of memory, a switch some microseconds. \
+                     is. Hundreds are no problem; a thread costs some twenty kilobytes of memory, a switch some microseconds. \
                      In Python too: the GIL is let go in all that waits.",
                 ),
                 (

@@ -24,7 +24,7 @@ fn three(section: Section) -> Section {
                     "Three sets of bits, a bit an fd: to be read, to be written, exceptions. They are copied into the kernel at \
                      each call, which goes through all numbers up to the highest and overwrites the sets with \
                      the answer, so that they have to be made again for the next. `FD_SETSIZE` ends it at 1023. It is \
-                     everywhere, and is all that Windows has of the kind for sockets but for WSAPoll.",
+                     everywhere; on Windows it takes sockets alone.",
                 ),
                 (
                     "poll",
@@ -37,7 +37,7 @@ fn three(section: Section) -> Section {
                     "The set lives in the kernel, behind an fd of its own. `epoll_ctl`(2) puts an fd in, once; the kernel hooks \
                      itself into the wait queue of the file, and what becomes ready puts itself on a list. `epoll_wait`(2) \
                      hands out that list: what is not ready costs nothing. Linux only. It refuses regular files (`EPERM`), \
-                     which never make anybody wait by its measure.",
+                     which count as always ready.",
                 ),
             ],
         )
@@ -50,8 +50,8 @@ fn three(section: Section) -> Section {
         .session(
             "$ (sleep 1) | fdscope watch 0 --with select,poll,epoll -u hup | \\\n    \
              grep differ\n\
-             «01:08:33.256»  hup  0  select: in | poll: hup | epoll: hup\n    \
-             (they differ)  pipe read end of «48649925»\n",
+             «01:08:33.256»  hup      0           select: in | poll: hup |\n    \
+             epoll: hup (they differ)  pipe read end of «48649925»\n",
         )
         .text(
             "An fd of 1024 or more given to select is the classic way to overwrite one's own memory: `FD_SET` in C sets a bit \
@@ -102,10 +102,10 @@ fn triggers(section: Section) -> Section {
              $ exec 4<>fifo\n\
              $ echo one >&4\n\
              $ fdscope watch 0 --repeat --interval 300ms --count 3 < fifo\n\
-             «01:20:10.936»  armed        watching 1 fd\n\
-             «01:20:10.937»  ready    0   in  4 to read  ...\n\
-             «01:20:11.238»  ready    0   in  4 to read  ...\n\
-             «01:20:11.538»  ready    0   in  4 to read  ...\n\
+             «01:20:10.936»  armed                watching 1 fd\n\
+             «01:20:10.937»  ready    0           in  4 to read  fifo ...\n\
+             «01:20:11.238»  ready    0           in  4 to read  fifo ...\n\
+             «01:20:11.538»  ready    0           in  4 to read  fifo ...\n\
              ...\n",
         )
         .text(
@@ -117,9 +117,9 @@ fn triggers(section: Section) -> Section {
         .session(
             "$ (sleep 2; echo two >&4) &\n\
              $ fdscope watch 0 --trigger edge --count 2 < fifo\n\
-             «01:20:12.003»  armed        watching 1 fd\n\
-             «01:20:12.003»  ready    0   in  4 to read  ...\n\
-             «01:20:14.005»  ready    0   in  8 to read  ...\n\
+             «01:20:12.003»  armed                watching 1 fd\n\
+             «01:20:12.003»  ready    0           in  4 to read  fifo ...\n\
+             «01:20:14.005»  ready    0           in  8 to read  fifo ...\n\
              ...\n\
              $ exec 4<&-\n",
         )
@@ -131,8 +131,9 @@ fn triggers(section: Section) -> Section {
         .text(
             "Two more traps of epoll. It watches the description, not the number: if a number is closed while a \
              duplicate lives on, in a child, say, events go on, for an fd that is gone, and cannot be turned off. \
-             `fdscope list --where 'epoll.stale > 0'` finds these. And many threads or processes that wait for one \
-             listener are all woken up by one client, unless `EPOLLEXCLUSIVE` or `SO_REUSEPORT` is used.",
+             `fdscope list --where 'epoll.stale > 0'` finds these. And where many processes watch one \
+             listener, each with an epoll fd of its own, one client wakes them all up, unless they use `EPOLLEXCLUSIVE` or \
+             `SO_REUSEPORT`.",
         )
 }
 
@@ -142,7 +143,7 @@ fn others(section: Section) -> Section {
         .text(
             "kqueue (FreeBSD, macOS and other BSDs) is what epoll is, and wider: one call, `kevent`, changes the set and waits; \
              besides sockets and pipes it watches processes, signals, timers and changes of files; and it says how many bytes \
-             there are, or connections. `EV_CLEAR` is its edge, `EV_ONESHOT` its oneshot. A close takes an fd out.",
+             there are, or connections. `EV_CLEAR` is its edge, `EV_DISPATCH` its oneshot. A close takes an fd out.",
         )
         .text(
             "Windows' I/O completion ports, IOCP, turn it round. All so far was readiness: tell me when I can read, and I read. \
@@ -168,8 +169,8 @@ fn faces(section: Section) -> Section {
              <class 'selectors.EpollSelector'>\n",
         )
         .text(
-            "mio does that for Rust, edge-triggered everywhere: epoll, kqueue, and on Windows the means by which IOCP can be \
-             made to tell readiness. `fdscope watch --with mio` shows what it sees; and SELECTORS in `fdscope-watch`(1) \
+            "mio does that for Rust, edge-triggered everywhere: epoll, kqueue, and on Windows a readiness that is \
+             made out of IOCP. `fdscope watch --with mio` shows what it sees; and SELECTORS in `fdscope-watch`(1) \
              has a table of what each can do.",
         )
 }

@@ -40,8 +40,8 @@ fn blocking(section: Section) -> Section {
             "$ yes > /dev/tcp/127.0.0.1/8080 &\n\
              $ fdscope threads $! --columns name,state,waits_for\n\
              NAME  STATE     WAITS_FOR\n\
-             yes   sleeping  write on 1 (tcp 127.0.0.1:«35676» → 127.0.0.1:8080,\n      \
-             «3.6M» unsent)\n\
+             yes   sleeping  write on 1 (tcp 127.0.0.1:«35676» →\n                 \
+             127.0.0.1:8080, «3.6M» unsent)\n\
              $ fdscope sockets :8080 --quiet \\\n    \
              --where 'recv_queue > 0 || send_queue > 0' \\\n    \
              --columns recv_queue,send_queue,local,remote\n\
