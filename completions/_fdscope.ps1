@@ -41,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('listen', 'listen', [CompletionResultType]::ParameterValue, 'Listen with a chosen backlog, and watch the accept queue')
             [CompletionResult]::new('loops', 'loops', [CompletionResultType]::ParameterValue, 'Show the event loops of a process, and whether they stall')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Watch fds become ready, and see how long they wait for it to be noticed')
+            [CompletionResult]::new('bench', 'bench', [CompletionResultType]::ParameterValue, 'Measure what select, poll, epoll and mio cost on this machine')
             break
         }
         'fdscope;list' {
@@ -288,6 +289,29 @@ Register-ArgumentCompleter -Native -CommandName 'fdscope' -ScriptBlock {
             [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'Read and discard what comes on fdscope''s own fds, so that they become clear; never those of other processes')
             [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Copy what comes on fdscope''s own fds to standard output; events go to standard error')
             [CompletionResult]::new('--timeline', '--timeline', [CompletionResultType]::ParameterName, 'Draw a row an fd, with time running to the right: when it is readable, writable or hung up. A column is the interval, but no less than 100ms. On a terminal only; elsewhere see --format jsonl and --format trace')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
+            [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
+            [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Leave out notes on stderr, but not errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'fdscope;bench' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Which selectors; epoll means level, edge and oneshot [default: all]')
+            [CompletionResult]::new('--selector', '--selector', [CompletionResultType]::ParameterName, 'Which selectors; epoll means level, edge and oneshot [default: all]')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'How many fds are watched')
+            [CompletionResult]::new('--fds', '--fds', [CompletionResultType]::ParameterName, 'How many fds are watched')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'How many of them become ready at a time')
+            [CompletionResult]::new('--active', '--active', [CompletionResultType]::ParameterName, 'How many of them become ready at a time')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'What the fds are')
+            [CompletionResult]::new('--kind', '--kind', [CompletionResultType]::ParameterName, 'What the fds are')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'How often everything is measured; the median is shown')
+            [CompletionResult]::new('--runs', '--runs', [CompletionResultType]::ParameterName, 'How often everything is measured; the median is shown')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'For how long all in all, about')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Output format')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --format json')
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Short for --format jsonl')
             [CompletionResult]::new('--no-header', '--no-header', [CompletionResultType]::ParameterName, 'Leave out the heading of tables and TSV')

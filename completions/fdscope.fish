@@ -48,6 +48,7 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "threads" -d 'Show w
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "loops" -d 'Show the event loops of a process, and whether they stall'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "watch" -d 'Watch fds become ready, and see how long they wait for it to be noticed'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "bench" -d 'Measure what select, poll, epoll and mio cost on this machine'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s u -l user -d 'Only processes of this user, by name or number' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s k -l kind -d 'Only these kinds, or groups of kinds, such as tcp,pipe or socket' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l fd -d 'Only these fd numbers, such as 0,3-7' -r
@@ -328,3 +329,31 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l jsonl -d 'Shor
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s s -l selector -d 'Which selectors; epoll means level, edge and oneshot [default: all]' -r -f -a "select\t'select(2), by the raw call, which takes any number of fds'
+poll\t'poll(2)'
+epoll\t'epoll(7): level, edge and oneshot'
+epoll-level\t'epoll, which reports what is in force at every wait'
+epoll-edge\t'epoll, which reports what comes'
+epoll-oneshot\t'epoll, which reports once, and has to be armed again'
+mio\t'mio, which is edge-triggered epoll in Rust\'s event loops'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s f -l fds -d 'How many fds are watched' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s a -l active -d 'How many of them become ready at a time' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s k -l kind -d 'What the fds are' -r -f -a "pipe\t'Read ends of pipes; two fds each'
+socketpair\t'Unix stream sockets, connected with another; two fds each'
+eventfd\t'eventfd(2); one fd each'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s r -l runs -d 'How often everything is measured; the median is shown' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l for -d 'For how long all in all, about' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -302,6 +302,39 @@ module completions {
     ...targets: string        # An inherited fd such as 0, PID:FDS, PID:all, NAME:FDS, a PATH to open (r:, w: or rw: before it), tcp:HOST:PORT, udp:HOST:PORT or unix:PATH to connect to
   ]
 
+  def "nu-complete fdscope bench selector" [] {
+    [ "select" "poll" "epoll" "epoll-level" "epoll-edge" "epoll-oneshot" "mio" ]
+  }
+
+  def "nu-complete fdscope bench kind" [] {
+    [ "pipe" "socketpair" "eventfd" ]
+  }
+
+  def "nu-complete fdscope bench format" [] {
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
+  }
+
+  def "nu-complete fdscope bench color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Measure what select, poll, epoll and mio cost on this machine
+  export extern "fdscope bench" [
+    --selector(-s): string@"nu-complete fdscope bench selector" # Which selectors; epoll means level, edge and oneshot [default: all]
+    --fds(-f): string         # How many fds are watched
+    --active(-a): string      # How many of them become ready at a time
+    --kind(-k): string@"nu-complete fdscope bench kind" # What the fds are
+    --runs(-r): string        # How often everything is measured; the median is shown
+    --for: string             # For how long all in all, about
+    --format: string@"nu-complete fdscope bench format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope bench color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
+  ]
+
 }
 
 export use completions *

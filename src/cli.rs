@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list, listen, loops, peers, sockets, threads, watch};
+use crate::commands::{bench, limits, list, listen, loops, peers, sockets, threads, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -32,6 +32,7 @@ enum Command {
     Listen(Box<listen::Args>),
     Loops(loops::Args),
     Watch(Box<watch::Args>),
+    Bench(bench::Args),
 }
 
 /// Options of every subcommand.
@@ -152,6 +153,7 @@ impl Cli {
             Command::Listen(args) => listen::run(*args, &mut context),
             Command::Loops(args) => loops::run(args, &mut context),
             Command::Watch(args) => watch::run(*args, &mut context),
+            Command::Bench(args) => bench::run(args, &mut context),
         }
     }
 }

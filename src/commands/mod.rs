@@ -1,5 +1,6 @@
 //! Subcommands: a file each, with its arguments, its run and its section of the manual.
 
+pub mod bench;
 mod columns;
 mod complete;
 mod counting;

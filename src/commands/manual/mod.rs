@@ -4,6 +4,7 @@
 //! In running text, `` `x` `` is something to type or a name, and `*x*` something to put in its
 //! place.
 
+mod bench;
 mod limits;
 mod list;
 mod listen;
@@ -101,5 +102,6 @@ pub fn manuals() -> Vec<Manual> {
         listen::manual(),
         loops::manual(),
         watch::manual(),
+        bench::manual(),
     ]
 }

@@ -1,0 +1,41 @@
+//! What is to be measured.
+
+use super::options::Options;
+use super::way::{Way, chosen};
+use crate::error::Error;
+
+/// One thing that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Case {
+    pub(super) way: Way,
+    /// How many fds it watches.
+    pub(super) fds: usize,
+    /// How many of them become ready at a time.
+    pub(super) active: usize,
+}
+
+/// All cases, those with the same fds together. More active ones than there are fds make no case.
+pub(super) fn plan(options: &Options) -> Result<Vec<Case>, Error> {
+    let numbers = |given: &[u32]| {
+        let mut numbers: Vec<usize> = given.iter().map(|&n| n as usize).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    };
+    let (fds, active) = (numbers(&options.fds), numbers(&options.active));
+    if let (Some(most), Some(largest)) = (active.last(), fds.last())
+        && most > largest
+    {
+        return Err(Error::Usage(format!(
+            "--active {most} is more than there are fds: --fds is {largest} at most"
+        )));
+    }
+    let ways = chosen(&options.selector);
+    let mut plan = Vec::new();
+    for &fds in &fds {
+        for &active in active.iter().filter(|&&active| active <= fds) {
+            plan.extend(ways.iter().map(|&way| Case { way, fds, active }));
+        }
+    }
+    Ok(plan)
+}

@@ -1,0 +1,33 @@
+//! What is measured, as the user says it.
+
+use super::kind::Kind;
+use super::way::Choice;
+use crate::commands::values;
+use std::time::Duration;
+
+/// Which selectors are measured, with which fds, and for how long.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "What to measure")]
+pub(in super::super) struct Options {
+    /// Which selectors; epoll means level, edge and oneshot [default: all]
+    #[arg(long, short = 's', value_name = "SELECTOR", value_delimiter = ',')]
+    pub(super) selector: Vec<Choice>,
+    /// How many fds are watched
+    #[arg(long, short = 'f', value_name = "N", value_delimiter = ',', default_value = "10,100,1000,10000",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) fds: Vec<u32>,
+    /// How many of them become ready at a time
+    #[arg(long, short = 'a', value_name = "N", value_delimiter = ',', default_value = "1,100",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) active: Vec<u32>,
+    /// What the fds are
+    #[arg(long, short = 'k', value_name = "KIND", default_value = "eventfd")]
+    pub(super) kind: Kind,
+    /// How often everything is measured; the median is shown
+    #[arg(long, short = 'r', value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) runs: u32,
+    /// For how long all in all, about
+    #[arg(long = "for", value_name = "TIME", value_parser = values::period, default_value = "8s")]
+    pub(super) time: Duration,
+}

@@ -1,0 +1,41 @@
+//! Medians, and how far from them the rest is.
+
+/// The median and the spread of several runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Spread {
+    pub(super) median: f64,
+    /// How far apart the middle half of them is, in percent of the median.
+    pub(super) percent: f64,
+}
+
+impl Spread {
+    /// Of at least one.
+    pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = values.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        let median = quantile(&sorted, 0.5);
+        let half = quantile(&sorted, 0.75) - quantile(&sorted, 0.25);
+        Self { median, percent: if median > 0.0 { half / median * 100.0 } else { 0.0 } }
+    }
+}
+
+/// Between the two that are nearest to it, in proportion.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len().max(1) - 1) as f64;
+    let at = |place: f64| sorted.get(place as usize).copied().unwrap_or(f64::NAN);
+    let (low, high) = (at(place.floor()), at(place.ceil()));
+    low + (high - low) * place.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spread;
+
+    #[test]
+    fn median_and_spread() {
+        assert_eq!(Spread::of([7.0]), Spread { median: 7.0, percent: 0.0 });
+        assert_eq!(Spread::of([3.0, 1.0]), Spread { median: 2.0, percent: 50.0 });
+        assert_eq!(Spread::of([5.0, 1.0, 100.0, 4.0, 3.0]), Spread { median: 4.0, percent: 50.0 });
+        assert_eq!(Spread::of([0.0, 0.0]).percent, 0.0);
+    }
+}
