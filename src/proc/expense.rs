@@ -1,7 +1,7 @@
 //! What a family of processes has used: processor time, context switches, memory.
 
 use super::io::read_at;
-use super::process::{OpenError, ProcessDir};
+use super::process::ProcessDir;
 use super::root::ProcRoot;
 use super::system::System;
 use crate::model::{Pid, decimal};
@@ -55,22 +55,18 @@ impl Expense {
 }
 
 impl Footprint {
-    /// What these processes hold.
-    ///
-    /// # Errors
-    ///
-    /// One of them has ended, or cannot be read.
-    pub fn read(root: &ProcRoot, pids: &[Pid], system: &System) -> Result<Self, OpenError> {
+    /// What these processes hold. One that has ended is missing.
+    pub fn read(root: &ProcRoot, pids: &[Pid], system: &System) -> Self {
         let mut sum = Self { memory: Some(0), ..Self::default() };
-        for &pid in pids {
-            let dir = ProcessDir::open(root, pid, system)?;
-            let status = dir.read(c"status")?;
+        let dirs = pids.iter().filter_map(|&pid| ProcessDir::open(root, pid, system).ok());
+        for dir in dirs.filter(|dir| !matches!(dir.state(), None | Some(b'Z'))) {
+            let Ok(status) = dir.read(c"status") else { continue };
             sum.memory = sum.memory.zip(proportional(&dir)).map(|(sum, own)| sum + own);
             sum.rss += line(&status, b"VmRSS:").unwrap_or(0) * 1024;
             sum.threads += line(&status, b"Threads:").unwrap_or(0);
             sum.processes += 1;
         }
-        Ok(sum)
+        sum
     }
 }
 
@@ -137,7 +133,7 @@ mod tests {
         shell.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let pids = Parents::read(&root).family(Pid(shell.id() as i32));
         assert_eq!(pids.len(), 2);
-        let footprint = Footprint::read(&root, &pids, &system).unwrap();
+        let footprint = Footprint::read(&root, &pids, &system);
         assert_eq!((footprint.processes, footprint.threads), (2, 2));
         assert!(footprint.memory.is_some_and(|memory| (1..=footprint.rss).contains(&memory)));
         let expense = Expense::read(&root, &pids, &system);
@@ -147,7 +143,7 @@ mod tests {
         assert_eq!(expense.since(expense), Expense::default());
         drop(shell.stdin.take());
         shell.wait().unwrap();
-        assert!(Footprint::read(&root, &pids, &system).is_err());
+        assert_eq!(Footprint::read(&root, &pids, &system).processes, 0);
         assert_eq!(Expense::read(&root, &pids, &system), Expense::default());
     }
 

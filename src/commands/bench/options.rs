@@ -1,6 +1,6 @@
 //! The arguments of `bench`.
 
-use super::selectors;
+use super::{selectors, servers};
 
 /// Measure what select, poll, epoll and mio cost on this machine
 ///
@@ -13,6 +13,8 @@ use super::selectors;
 pub struct Args {
     #[command(flatten)]
     pub(super) selectors: selectors::Options,
+    #[command(flatten)]
+    pub(super) servers: servers::Options,
 }
 
 const EXAMPLES: &str = "\

@@ -183,7 +183,7 @@ impl std::fmt::Display for HowMany {
 
 /// Who serves connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Model {
+pub(in crate::commands) enum Model {
     /// A thread each, which waits for it alone
     Threads,
     /// A process each, which waits for it alone

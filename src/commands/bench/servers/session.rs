@@ -1,0 +1,68 @@
+//! All scenes, one after the other, and in each the models in turns.
+
+use super::Extent;
+use super::contest::{Contest, Look};
+use super::row::Row;
+use super::scene::Scene;
+use super::server::name;
+use crate::commands::signals::{self, Signals};
+use crate::context::Context;
+use crate::error::Error;
+use crate::load::Failure;
+use crate::proc::System;
+use nix::sys::signal::Signal;
+use std::time::Duration;
+
+/// What was measured.
+pub(super) struct Measured {
+    pub(super) rows: Vec<Row>,
+    /// What ended it before its time.
+    pub(super) signal: Option<Signal>,
+}
+
+/// Measures every scene. An error of one is an error of all.
+pub(super) fn run(plan: &[Scene], extent: Extent, context: &Context) -> Result<Measured, Error> {
+    let io = |e| Error::Io("signals".to_owned(), e);
+    let caught = signals::catch(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).map_err(io)?;
+    let mut signals = Signals::open(caught).map_err(io)?;
+    let models: usize = plan.iter().map(|scene| scene.models.len()).sum();
+    let time = extent.time / extent.runs / u32::try_from(models.max(1)).unwrap_or(u32::MAX);
+    let system = System::new(context.root.clone(), false);
+    let look = Look { root: &context.root, system: &system };
+    let mut measured = Measured { rows: Vec::new(), signal: None };
+    for scene in plan {
+        let mut contests = Vec::new();
+        let ended = perform(scene, &mut contests, (extent.runs, time), &look, &signals);
+        let done = contests.into_iter().filter(Contest::has_run);
+        measured.rows.extend(done.map(|contest| Row::new(scene, contest.model, contest.finish(&look))));
+        match ended {
+            Ok(()) => {}
+            Err((_, Failure::Interrupted)) => {
+                measured.signal = Some(signals.next().map_or(Signal::SIGINT, |received| received.signal));
+                break;
+            }
+            Err((model, failure)) => return Err(Error::Refused(format!("{model}, {scene}: {failure}"))),
+        }
+    }
+    Ok(measured)
+}
+
+/// Starts the servers of a scene, and measures them.
+fn perform(
+    scene: &Scene,
+    contests: &mut Vec<Contest>,
+    (runs, time): (u32, Duration),
+    look: &Look<'_>,
+    signals: &Signals,
+) -> Result<(), (String, Failure)> {
+    for &model in &scene.models {
+        let contest = Contest::open(model, scene, look, signals.as_fd(), &mut |_| {});
+        contests.push(contest.map_err(|failure| (name(model), failure))?);
+    }
+    for _ in 0..runs {
+        for contest in contests.iter_mut() {
+            contest.run(time, look).map_err(|failure| (name(contest.model), failure))?;
+        }
+    }
+    Ok(())
+}
