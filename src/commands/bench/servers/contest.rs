@@ -1,5 +1,6 @@
 //! One server under its load, and what came of that.
 
+use super::Extent;
 use super::load::Load;
 use super::scene::Scene;
 use super::server::Server;
@@ -15,8 +16,8 @@ use std::time::Duration;
 
 /// A warm-up takes this part of a run.
 const WARM_UP: u32 = 6;
-/// How many connections are made to one server, where they are not kept: a closed one occupies its
-/// port for a minute, and there are 28,000 of them.
+/// How many connections are made to one server at most, where they are not kept: a closed one
+/// occupies its port for a minute, and there are 28,000 of them.
 const PORTS: u64 = 20_000;
 
 /// A server, its clients, and what came of them so far.
@@ -27,6 +28,8 @@ pub(super) struct Contest {
     server: Server,
     family: Vec<Pid>,
     mode: Mode,
+    /// How many connections may be made in a run, or its warm-up, where they are not kept.
+    ports: u64,
     /// The requests of all runs, and those of warm-ups.
     answered: u64,
     warmed: u64,
@@ -69,7 +72,7 @@ impl Contest {
     /// Starts a server, and makes all connections. `told` hears how many there are.
     pub(super) fn open(
         model: Model,
-        scene: &Scene,
+        (scene, extent): (&Scene, Extent),
         look: &Look<'_>,
         stop: BorrowedFd<'_>,
         told: &mut dyn FnMut(usize),
@@ -77,7 +80,7 @@ impl Contest {
         let mut server = Server::start(model, scene.load, look.root)?;
         let mode = if scene.load == Load::Connect { Mode::Renewed } else { Mode::Kept };
         let lines = Lines { time: format!("{}us", scene.compute.as_micros().max(1)), heavy: scene.computing };
-        let crowd = Crowd { connections: scene.connections, busy: scene.busy, mode, threads: threads() };
+        let crowd = Crowd { connections: scene.connections, busy: scene.busy, mode, threads: scene.clients };
         let mut clients = Clients::new(server.address(), lines, crowd, Some(stop))?;
         clients.open(told).map_err(|failure| blame(failure, &mut server))?;
         let family = server.family();
@@ -87,6 +90,7 @@ impl Contest {
             server,
             family,
             mode,
+            ports: (PORTS / 2 / u64::from(extent.runs)).max(1),
             answered: 0,
             warmed: 0,
             runs: Vec::new(),
@@ -117,12 +121,8 @@ impl Contest {
     /// Has the clients ask. If connections come and go, the server is looked at meanwhile: afterwards
     /// there would be nothing to see.
     fn ask(&mut self, time: Duration, look: Option<&Look<'_>>) -> Result<Answers, Failure> {
-        let left = if self.mode == Mode::Renewed {
-            PORTS.saturating_sub(self.warmed + self.answered)
-        } else {
-            u64::MAX
-        };
-        let bounds = Bounds { time, questions: left };
+        let questions = if self.mode == Mode::Renewed { self.ports } else { u64::MAX };
+        let bounds = Bounds { time, questions };
         let (clients, server) = (&mut self.clients, &self.server);
         let answers = match look.filter(|_| self.mode == Mode::Renewed) {
             None => clients.run(bounds),
@@ -186,11 +186,6 @@ fn of_children() -> Expense {
         |usage: &Usage| usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     let switches = usage.voluntary_context_switches() + usage.involuntary_context_switches();
     Expense { cpu: Duration::from_micros(micros(&usage).unsigned_abs()), switches: switches.unsigned_abs() }
-}
-
-/// How many threads the clients have: the other half of the processors is the server's.
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
 /// A failure of the clients, with its reason, if that is the end of the server.

@@ -8,6 +8,7 @@ use std::time::Duration;
 /// Which servers are measured, and with which load.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Servers")]
+#[group(skip)]
 pub(in super::super) struct Options {
     /// Measure servers instead: threads, processes and an event loop, with the same small service
     #[arg(long, conflicts_with_all = ["selector", "fds", "active", "kind"])]
@@ -26,6 +27,9 @@ pub(in super::super) struct Options {
     #[arg(long, short = 'b', value_name = "N", default_value_t = 10, requires = "servers",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) busy: u32,
+    /// How many threads the clients have [default: half as many as there are processors]
+    #[arg(long, value_name = "N", requires = "servers", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(super) clients: Option<u32>,
     /// How long the server computes, in compute: time of a processor, for each request of --computing
     #[arg(long, value_name = "TIME", default_value = "10ms", requires = "servers", value_parser = compute)]
     pub(super) compute: Duration,

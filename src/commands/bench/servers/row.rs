@@ -48,7 +48,7 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
     "latency.max", Duration, "all of them did", |r| Some(seconds(r.outcome.latencies.as_ref().and_then(|l| l.longest())));
     "computed_per_second", Number, "requests computed in a second; null but in compute",
         |r| if r.scene.load == Load::Compute { number(r.computed, 10.0) } else { Some(Cell::Null) };
-    "cpu_per_request", Duration, "time of a processor that the server took for a request, in user mode and in the kernel", |r| Some(seconds(Some(r.outcome.cpu)));
+    "cpu_per_request", Duration, "time of a processor that the server took for a request, in user mode and in the kernel; those that are computed are among them", |r| Some(seconds(Some(r.outcome.cpu)));
     "context_switches", Number, "context switches of the server for a request", |r| number(r.outcome.switches, 1000.0);
     "memory", Size, "memory of all processes of the server, pages that they share counted once (PSS); null where it may not be asked",
         |r| Some(r.outcome.footprint.memory.map_or(Cell::Null, Cell::Uint));

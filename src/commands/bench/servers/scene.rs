@@ -6,6 +6,7 @@ use crate::commands::listen::Model;
 use crate::error::Error;
 use clap::ValueEnum as _;
 use std::fmt;
+use std::thread;
 use std::time::Duration;
 
 /// A load with so many connections.
@@ -20,6 +21,8 @@ pub(super) struct Scene {
     pub(super) computing: usize,
     /// For how long.
     pub(super) compute: Duration,
+    /// How many threads the clients have.
+    pub(super) clients: usize,
     /// The models that are compared.
     pub(super) models: Vec<Model>,
 }
@@ -31,12 +34,16 @@ pub(super) fn plan(options: &Options) -> Result<Vec<Scene>, Error> {
     connections.sort_unstable();
     connections.dedup();
     let busy = options.busy as usize;
+    // The other half of the processors is the server's.
+    let usual = || thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1));
+    let clients = options.clients.map_or_else(usual, |n| n as usize);
     let scene = |load, connections: usize| Scene {
         load,
         connections,
         busy: busy.min(connections),
         computing: if load == Load::Compute { options.computing as usize } else { 0 },
         compute: options.compute,
+        clients,
         models: models.clone(),
     };
     let mut plan = Vec::new();

@@ -48,20 +48,17 @@ fn rates(rows: &[Row]) -> Option<String> {
 /// How long others waited.
 fn computing(rows: &[Row]) -> Option<String> {
     let scene = &rows[0].scene;
-    let half: Vec<String> = rows
-        .iter()
-        .filter_map(|row| Some(format!("{} with {}", time(row.percentile(0.5)?), row.name)))
-        .collect();
-    if half.is_empty() {
-        return None;
-    }
-    Some(format!(
-        "While {} of {} busy connections had every request computed for {}, half of the others' waited {} at least.",
-        scene.computing,
-        scene.busy,
-        time(scene.compute),
-        half.join(", ")
-    ))
+    let median = |row: &Row| Some(format!("{} with {}", time(row.percentile(0.5)?), row.name));
+    let medians: Vec<String> = rows.iter().filter_map(median).collect();
+    (!medians.is_empty()).then(|| {
+        format!(
+            "{} of {} busy connections had every request computed for {}. Median of all others: {}.",
+            scene.computing,
+            scene.busy,
+            time(scene.compute),
+            medians.join(", ")
+        )
+    })
 }
 
 /// What a connection costs: from the fewest of them to the most, in the same load.

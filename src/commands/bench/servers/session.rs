@@ -11,7 +11,6 @@ use crate::error::Error;
 use crate::load::Failure;
 use crate::proc::System;
 use nix::sys::signal::Signal;
-use std::time::Duration;
 
 /// What was measured.
 pub(super) struct Measured {
@@ -26,13 +25,15 @@ pub(super) fn run(plan: &[Scene], extent: Extent, context: &Context) -> Result<M
     let caught = signals::catch(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).map_err(io)?;
     let mut signals = Signals::open(caught).map_err(io)?;
     let models: usize = plan.iter().map(|scene| scene.models.len()).sum();
-    let time = extent.time / extent.runs / u32::try_from(models.max(1)).unwrap_or(u32::MAX);
+    let runs = extent.runs.saturating_mul(u32::try_from(models.max(1)).unwrap_or(u32::MAX));
+    // Of one run from now on.
+    let extent = Extent { time: extent.time / runs, ..extent };
     let system = System::new(context.root.clone(), false);
     let look = Look { root: &context.root, system: &system };
     let mut measured = Measured { rows: Vec::new(), signal: None };
     for scene in plan {
         let mut contests = Vec::new();
-        let ended = perform(scene, &mut contests, (extent.runs, time), &look, &signals);
+        let ended = perform(scene, &mut contests, extent, &look, &signals);
         let done = contests.into_iter().filter(Contest::has_run);
         measured.rows.extend(done.map(|contest| Row::new(scene, contest.model, contest.finish(&look))));
         match ended {
@@ -51,17 +52,17 @@ pub(super) fn run(plan: &[Scene], extent: Extent, context: &Context) -> Result<M
 fn perform(
     scene: &Scene,
     contests: &mut Vec<Contest>,
-    (runs, time): (u32, Duration),
+    extent: Extent,
     look: &Look<'_>,
     signals: &Signals,
 ) -> Result<(), (String, Failure)> {
     for &model in &scene.models {
-        let contest = Contest::open(model, scene, look, signals.as_fd(), &mut |_| {});
+        let contest = Contest::open(model, (scene, extent), look, signals.as_fd(), &mut |_| {});
         contests.push(contest.map_err(|failure| (name(model), failure))?);
     }
-    for _ in 0..runs {
+    for _ in 0..extent.runs {
         for contest in contests.iter_mut() {
-            contest.run(time, look).map_err(|failure| (name(contest.model), failure))?;
+            contest.run(extent.time, look).map_err(|failure| (name(contest.model), failure))?;
         }
     }
     Ok(())
