@@ -10,6 +10,7 @@ pub mod limits;
 pub mod list;
 pub mod listen;
 mod listing;
+mod locale;
 pub mod loops;
 mod manual;
 pub mod peers;

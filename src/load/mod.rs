@@ -11,6 +11,8 @@ mod clients;
 mod connection;
 mod lines;
 mod protocol;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use answers::{Answers, Latencies};

@@ -1,6 +1,8 @@
 //! `fdscope bench`: what waiting for fds costs on this machine.
 
 mod options;
+mod plot;
+mod progress;
 mod selectors;
 mod servers;
 mod statistics;
@@ -11,6 +13,7 @@ pub(super) use servers::fields as fields_of_servers;
 
 use crate::context::Context;
 use crate::error::{Error, Outcome};
+use plot::PlotFile;
 use servers::Extent;
 
 /// Runs `fdscope bench`.
@@ -19,5 +22,6 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         let extent = Extent { runs: args.selectors.runs, time: args.selectors.time };
         return servers::run(&args.servers, extent, context);
     }
-    selectors::run(&args.selectors, context)
+    let plot = args.plot.as_deref().map(PlotFile::open).transpose()?;
+    selectors::run(&args.selectors, plot, context)
 }

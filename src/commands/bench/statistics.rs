@@ -6,6 +6,9 @@ pub(super) struct Spread {
     pub(super) median: f64,
     /// How far apart the middle half of them is, in percent of the median.
     pub(super) percent: f64,
+    /// Where the middle half of them begins and ends.
+    pub(super) low: f64,
+    pub(super) high: f64,
 }
 
 impl Spread {
@@ -14,8 +17,14 @@ impl Spread {
         let mut sorted: Vec<f64> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);
         let median = quantile(&sorted, 0.5);
-        let half = quantile(&sorted, 0.75) - quantile(&sorted, 0.25);
-        Self { median, percent: if median > 0.0 { half / median * 100.0 } else { 0.0 } }
+        let (low, high) = (quantile(&sorted, 0.25), quantile(&sorted, 0.75));
+        let percent = if median > 0.0 { (high - low) / median * 100.0 } else { 0.0 };
+        Self { median, percent, low, high }
+    }
+
+    /// Whether it is more than the other, by more than the middle half of either differs.
+    pub(super) fn exceeds(self, other: Self) -> bool {
+        self.low > other.high
     }
 }
 
@@ -33,9 +42,15 @@ mod tests {
 
     #[test]
     fn median_and_spread() {
-        assert_eq!(Spread::of([7.0]), Spread { median: 7.0, percent: 0.0 });
-        assert_eq!(Spread::of([3.0, 1.0]), Spread { median: 2.0, percent: 50.0 });
-        assert_eq!(Spread::of([5.0, 1.0, 100.0, 4.0, 3.0]), Spread { median: 4.0, percent: 50.0 });
-        assert_eq!(Spread::of([0.0, 0.0]).percent, 0.0);
+        let of = |values: &[f64]| {
+            let spread = Spread::of(values.iter().copied());
+            (spread.median, spread.percent)
+        };
+        assert_eq!(of(&[7.0]), (7.0, 0.0));
+        assert_eq!(of(&[3.0, 1.0]), (2.0, 50.0));
+        assert_eq!(of(&[5.0, 1.0, 100.0, 4.0, 3.0]), (4.0, 50.0));
+        assert_eq!(of(&[0.0, 0.0]).1, 0.0);
+        let (few, many) = (Spread::of([1.0, 2.0, 3.0]), Spread::of([4.0, 5.0, 6.0]));
+        assert!(many.exceeds(few) && !few.exceeds(many) && !few.exceeds(few));
     }
 }

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// How long the other thread sleeps before it looks again whether there is something to do.
 const NAP: Duration = Duration::from_micros(20);
 
+/// Turns from one look at signals to the next: one that comes while nothing is waited for interrupts nothing.
+const SOME: u64 = 16;
+
 /// Turns that are made at least.
 const LEAST: u64 = 3;
 
@@ -71,6 +74,9 @@ impl Shared {
         while turns < LEAST || Instant::now() < end {
             turning.be_woken(attendant, |turn| self.turn.store(turn, Ordering::Release))?;
             turns += 1;
+            if turns % SOME == 0 {
+                attendant.check()?;
+            }
         }
         Ok(Asleep { turns, cpu: self::cpu() - cpu, wakeups: switches() - wakeups })
     }

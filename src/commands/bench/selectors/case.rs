@@ -3,6 +3,7 @@
 use super::options::Options;
 use super::way::{Way, chosen};
 use crate::error::Error;
+use std::fmt;
 
 /// One thing that is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,13 @@ pub(super) struct Case {
     pub(super) active: usize,
 }
 
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { way, fds, active } = self;
+        write!(f, "{way}, {fds} fds, {active} active")
+    }
+}
+
 /// All cases, those with the same fds together. More active ones than there are fds make no case.
 pub(super) fn plan(options: &Options) -> Result<Vec<Case>, Error> {
     let numbers = |given: &[u32]| {
@@ -22,7 +30,7 @@ pub(super) fn plan(options: &Options) -> Result<Vec<Case>, Error> {
         numbers.dedup();
         numbers
     };
-    let (fds, active) = (numbers(&options.fds), numbers(&options.active));
+    let (fds, active) = (numbers(options.fds()), numbers(&options.active));
     if let (Some(most), Some(largest)) = (active.last(), fds.last())
         && most > largest
     {

@@ -28,6 +28,19 @@ pub(super) enum Fault {
     Changed(usize),
 }
 
+impl Fault {
+    /// What would allow it, where a limit of the machine forbids it.
+    pub(super) fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Register(RegisterError::NoMoreWatches) => Some(
+                "as root, 'sysctl fs.epoll.max_user_watches=N' raises that, and 'fdscope limits --system' \
+                 shows who uses them",
+            ),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -8,8 +8,10 @@
 mod asleep;
 mod attendant;
 mod case;
+mod charts;
 mod fault;
 mod kind;
+mod notes;
 mod options;
 mod room;
 mod row;
@@ -21,25 +23,58 @@ mod way;
 pub(super) use options::Options;
 pub(in super::super) use row::fields;
 
+use super::plot::{PlotFile, Terminal};
+use crate::commands::sink::terminal_size;
+use crate::commands::{columns, locale};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::Tally;
 use crate::render::{Format, Renderer};
-use session::End;
+use row::Row;
+use std::io::Write as _;
 
 /// Measures, and shows what was measured.
-pub(super) fn run(options: &Options, context: &mut Context) -> Result<Outcome, Error> {
+pub(super) fn run(
+    options: &Options,
+    plot: Option<PlotFile>,
+    context: &mut Context,
+) -> Result<Outcome, Error> {
     let plan = case::plan(options)?;
-    let (plan, refused) = room::fitting(plan, options.kind, context);
-    let measured = session::run(&plan, options)?;
-    let columns = if context.style.format == Format::Table { row::TABLE } else { row::RECORD };
-    let renderer = Renderer::new(context.style, "bench", row::columns(columns), false);
+    let (plan, told, mut refused) = room::fitting(plan, options.kind);
+    told.iter().for_each(|text| context.complain(text));
+    let measured = session::run(&plan, options, context.quiet)?;
+    refused += measured.cases.iter().filter(|measuring| measuring.refused).count() as u64;
     let rows = row::rows(&measured, options.kind);
-    let tally = Tally { denied: refused, ..Tally::default() };
-    renderer.write_all(&mut context.out, rows, tally).map_err(Error::Output)?;
-    match measured.end {
-        End::Signal(signal) => Ok(Outcome::Signalled(signal as i32)),
-        End::Done if refused > 0 => Err(Error::Target),
-        End::Done => Ok(Outcome::Met),
+    notes::tell(&rows, &measured, options, context);
+    show(&rows, options, refused, context)?;
+    if let Some(plot) = plot {
+        plot.write(&charts::charts(&rows, options.kind))?;
     }
+    match measured.signal {
+        Some(signal) => Ok(Outcome::Signalled(signal as i32)),
+        None if rows.is_empty() || refused > 0 && options.names_fds() => Err(Error::Target),
+        None => Ok(Outcome::Met),
+    }
+}
+
+/// A table and pictures, or records.
+fn show(rows: &[Row], options: &Options, refused: u64, context: &mut Context) -> Result<(), Error> {
+    let table = context.style.format == Format::Table;
+    let mut columns = row::columns(if table { row::TABLE } else { row::RECORD });
+    if table {
+        columns::for_people(&mut columns, row::SHOWN);
+    }
+    let renderer = Renderer::new(context.style, "bench", columns, false);
+    let tally = Tally { denied: refused, ..Tally::default() };
+    renderer.write_all(&mut context.out, rows.iter().cloned(), tally).map_err(Error::Output)?;
+    if !table {
+        return Ok(());
+    }
+    let terminal =
+        Terminal { width: terminal_size().0, color: context.style.color, unicode: locale::is_utf8() };
+    for chart in charts::charts(rows, options.kind) {
+        let lines = terminal.draw(&chart).join("\n");
+        writeln!(context.out, "\n{lines}").map_err(Error::Output)?;
+    }
+    context.out.flush().map_err(Error::Output)
 }

@@ -13,10 +13,10 @@ pub(in super::super) struct Options {
     /// Which selectors; epoll means level, edge and oneshot [default: all]
     #[arg(long, short = 's', value_name = "SELECTOR", value_delimiter = ',')]
     pub(super) selector: Vec<Choice>,
-    /// How many fds are watched
-    #[arg(long, short = 'f', value_name = "N", value_delimiter = ',', default_value = "10,100,1000,10000",
+    /// How many fds are watched [default: 10,100,1000,10000]
+    #[arg(long, short = 'f', value_name = "N", value_delimiter = ',',
           value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) fds: Vec<u32>,
+    fds: Vec<u32>,
     /// How many of them become ready at a time
     #[arg(long, short = 'a', value_name = "N", value_delimiter = ',', default_value = "1,100",
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -29,7 +29,22 @@ pub(in super::super) struct Options {
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(in super::super) runs: u32,
     /// For how long all in all, about; with --servers 9s unless it is given, and their start
-    #[arg(long = "for", value_name = "TIME", value_parser = values::period, default_value = "8s",
+    #[arg(long = "for", value_name = "TIME", value_parser = values::period, default_value = "7s",
           default_value_if("servers", ArgPredicate::IsPresent, "9s"))]
     pub(in super::super) time: Duration,
+}
+
+/// How many fds are watched, unless somebody says how many.
+const USUAL: [u32; 4] = [10, 100, 1000, 10_000];
+
+impl Options {
+    /// How many fds are watched.
+    pub(super) fn fds(&self) -> &[u32] {
+        if self.fds.is_empty() { &USUAL } else { &self.fds }
+    }
+
+    /// Whether somebody has said how many.
+    pub(super) fn names_fds(&self) -> bool {
+        !self.fds.is_empty()
+    }
 }

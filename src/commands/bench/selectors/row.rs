@@ -8,13 +8,14 @@ use crate::commands::bench::statistics::Spread;
 use crate::model::{Cell, Column, Emphasis, Field, Record, Value, column_table};
 
 /// A spread from which on a figure says little, in percent.
-const WIDE: f64 = 25.0;
+pub(super) const WIDE: f64 = 25.0;
 
 /// A case with the medians of its runs.
+#[derive(Clone, Debug)]
 pub(super) struct Row {
-    case: Case,
+    pub(super) case: Case,
     kind: Kind,
-    event: Spread,
+    pub(super) event: Spread,
     wait: f64,
     register: f64,
     cpu: f64,
@@ -22,6 +23,8 @@ pub(super) struct Row {
     events: u64,
     /// What an event took in each run.
     samples: Vec<Value>,
+    /// Figures as people read them, in the order of `SHOWN`.
+    shown: [String; 6],
 }
 
 impl Record for Row {
@@ -51,6 +54,16 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "runs", Integer, "how many runs there were; all figures are their medians", |r| Some(Cell::Uint(r.samples.len() as u64));
     "events", Integer, "how many events were counted in them, each of which came once", |r| Some(Cell::Uint(r.events));
     "samples", List, "ns_per_event of each run", |r| Some(Cell::List(&r.samples));
+};
+
+/// The same figures as people read them: to the nanosecond.
+pub(super) const SHOWN: &[Column<Row>] = column_table! {
+    "ns_per_event", Number, "", |r| word(&r.shown[0]);
+    "spread", Number, "", |r| word(&r.shown[1]);
+    "ns_per_wait", Number, "", |r| word(&r.shown[2]);
+    "ns_per_register", Number, "", |r| word(&r.shown[3]);
+    "ns_cpu", Number, "", |r| word(&r.shown[4]);
+    "wakeups", Number, "", |r| word(&r.shown[5]);
 };
 
 /// What people see.
@@ -97,24 +110,37 @@ pub(super) fn columns(names: &[&str]) -> Vec<Column<Row>> {
 
 /// The rows of all that was measured.
 pub(super) fn rows(measured: &Measured, kind: Kind) -> Vec<Row> {
-    let measured = measured.cases.iter().filter(|(_, samples)| !samples.is_empty());
-    measured.map(|(case, samples)| Row::new(*case, kind, samples)).collect()
+    let measured = measured.cases.iter().filter(|measuring| !measuring.samples.is_empty());
+    measured.map(|measuring| Row::new(measuring.case, kind, &measuring.samples)).collect()
 }
 
 impl Row {
     fn new(case: Case, kind: Kind, samples: &[Sample]) -> Self {
         let spread = |of: fn(&Sample) -> f64| Spread::of(samples.iter().map(of));
-        Self {
-            case,
-            kind,
-            event: spread(|sample| sample.event),
-            wait: spread(|sample| sample.wait).median,
-            register: spread(|sample| sample.register).median,
-            cpu: spread(|sample| sample.cpu).median,
-            wakeups: spread(|sample| sample.wakeups).median,
-            events: samples.iter().map(|sample| sample.events).sum(),
-            samples: samples.iter().map(|sample| Value::Float(round(sample.event, 10.0))).collect(),
-        }
+        let event = spread(|sample| sample.event);
+        let [wait, register, cpu, wakeups]: [fn(&Sample) -> f64; 4] =
+            [|sample| sample.wait, |sample| sample.register, |sample| sample.cpu, |sample| sample.wakeups];
+        let [wait, register, cpu, wakeups] = [wait, register, cpu, wakeups].map(|of| spread(of).median);
+        let shown = [
+            format!("{:.0}", event.median),
+            format!("{:.0}%", event.percent),
+            format!("{wait:.0}"),
+            format!("{register:.0}"),
+            format!("{cpu:.0}"),
+            format!("{wakeups:.2}"),
+        ];
+        let samples_shown = samples.iter().map(|sample| Value::Float(round(sample.event, 10.0))).collect();
+        let events = samples.iter().map(|sample| sample.events).sum();
+        Self { case, kind, event, wait, register, cpu, wakeups, events, samples: samples_shown, shown }
+    }
+
+    /// The least and the most that an event took in a run.
+    pub(super) fn range(&self) -> (f64, f64) {
+        let samples = self.samples.iter().filter_map(|sample| match sample {
+            Value::Float(ns) => Some(*ns),
+            _ => None,
+        });
+        samples.fold((f64::INFINITY, 0.0), |(low, high), ns| (low.min(ns), high.max(ns)))
     }
 }
 

@@ -5,7 +5,7 @@ use super::attendant::Attendant;
 use super::case::Case;
 use super::fault::Fault;
 use super::kind::Ends;
-use super::turn::Turning;
+use super::turn::{Took, Turning};
 use std::time::{Duration, Instant};
 
 /// What one run gave, in nanoseconds.
@@ -30,6 +30,12 @@ pub(super) struct Sample {
 const PARTS: u32 = 3;
 const WARM_UP: u32 = 10;
 
+/// How long turns go on without a look at signals.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// Registrations that are made at least, about.
+const REGISTRATIONS: usize = 200;
+
 /// Turns that are made at least.
 const LEAST: u64 = 3;
 
@@ -40,13 +46,15 @@ pub(super) fn take(
     time: Duration,
     attendant: &mut Attendant,
 ) -> Result<Sample, Fault> {
-    attendant.expect(time);
-    let (mut turning, registering) = Turning::start(case.way, ends, case.active)?;
+    attendant.expect(time)?;
+    let (mut turning, registering) = register(case, ends)?;
     let (warm, each) = warm_up(&mut turning, time / WARM_UP, attendant)?;
     let part = (time - time / WARM_UP) / PARTS;
     let turns = ((part.as_nanos() / each.as_nanos().max(1)) as u64).max(LEAST);
-    let whole = turning.turns(turns, attendant)?;
-    let timed = turning.timed_turns(turns, attendant)?;
+    let at_once = ((AT_ONCE.as_nanos() / each.as_nanos().max(1)) as u64).max(1);
+    let whole = in_pieces(turns, at_once, attendant, |turns, attendant| turning.turns(turns, attendant))?;
+    let timed =
+        in_pieces(turns, at_once, attendant, |turns, attendant| turning.timed_turns(turns, attendant))?;
     let wait = timed.waiting / timed.waits as u32;
     let asleep = asleep::measure(&mut turning, part, wait, attendant)?;
     turning.is_clear()?;
@@ -55,11 +63,39 @@ pub(super) fn take(
     Ok(Sample {
         event: per(whole.time, turns * case.active as u64),
         wait: (per(timed.waiting, timed.waits) - cost_of_a_look()).max(0.0),
-        register: per(registering, case.fds as u64),
+        register: registering,
         cpu: per(asleep.cpu, asleep.turns * case.active as u64),
         wakeups: asleep.wakeups as f64 / (asleep.turns * case.active as u64) as f64,
         events,
     })
+}
+
+/// So many turns, with a look at signals from time to time, which takes none of the time that counts.
+fn in_pieces(
+    turns: u64,
+    at_once: u64,
+    attendant: &mut Attendant,
+    mut turn: impl FnMut(u64, &mut Attendant) -> Result<Took, Fault>,
+) -> Result<Took, Fault> {
+    let (mut took, mut done) = (Took::default(), 0);
+    while done < turns {
+        attendant.check()?;
+        let piece = at_once.min(turns - done);
+        took += turn(piece, attendant)?;
+        done += piece;
+    }
+    Ok(took)
+}
+
+/// Has all fds watched, over and over where they are few, and gives what one took.
+fn register<'e>(case: &Case, ends: &'e Ends) -> Result<(Turning<'e>, f64), Fault> {
+    let times = (REGISTRATIONS / case.fds).max(1);
+    let mut all = Duration::ZERO;
+    for _ in 1..times {
+        all += Turning::start(case.way, ends, case.active)?.1;
+    }
+    let (turning, last) = Turning::start(case.way, ends, case.active)?;
+    Ok((turning, (all + last).as_nanos() as f64 / (times * case.fds) as f64))
 }
 
 /// Turns until caches are filled, and how many, and what one takes.
@@ -71,12 +107,15 @@ fn warm_up(
     let begin = Instant::now();
     let (mut turns, mut done) = (1, 0);
     loop {
+        attendant.check()?;
         let took = turning.turns(turns, attendant)?;
         done += turns;
         if begin.elapsed() >= time {
             return Ok((done, took.time / turns as u32));
         }
-        turns = (turns * 2).min(1 << 16);
+        if took.time < AT_ONCE {
+            turns *= 2;
+        }
     }
 }
 

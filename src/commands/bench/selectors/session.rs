@@ -3,54 +3,81 @@
 use super::attendant::Attendant;
 use super::case::Case;
 use super::fault::Fault;
-use super::kind::Ends;
+use super::kind::{Ends, Kind};
 use super::options::Options;
 use super::sample::{self, Sample};
+use crate::commands::bench::progress::Progress;
+use crate::context::complain;
 use crate::error::Error;
 use nix::sys::signal::Signal;
+use std::time::Duration;
 
 /// What was measured.
 pub(super) struct Measured {
     /// Each case with what its runs gave.
-    pub(super) cases: Vec<(Case, Vec<Sample>)>,
-    pub(super) end: End,
+    pub(super) cases: Vec<Measuring>,
+    /// The signal that ended it before all was.
+    pub(super) signal: Option<Signal>,
 }
 
-/// Why no more was measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// That was all.
-    Done,
-    /// A signal.
-    Signal(Signal),
+/// A case, as it is measured.
+pub(super) struct Measuring {
+    pub(super) case: Case,
+    /// What each run gave.
+    pub(super) samples: Vec<Sample>,
+    /// The machine's limits do not allow it.
+    pub(super) refused: bool,
 }
 
 /// Measures each case once in each run. An error of one is an error of all.
-pub(super) fn run(plan: &[Case], options: &Options) -> Result<Measured, Error> {
+pub(super) fn run(plan: &[Case], options: &Options, quiet: bool) -> Result<Measured, Error> {
     let mut attendant = Attendant::new().map_err(|e| Error::Io("signals".to_owned(), e))?;
-    let mut cases: Vec<(Case, Vec<Sample>)> = plan.iter().map(|&case| (case, Vec::new())).collect();
+    let measuring = |&case: &Case| Measuring { case, samples: Vec::new(), refused: false };
+    let mut cases: Vec<Measuring> = plan.iter().map(measuring).collect();
     let time = options.time / options.runs / u32::try_from(plan.len().max(1)).unwrap_or(u32::MAX);
-    let mut end = End::Done;
-    'runs: for _ in 0..options.runs {
-        for same in cases.chunk_by_mut(|(a, _), (b, _)| a.fds == b.fds) {
-            let fds = same[0].0.fds;
-            let ends = Ends::open(options.kind, fds).map_err(|e| {
-                Error::Refused(format!("cannot open {fds} of kind {}: {e}", options.kind.name()))
-            })?;
-            for (case, samples) in same {
-                match attendant.check().and_then(|()| sample::take(case, &ends, time, &mut attendant)) {
-                    Ok(sample) => samples.push(sample),
-                    Err(Fault::Signal(signal)) => {
-                        end = End::Signal(signal);
-                        break 'runs;
-                    }
-                    Err(fault) => {
-                        let Case { way, fds, active } = case;
-                        return Err(Error::Refused(format!("{way}, {fds} fds, {active} active: {fault}")));
-                    }
+    let progress = Progress::new(u64::from(options.runs) * plan.len() as u64, quiet);
+    for nth in 1..=options.runs {
+        for same in cases.chunk_by_mut(|a, b| a.case.fds == b.case.fds) {
+            let ends = open(options.kind, same[0].case.fds)?;
+            for measuring in same {
+                progress.next(format!("run {nth} of {}: {}", options.runs, measuring.case));
+                match measuring.measure(&ends, time, &mut attendant, &progress) {
+                    Ok(()) => progress.done(),
+                    Err(Fault::Signal(signal)) => return Ok(Measured { cases, signal: Some(signal) }),
+                    Err(fault) => return Err(Error::Refused(format!("{}: {fault}", measuring.case))),
                 }
             }
         }
     }
-    Ok(Measured { cases, end })
+    Ok(Measured { cases, signal: None })
+}
+
+fn open(kind: Kind, count: usize) -> Result<Ends, Error> {
+    Ends::open(kind, count)
+        .map_err(|e| Error::Refused(format!("cannot open {count} of kind {}: {e}", kind.name())))
+}
+
+impl Measuring {
+    fn measure(
+        &mut self,
+        ends: &Ends,
+        time: Duration,
+        attendant: &mut Attendant,
+        progress: &Progress,
+    ) -> Result<(), Fault> {
+        attendant.check()?;
+        if self.refused {
+            return Ok(());
+        }
+        match sample::take(&self.case, ends, time, attendant) {
+            Ok(sample) => self.samples.push(sample),
+            Err(fault) => {
+                let Some(remedy) = fault.remedy() else { return Err(fault) };
+                let text = format!("{} is not measured: {fault}; {remedy}", self.case);
+                progress.aside(|| complain(&text));
+                self.refused = true;
+            }
+        }
+        Ok(())
+    }
 }

@@ -7,7 +7,12 @@ use super::way::Way;
 use crate::model::{Interest, Readiness};
 use crate::selector::{Event, Selector, Token, Trigger, Wake};
 use std::io;
+use std::ops::AddAssign;
 use std::time::{Duration, Instant};
+
+/// How often a wait may be found to take too long: a process that was stopped meanwhile takes too
+/// long once.
+const OVERDUE: u32 = 2;
 
 /// A selector with the fds that it watches.
 pub(super) struct Turning<'e> {
@@ -54,6 +59,14 @@ pub(super) struct Took {
     pub(super) waiting: Duration,
     /// How many waits there were.
     pub(super) waits: u64,
+}
+
+impl AddAssign for Took {
+    fn add_assign(&mut self, other: Self) {
+        self.time += other.time;
+        self.waiting += other.waiting;
+        self.waits += other.waits;
+    }
 }
 
 impl<'e> Turning<'e> {
@@ -129,7 +142,7 @@ impl<'e> Turning<'e> {
 
     /// Waits until all that were made ready were told of and read.
     fn finish<const TIMED: bool>(&mut self, took: &mut Took, attendant: &mut Attendant) -> Result<(), Fault> {
-        let mut left = self.firing.active;
+        let (mut left, mut overdue) = (self.firing.active, 0);
         while left > 0 {
             let begin = TIMED.then(Instant::now);
             let wake = self.selector.wait(None, &mut self.events);
@@ -140,7 +153,12 @@ impl<'e> Turning<'e> {
             match wake.map_err(|e| Fault::Io("wait", e))? {
                 Wake::Ready => left = self.handle(left)?,
                 Wake::TimedOut => return Err(Fault::Lost(left)),
-                Wake::Interrupted if attendant.is_overdue() => return Err(Fault::Lost(left)),
+                Wake::Interrupted if attendant.is_overdue() => {
+                    overdue += 1;
+                    if overdue > OVERDUE {
+                        return Err(Fault::Lost(left));
+                    }
+                }
                 Wake::Interrupted => attendant.check()?,
             }
         }
@@ -184,3 +202,6 @@ impl<'e> Turning<'e> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use crate::model::Pid;
 use crate::proc::{Expense, Footprint, ProcRoot, System};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::BorrowedFd;
 use std::thread;
 use std::time::Duration;
@@ -66,6 +67,17 @@ pub(super) struct Outcome {
 pub(super) struct Look<'s> {
     pub(super) root: &'s ProcRoot,
     pub(super) system: &'s System,
+    /// Readable once all is to end.
+    pub(super) stop: BorrowedFd<'s>,
+}
+
+impl Look<'_> {
+    /// Waits for so long, or for the end.
+    fn wait(&self, time: Duration) {
+        let fd = PollFd::from_borrowed_fd(self.stop, PollFlags::IN);
+        let time = Timespec::try_from(time).ok();
+        let _ = poll(&mut [fd], time.as_ref());
+    }
 }
 
 impl Contest {
@@ -74,14 +86,13 @@ impl Contest {
         model: Model,
         (scene, extent): (&Scene, Extent),
         look: &Look<'_>,
-        stop: BorrowedFd<'_>,
         told: &mut dyn FnMut(usize),
     ) -> Result<Self, Failure> {
         let mut server = Server::start(model, scene.load, look.root)?;
         let mode = if scene.load == Load::Connect { Mode::Renewed } else { Mode::Kept };
         let lines = Lines { time: format!("{}us", scene.compute.as_micros().max(1)), heavy: scene.computing };
         let crowd = Crowd { connections: scene.connections, busy: scene.busy, mode, threads: scene.clients };
-        let mut clients = Clients::new(server.address(), lines, crowd, Some(stop))?;
+        let mut clients = Clients::new(server.address(), lines, crowd, Some(look.stop))?;
         clients.open(told).map_err(|failure| blame(failure, &mut server))?;
         let family = server.family();
         Ok(Self {
@@ -128,7 +139,7 @@ impl Contest {
             None => clients.run(bounds),
             Some(look) => thread::scope(|scope| {
                 let asking = scope.spawn(|| clients.run(bounds));
-                thread::sleep(time / 2);
+                look.wait(time / 2);
                 let footprint = Footprint::read(look.root, &server.family(), look.system);
                 self.footprint = most(self.footprint, footprint);
                 asking.join().unwrap_or_else(|_| Err(Failure::Wrong("a client panicked".to_owned())))

@@ -43,6 +43,11 @@ pub(super) fn run(options: &Options, extent: Extent, context: &mut Context) -> R
     }
     let (plan, refused) = room::fitting(scene::plan(options)?, options, context);
     let measured = session::run(&plan, extent, context)?;
+    if let Some(signal) = measured.signal {
+        let all: usize = plan.iter().map(|scene| scene.models.len()).sum();
+        context.note(&format!("ended by {signal} with {} of {all} figures", measured.rows.len()));
+    }
+    let none = measured.rows.is_empty();
     let table = context.style.format == Format::Table;
     let columns = if table { row::SHOWN } else { row::COLUMNS };
     let renderer = Renderer::new(context.style, "bench", columns.to_vec(), false);
@@ -56,7 +61,7 @@ pub(super) fn run(options: &Options, extent: Extent, context: &mut Context) -> R
     context.out.flush().map_err(Error::Output)?;
     match measured.signal {
         Some(signal) => Ok(Outcome::Signalled(signal as i32)),
-        None if refused > 0 => Err(Error::Target),
+        None if none || refused > 0 && options.names_connections() => Err(Error::Target),
         None => Ok(Outcome::Met),
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[group(skip)]
 pub(in super::super) struct Options {
     /// Measure servers instead: threads, processes and an event loop, with the same small service
-    #[arg(long, conflicts_with_all = ["selector", "fds", "active", "kind"])]
+    #[arg(long, conflicts_with_all = ["selector", "fds", "active", "kind", "plot"])]
     pub(in super::super) servers: bool,
     /// Which models of fdscope listen [default: all]
     #[arg(long, short = 'm', value_name = "MODEL", value_delimiter = ',', requires = "servers")]
@@ -19,10 +19,10 @@ pub(in super::super) struct Options {
     /// What the clients do [default: all]
     #[arg(long, short = 'l', value_name = "LOAD", value_delimiter = ',', requires = "servers")]
     pub(super) load: Vec<Load>,
-    /// How many connections are open
-    #[arg(long, short = 'c', value_name = "N", value_delimiter = ',', default_value = "10,100,1000",
+    /// How many connections are open [default: 10,100,1000]
+    #[arg(long, short = 'c', value_name = "N", value_delimiter = ',',
           requires = "servers", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub(super) connections: Vec<u32>,
+    connections: Vec<u32>,
     /// How many of them ask, each again as soon as it has its answer; all, if there are fewer
     #[arg(long, short = 'b', value_name = "N", default_value_t = 10, requires = "servers",
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -37,6 +37,21 @@ pub(in super::super) struct Options {
     #[arg(long, value_name = "N", default_value_t = 1, requires = "servers",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) computing: u32,
+}
+
+/// How many connections are open, unless somebody says how many.
+const USUAL: [u32; 3] = [10, 100, 1000];
+
+impl Options {
+    /// How many connections are open.
+    pub(super) fn connections(&self) -> &[u32] {
+        if self.connections.is_empty() { &USUAL } else { &self.connections }
+    }
+
+    /// Whether somebody has said how many.
+    pub(super) fn names_connections(&self) -> bool {
+        !self.connections.is_empty()
+    }
 }
 
 /// The longest time that is computed: answers are waited for.

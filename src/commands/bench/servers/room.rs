@@ -30,7 +30,7 @@ struct Ceiling {
 /// left out, of which the user is told. Raises soft limits to the hard ones.
 pub(super) fn fitting(plan: Vec<Scene>, options: &Options, context: &Context) -> (Vec<Scene>, u64) {
     let fds = fds();
-    let most = options.connections.iter().max().copied().unwrap_or(0);
+    let most = options.connections().iter().max().copied().unwrap_or(0);
     let tasks = tasks(&context.root, u64::from(most));
     let mut refused = 0;
     let mut fitting = Vec::new();

@@ -30,7 +30,7 @@ pub(super) struct Scene {
 /// All scenes: the connections matter to one load, and of the others one number is enough.
 pub(super) fn plan(options: &Options) -> Result<Vec<Scene>, Error> {
     let models: Vec<Model> = distinct(&options.model, Model::value_variants());
-    let mut connections: Vec<usize> = options.connections.iter().map(|&n| n as usize).collect();
+    let mut connections: Vec<usize> = options.connections().iter().map(|&n| n as usize).collect();
     connections.sort_unstable();
     connections.dedup();
     let busy = options.busy as usize;

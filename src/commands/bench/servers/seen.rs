@@ -31,12 +31,12 @@ fn rates(rows: &[Row]) -> Option<String> {
         Load::Connect => format!("A connection for each request, {} at a time", first.scene.busy),
         _ => format!("{} connections, {} of them busy", first.scene.connections, first.scene.busy),
     };
-    let most = match lowest(first) > highest(next) {
+    let most = match first.rate.exceeds(next.rate) {
         true => format!("{} answered most, {:.0} requests/s", first.name, first.rate.median),
         false => format!("{} and {} differ by no more than their runs do", first.name, next.name),
     };
     let times = first.rate.median / last.rate.median;
-    let least = if lowest(first) > highest(last) {
+    let least = if first.rate.exceeds(last.rate) {
         format!(", {} times as many as {}", short(times), last.name)
     } else {
         String::new()
@@ -87,15 +87,6 @@ fn saturated(rows: &[Row]) -> Option<String> {
             SATURATED * 100.0
         )
     })
-}
-
-/// The range of the runs.
-fn lowest(row: &Row) -> f64 {
-    row.outcome.runs.iter().map(|run| run.rate).fold(f64::INFINITY, f64::min)
-}
-
-fn highest(row: &Row) -> f64 {
-    row.outcome.runs.iter().map(|run| run.rate).fold(0.0, f64::max)
 }
 
 fn time(time: Duration) -> String {
