@@ -26,7 +26,7 @@ mod values;
 pub mod watch;
 
 pub use fields::all as list_fields;
-pub use manual::{Block, Manual, Section, manuals};
+pub use manual::{Block, Guide, Manual, Section, guides, manuals};
 
 use crate::query::Where;
 

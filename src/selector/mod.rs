@@ -40,12 +40,14 @@ mod event;
 mod mio;
 mod poll;
 mod select;
+mod states;
 mod timeout;
 
 pub use backend::Backend;
 pub use capabilities::{Capabilities, Cost, Feature};
 pub use error::RegisterError;
 pub use event::{Event, Token, Trigger, Wake};
+pub use states::{EpollTells, Object, STATES, State};
 
 use crate::model::{FdNum, Interest};
 use std::fmt;

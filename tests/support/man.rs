@@ -2,7 +2,7 @@
 
 use super::roff::Page;
 use clap::{Arg, Command};
-use fdscope::commands::{Block, Section};
+use fdscope::commands::{Block, Guide, Section};
 
 /// The date in the footer: that of the last change which is worth one, not of the build.
 const DATE: &str = "2026-11-23";
@@ -12,10 +12,7 @@ const PLAIN: &str = "";
 
 /// The page of `command`, called `name`: `fdscope-list`, say.
 pub(crate) fn page(name: &str, command: &Command, sections: &[Section]) -> String {
-    let source = format!("fdscope {}", env!("CARGO_PKG_VERSION"));
-    let mut page = Page::new(name, 1, DATE, &source);
-    page.section("NAME");
-    page.text(&format!("{name} - {}", lower(&text(command.get_about()))), true);
+    let mut page = start(name, 1, &text(command.get_about()));
     page.section("SYNOPSIS");
     synopsis(&mut page, command);
     page.section("DESCRIPTION");
@@ -26,11 +23,30 @@ pub(crate) fn page(name: &str, command: &Command, sections: &[Section]) -> Strin
     }
     subcommands(&mut page, command);
     options(&mut page, command);
-    for section in sections {
-        page.section(section.title);
-        blocks(&mut page, &section.blocks);
-    }
+    rest(&mut page, sections);
     page.finish()
+}
+
+/// The page of a guide, called `name`: `fdscope-fields`, say.
+pub(crate) fn guide(name: &str, guide: &Guide) -> String {
+    let mut page = start(name, 7, guide.about);
+    rest(&mut page, &guide.sections);
+    page.finish()
+}
+
+fn start(name: &str, section: u8, about: &str) -> Page {
+    let source = format!("fdscope {}", env!("CARGO_PKG_VERSION"));
+    let mut page = Page::new(name, section, DATE, &source);
+    page.section("NAME");
+    page.text(&format!("{name} - {}", lower(about)), true);
+    page
+}
+
+fn rest(page: &mut Page, sections: &[Section]) {
+    for section in sections {
+        page.section(&section.title);
+        blocks(page, &section.blocks);
+    }
 }
 
 fn synopsis(page: &mut Page, command: &Command) {

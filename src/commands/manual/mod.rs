@@ -5,6 +5,7 @@
 //! place.
 
 mod bench;
+mod fields;
 mod limits;
 mod list;
 mod listen;
@@ -14,8 +15,11 @@ mod program;
 mod registry;
 mod shared;
 mod sockets;
+mod table;
 mod threads;
 mod watch;
+
+use std::borrow::Cow;
 
 /// The sections of one page.
 #[derive(Clone, Debug)]
@@ -26,11 +30,22 @@ pub struct Manual {
     pub sections: Vec<Section>,
 }
 
+/// A page of section 7, which is about no one subcommand.
+#[derive(Clone, Debug)]
+pub struct Guide {
+    /// What follows `fdscope-` in its name.
+    pub name: &'static str,
+    /// What it is about, in a line.
+    pub about: &'static str,
+    /// What it says, in order.
+    pub sections: Vec<Section>,
+}
+
 /// A section of a page.
 #[derive(Clone, Debug)]
 pub struct Section {
     /// The heading, in capitals.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// What is in it, in order.
     pub blocks: Vec<Block>,
 }
@@ -51,8 +66,8 @@ pub enum Block {
 }
 
 impl Section {
-    fn new(title: &'static str) -> Self {
-        Self { title, blocks: Vec::new() }
+    fn new(title: impl Into<Cow<'static, str>>) -> Self {
+        Self { title: title.into(), blocks: Vec::new() }
     }
 
     fn heading(self, text: impl Into<String>) -> Self {
@@ -90,7 +105,7 @@ impl Section {
     }
 }
 
-/// All pages.
+/// The pages of section 1.
 pub fn manuals() -> Vec<Manual> {
     vec![
         program::manual(),
@@ -104,4 +119,9 @@ pub fn manuals() -> Vec<Manual> {
         watch::manual(),
         bench::manual(),
     ]
+}
+
+/// The pages of section 7.
+pub fn guides() -> Vec<Guide> {
+    vec![fields::guide()]
 }
