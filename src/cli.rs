@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 ///
 /// fdscope looks at processes from outside: it does not stop them, read their data or change
 /// their state. list and limits show what is, peers who is connected with whom, watch what happens. With listen it also opens
-/// listeners of its own, for clients to meet, or for a server to serve.
+/// listeners of its own, for clients to meet, or for a server to serve, and with bench it measures what waiting for fds costs.
 #[derive(Debug, Parser)]
 #[command(name = "fdscope", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {

@@ -55,7 +55,7 @@ fn synopsis(page: &mut Page, command: &Command) {
         true => vec!["*COMMAND* [*ARGUMENT*]...".to_owned()],
         false => command.get_positionals().map(operand).collect(),
     };
-    page.text(&format!("`{name}` [*OPTION*]... {}", operands.join(" ")), true);
+    page.text(format!("`{name}` [*OPTION*]... {}", operands.join(" ")).trim_end(), true);
 }
 
 /// One that comes last is behind `--`, and a command with its arguments.

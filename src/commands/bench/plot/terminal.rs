@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
 /// Rows for a power of ten, and how many there are at least and at most.
-const ROWS: (usize, usize, usize) = (3, 7, 15);
+const ROWS: (usize, usize, usize) = (3, 8, 15);
 
 /// The width in which a picture is at its best, and the least that the curves themselves have.
 const WIDTH: (usize, usize) = (90, 20);
@@ -69,17 +69,15 @@ impl Drawing<'_> {
         let tick_at = |value| (self.height_of(value) / DOWN, (self.chart.tell)(value));
         let ticks: Vec<(usize, String)> = self.up.ticks().into_iter().map(tick_at).collect();
         let mut lines = vec![self.chart.title.clone()];
-        for (row, name) in self.names().into_iter().enumerate() {
+        let names = self.names();
+        for (row, &name) in names[..self.height].iter().enumerate() {
             let told = ticks.iter().find(|(at, _)| *at == row);
             let text = told.map_or("", |(_, text)| text);
             let mut line = format!("{text:>label$} {}", if told.is_some() { tick } else { bar });
             for (c, who) in canvas.row(row, self.terminal.unicode) {
                 self.paint(&mut line, who, c);
             }
-            if let Some(who) = name {
-                line.push(' ');
-                self.paint(&mut line, Some(who), &self.chart.curves[who].name);
-            }
+            self.name(&mut line, name);
             lines.push(line.trim_end().to_owned());
         }
         let mut axis = vec![dash; self.width];
@@ -96,7 +94,9 @@ impl Drawing<'_> {
                 free = from + told.len() + 1;
             }
         }
-        lines.push(format!("{:label$} {corner}{}", "", axis.iter().collect::<String>()));
+        let mut axis = format!("{:label$} {corner}{}", "", axis.iter().collect::<String>());
+        self.name(&mut axis, names[self.height]);
+        lines.push(axis);
         let text: String = text.iter().collect();
         lines.push(format!("{:label$}  {} {}", "", text.trim_end(), self.chart.across));
         lines
@@ -127,17 +127,18 @@ impl Drawing<'_> {
         ((1.0 - self.up.share(y)) * (self.height * DOWN - 1) as f64).round() as usize
     }
 
-    /// Whose name is in which row: as near to the end of the curve as there is room.
+    /// Whose name is in which row: as near to the end of the curve as there is room. The last row is
+    /// that of the axis.
     fn names(&self) -> Vec<Option<usize>> {
         let curves = self.chart.curves.iter().enumerate();
         let mut ends: Vec<(usize, usize)> =
             curves.filter_map(|(who, curve)| Some((self.height_of(curve.points.last()?.y), who))).collect();
         ends.sort_unstable();
-        let mut names = vec![None; self.height];
+        let mut names = vec![None; self.height + 1];
         let mut free = 0;
         for (nth, &(height, who)) in ends.iter().enumerate() {
             // Those that come after need rows too.
-            let last = self.height.saturating_sub(ends.len() - nth);
+            let last = names.len().saturating_sub(ends.len() - nth);
             let row = (height / DOWN).min(last).max(free);
             if let Some(name) = names.get_mut(row) {
                 *name = Some(who);
@@ -145,6 +146,13 @@ impl Drawing<'_> {
             free = row + 1;
         }
         names
+    }
+
+    fn name(&self, line: &mut String, who: Option<usize>) {
+        if let Some(who) = who {
+            line.push(' ');
+            self.paint(line, Some(who), &self.chart.curves[who].name);
+        }
     }
 
     fn paint(&self, line: &mut String, who: Option<usize>, what: impl std::fmt::Display) {
@@ -191,9 +199,9 @@ what it costs
           |                   ***
   1000 ns +                ****
           |          *******
-          |   *******                       epoll
-   100 ns +******************************** mio
-          ++---------------+--------------+
+          |   *******
+   100 ns +******************************** epoll
+          ++---------------+--------------+ mio
            10             100           1000 fds";
         assert_eq!(lines.join("\n"), expected);
         let lines = Terminal { width: 50, color: true, unicode: true }.draw(&chart());

@@ -224,10 +224,10 @@ fn examples() -> Section {
         )
         .example(
             "What happens to the other clients while a server computes? Nothing, with threads or processes; \
-             an event loop serves nobody meanwhile:",
-            "fdscope listen 127.0.0.1:8080 --serve compute & server=$!\n\
+             an event loop serves nobody meanwhile. 4242 is the server's pid:",
+            "fdscope listen 127.0.0.1:8080 --serve compute &\n\
              { echo 3s; sleep 4; } | nc 127.0.0.1 8080 &\n\
-             fdscope loops $server --for 3s",
+             fdscope loops 4242 --for 3s",
         )
         .example(
             "Does the server keep up? A process's listener; the queues of all that share a port:",
