@@ -10,7 +10,16 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     Http,
-    Echo,
+    /// The same each time.
+    Fixed {
+        ask: &'static [u8],
+        answer: &'static [u8],
+    },
+}
+
+impl Service {
+    /// The same back.
+    pub(crate) const ECHO: Self = Self::Fixed { ask: PING, answer: PING };
 }
 
 /// Whether a connection serves for all requests of a client, or for one.
@@ -53,38 +62,61 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks `server` until the bounds are reached. Every answer must be right.
 pub(crate) fn run(server: SocketAddr, service: Service, mode: Mode, bounds: Bounds) -> Result<Answers> {
-    let asked = AtomicUsize::new(0);
-    let start = Instant::now();
-    let client = || -> io::Result<Vec<Duration>> {
+    Clients::new(server, service, mode).run(bounds)
+}
+
+/// Those who ask, with the connections that they keep from one run to the next.
+pub(crate) struct Clients {
+    server: SocketAddr,
+    service: Service,
+    mode: Mode,
+    kept: Vec<Option<TcpStream>>,
+}
+
+impl Clients {
+    pub(crate) fn new(server: SocketAddr, service: Service, mode: Mode) -> Self {
+        Self { server, service, mode, kept: (0..CLIENTS).map(|_| None).collect() }
+    }
+
+    /// They ask until the bounds are reached. Every answer must be right.
+    pub(crate) fn run(&mut self, bounds: Bounds) -> Result<Answers> {
+        let Self { server, service, mode, ref mut kept } = *self;
+        let asked = AtomicUsize::new(0);
+        let start = Instant::now();
+        let client = |kept: &mut Option<TcpStream>| -> io::Result<Vec<Duration>> {
+            let mut latencies = Vec::new();
+            while asked.fetch_add(1, Ordering::Relaxed) < bounds.requests && start.elapsed() < bounds.time {
+                let before = Instant::now();
+                let mut connection = match kept.take() {
+                    Some(connection) => connection,
+                    None => connect(server)?,
+                };
+                ask(&mut connection, service, mode)?;
+                latencies.push(before.elapsed());
+                *kept = (mode == Mode::KeepAlive).then_some(connection);
+            }
+            Ok(latencies)
+        };
+        let client = &client;
+        let results: Vec<io::Result<Vec<Duration>>> = std::thread::scope(|scope| {
+            let clients: Vec<_> = kept.iter_mut().map(|kept| scope.spawn(move || client(kept))).collect();
+            let end = |client: std::thread::ScopedJoinHandle<'_, _>| client.join();
+            clients
+                .into_iter()
+                .map(|c| end(c).unwrap_or_else(|_| Err(io::Error::other("panicked"))))
+                .collect()
+        });
+        let wall = start.elapsed();
         let mut latencies = Vec::new();
-        let mut kept = None;
-        while asked.fetch_add(1, Ordering::Relaxed) < bounds.requests && start.elapsed() < bounds.time {
-            let before = Instant::now();
-            let mut connection = match kept.take() {
-                Some(connection) => connection,
-                None => connect(server)?,
-            };
-            ask(&mut connection, service, mode)?;
-            latencies.push(before.elapsed());
-            kept = (mode == Mode::KeepAlive).then_some(connection);
+        for result in results {
+            latencies.extend(result.map_err(|e| format!("a request failed: {e}"))?);
         }
-        Ok(latencies)
-    };
-    let results: Vec<io::Result<Vec<Duration>>> = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
-        let end = |client: std::thread::ScopedJoinHandle<'_, _>| client.join();
-        clients.into_iter().map(|c| end(c).unwrap_or_else(|_| Err(io::Error::other("panicked")))).collect()
-    });
-    let wall = start.elapsed();
-    let mut latencies = Vec::new();
-    for result in results {
-        latencies.extend(result.map_err(|e| format!("a request failed: {e}"))?);
+        if latencies.is_empty() {
+            return Err("there was no time for a request".into());
+        }
+        latencies.sort();
+        Ok(Answers { wall, latencies })
     }
-    if latencies.is_empty() {
-        return Err("there was no time for a request".into());
-    }
-    latencies.sort();
-    Ok(Answers { wall, latencies })
 }
 
 fn connect(server: SocketAddr) -> io::Result<TcpStream> {
@@ -94,15 +126,16 @@ fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     Ok(connection)
 }
 
-const PING: &[u8; 32] = b"thirty-two bytes, there and back";
+const PING: &[u8] = b"thirty-two bytes, there and back";
 
 fn ask(connection: &mut TcpStream, service: Service, mode: Mode) -> io::Result<()> {
     match (service, mode) {
-        (Service::Echo, _) => {
-            connection.write_all(PING)?;
-            let mut pong = [0; PING.len()];
-            connection.read_exact(&mut pong)?;
-            if pong == *PING { Ok(()) } else { Err(io::Error::other("the echo is wrong")) }
+        (Service::Fixed { ask, answer }, _) => {
+            connection.write_all(ask)?;
+            let mut bytes = [0; 64];
+            let bytes = bytes.get_mut(..answer.len()).ok_or_else(|| io::Error::other("it is too long"))?;
+            connection.read_exact(bytes)?;
+            if bytes == answer { Ok(()) } else { Err(io::Error::other("an answer is wrong")) }
         }
         (Service::Http, Mode::KeepAlive) => {
             connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
