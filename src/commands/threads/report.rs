@@ -107,7 +107,7 @@ impl<'s> Report<'s> {
             ways.sort_by_key(|way| std::cmp::Reverse(way.looks()));
             for way in ways {
                 let gil = way.is_like_gil().is_some_and(|it| {
-                    let known = variables.get(&it).is_some_and(|(tids, renewed)| tids.len() > 1 && *renewed);
+                    let known = variables.get(&it).is_some_and(|(tids, renewed)| tids.len() > 1 || *renewed);
                     known && interpreter.has(dir, it)
                 });
                 let thread = Thread { state: way.state, doing: way.doing.clone(), ..track.thread.clone() };
@@ -212,6 +212,7 @@ impl<'s> Report<'s> {
         }
         let mut facts = Facts::of(self.system, scanner, dir, seats, held);
         facts.unknown = unknown;
+        facts.compare_names(threads);
         facts.running = threads.iter().filter(|thread| thread.doing == Doing::Running).count();
         let parents = self.parents.get_or_init(|| Parents::read(self.system.root()));
         let serving = with_family(self.system, parents, dir, &facts, judge(&facts));
