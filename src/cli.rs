@@ -10,8 +10,10 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 /// Show what a running process holds open, how near it is to its limits, and whether it keeps up
 ///
 /// fdscope looks at processes from outside: it does not stop them, read their data or change
-/// their state. list and limits show what is, peers who is connected with whom, watch what happens. With listen it also opens
-/// listeners of its own, for clients to meet, or for a server to serve, and with bench it measures what waiting for fds costs.
+/// their state. list and limits show what processes hold, sockets and peers who is connected with
+/// whom, threads and loops what they wait for and whether they keep up, watch what happens. With
+/// listen it also opens listeners of its own, for clients to meet, or for a server to serve, and
+/// with bench it measures what waiting for fds costs.
 #[derive(Debug, Parser)]
 #[command(name = "fdscope", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {

@@ -323,8 +323,6 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
         |e| e.who.selector.and_then(|s| text(s.as_bytes()));
     "loop", Integer, "number of the epoll fd; null for a loop without one, which its thread tells",
         |e| { e.who.selector?; Some(e.who.epoll.map_or(Cell::Null, |fd| Cell::Int(fd.0.into()))) };
-    "duplicates", List, "other numbers of the same epoll fd, which `dup`(2) gave",
-        |e| Some(Cell::List(&e.description()?.also_values));
     "thread", Integer, "id of the thread that serves the loop, where it is known",
         |e| Some(Cell::Int(e.hand.as_ref().map(|hand| hand.tid).or(e.who.tid)?.0.into()));
     "thread_name", String, "name of that thread", |e| text(&e.hand.as_ref()?.name);
@@ -352,6 +350,8 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
         |e| Some(e.description()?.ready.map_or(Cell::Null, Cell::Bool));
     "threads", Records, "the threads that wait in it now: tid, name",
         |e| Some(Cell::List(&e.description()?.thread_values));
+    "duplicates", List, "other numbers of the same epoll fd, which `dup`(2) gave",
+        |e| Some(Cell::List(&e.description()?.also_values));
     "watches", Integer, "how many fds it watches", |e| count(e.description()?.registrations.len() as u64);
     "kinds", Records, "how many of each kind: kind, count", |e| Some(Cell::List(&e.description()?.kind_values));
     "stale", Integer, "registrations whose fd is closed or is something else now",
