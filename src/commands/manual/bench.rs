@@ -1,5 +1,7 @@
 //! The page of `fdscope bench`.
 
+mod servers;
+
 use super::{Manual, Section, registry, shared};
 use crate::commands::bench;
 
@@ -14,11 +16,13 @@ pub(super) fn manual() -> Manual {
             left_out(),
             limits(),
             registry::fields(Section::new("FIELDS"), bench::fields()),
+            servers::servers(),
+            registry::fields(Section::new("FIELDS OF --servers"), bench::fields_of_servers()),
             examples(),
             exit_status(),
             shared::environment(),
             shared::see_also(
-                "`fdscope`(1), `fdscope-limits`(1), `fdscope-loops`(1), `fdscope-watch`(1), `prlimit`(1), `select`(2), \
+                "`fdscope`(1), `fdscope-limits`(1), `fdscope-listen`(1), `fdscope-loops`(1), `fdscope-watch`(1), `prlimit`(1), `select`(2), \
                  `poll`(2), `epoll`(7), `eventfd`(2), `pipe`(2), `socketpair`(2), `getrlimit`(2)",
             ),
         ],
@@ -207,19 +211,32 @@ fn examples() -> Section {
             "fdscope bench --runs 30 --for 1min --jsonl |\n  \
              jq -c '[.selector, .trigger, .fds, .active, .samples]'",
         )
+        .example("Threads, processes or an event loop?", "fdscope bench --servers")
+        .example(
+            "What does a handler that computes for 50 ms do to everybody else?",
+            "fdscope bench --servers --load compute --compute 50ms",
+        )
+        .example(
+            "What 5000 connections cost, by model:",
+            "fdscope bench --servers --load echo --connections 10,5000 --jsonl |\n  \
+             jq -r '[.model, .connections, .memory, .threads] | @tsv'",
+        )
 }
 
 fn exit_status() -> Section {
     let statuses = [
-        ("`0`", "Everything was measured, or of the usual numbers of fds those that the limits allow."),
+        (
+            "`0`",
+            "Everything was measured, or of the usual numbers of fds, or of connections, those that the limits allow.",
+        ),
         (
             "`2`",
             "Wrong usage or bad input, such as more active fds than there are, or the output or the plot could not be written.",
         ),
         (
             "`3`",
-            "The limits do not allow a number of fds that `--fds` names, or none at all; what could be measured is shown. Or \
-             an event was lost, or a system call failed.",
+            "The limits do not allow a number of fds that `--fds` names, or of connections that `--connections` does, or none at all; what could be measured is shown. Or \
+             an event was lost, an answer was wrong or did not come, or a system call failed.",
         ),
     ];
     Section::new("EXIT STATUS").terms(6, statuses).text(

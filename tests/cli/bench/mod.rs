@@ -6,6 +6,7 @@ mod limits;
 mod output;
 mod plot;
 mod selectors;
+mod servers;
 
 use crate::support::Fdscope;
 

@@ -17,7 +17,6 @@ mod room;
 mod row;
 mod sample;
 mod session;
-mod statistics;
 mod turn;
 mod way;
 

@@ -4,7 +4,7 @@ use super::case::Case;
 use super::kind::Kind;
 use super::sample::Sample;
 use super::session::Measured;
-use super::statistics::Spread;
+use crate::commands::bench::statistics::Spread;
 use crate::model::{Cell, Column, Emphasis, Field, Record, Value, column_table};
 
 /// A spread from which on a figure says little, in percent.
