@@ -65,10 +65,10 @@ fn measured(section: Section) -> Section {
              compute event-loop «864»                 «0.0101581»   «0.0112148»   «4144128»\n",
         )
         .text(
-            "For small requests the loop does twice as much, on two CPUs that it shares with the clients: it takes many \
+            "For small requests the loop does twice as much here, where clients and server share two CPUs: it takes many \
              requests in one turn, where a thread is woken up for each. But let one in ten compute, and all of the loop's other \
              clients wait for it every time: 864 requests a second instead of 157,830. With 1,000 connections, ten of them busy, the echo \
-             comes as fast as with ten in each model; memory is then 4 MiB for the loop, 23 MiB for threads and 926 MiB for processes.",
+             comes as fast as with ten in each model; the memory is then 4 MiB for the loop, 23 MiB for threads and 926 MiB for processes.",
         )
 }
 
