@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 /// How long a look may take to show what it is said to, and a command to end. It is never reached where
 /// all is well.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Ends what a command prints, with its status.
 const END: char = '\x1e';
@@ -73,7 +73,13 @@ fn try_out(section: &Section, differences: &mut String) -> usize {
 /// What a session needs that is not here.
 fn lacking(session: &str) -> Option<&'static str> {
     if session.contains("python3") && !python() {
-        return Some("there is no python3, or one older than 3.8");
+        return Some("there is no python3, or one older than 3.8 or without a GIL");
+    }
+    if session.contains("ulimit -S -n 2000") && most_fds() < 2000 {
+        return Some("nofile cannot be raised to 2000");
+    }
+    if session.contains("fdscope bench") && most_fds() < 11_000 {
+        return Some("nofile cannot be raised to 11000");
     }
     let attaches = ["fdscope threads", "fdscope loops", "fdscope watch $"];
     if attaches.iter().any(|command| session.contains(command)) && !may_attach() {
@@ -82,8 +88,15 @@ fn lacking(session: &str) -> Option<&'static str> {
     None
 }
 
+/// The hard limit.
+fn most_fds() -> u64 {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum.unwrap_or(u64::MAX)
+}
+
+/// Whether there is one that is new enough, and has the lock that a session is about.
 fn python() -> bool {
-    let new = "import sys; sys.exit(sys.version_info < (3, 8))";
+    let new = "import sys; \
+               sys.exit(sys.version_info < (3, 8) or not getattr(sys, '_is_gil_enabled', lambda: True)())";
     Command::new("python3").args(["-c", new]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 }
 

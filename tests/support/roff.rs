@@ -52,7 +52,9 @@ impl Page {
         }
         for line in code.lines() {
             assert!(line.chars().count() <= 69, "an example that is too wide for 80 columns: {line}");
-            self.line(&guard(&escape(line)));
+            // A blank at the start of a line would be a break, which is a line more in HTML.
+            let blank = if line.starts_with(' ') { "\\&" } else { "" };
+            self.line(&format!("{blank}{}", guard(&escape(line))));
         }
         for end in [".EE", ".RE"] {
             self.line(end);
