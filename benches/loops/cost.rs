@@ -56,21 +56,21 @@ pub(crate) fn measure(dir: &Path, extent: Extent) -> Result<()> {
 fn run(server: Server, dir: &Path, extent: Extent, look: bool) -> Result<Figures> {
     let mut running = server.start(dir)?;
     let address = running.address()?;
-    let requests = if extent.trial { 50 } else { usize::MAX };
-    let bounds = Bounds { time: extent.time, requests };
-    client::run(address, Service::Http, Mode::KeepAlive, Bounds { requests: 50, ..bounds })?;
+    let questions = if extent.trial { 50 } else { u64::MAX };
+    let bounds = Bounds { time: extent.time, questions };
+    client::run(address, Service::Http, Mode::Kept, Bounds { questions: 50, ..bounds })?;
     let before = usage::cpu(running.pid());
     let mut answers = None;
     let mut load = || {
-        answers = Some(client::run(address, Service::Http, Mode::KeepAlive, bounds)?);
+        answers = Some(client::run(address, Service::Http, Mode::Kept, bounds)?);
         Ok(())
     };
     let own = if look { looking(&server.workers(&running), load)? } else { load().map(|()| 0.0)? };
     let answers = answers.ok_or("there was no load")?;
     Ok(Figures {
-        rate: answers.count() as f64 / answers.wall.as_secs_f64(),
+        rate: answers.rate(),
         cpu: (usage::cpu(running.pid()) - before) * 1e6 / answers.count() as f64,
-        slow: answers.percentile(0.99),
+        slow: client::percentile(&answers, 0.99),
         own,
     })
 }
@@ -79,9 +79,9 @@ fn run(server: Server, dir: &Path, extent: Extent, look: bool) -> Result<Figures
 fn looking(pids: &[u32], mut meanwhile: impl FnMut() -> Result<()>) -> Result<f64> {
     let watching = Watching::start(pids, None)?;
     let begin = std::time::Instant::now();
-    let before = usage::precise_cpu(watching.pid())?;
+    let before = usage::cpu(watching.pid());
     meanwhile()?;
-    let used = usage::precise_cpu(watching.pid())? - before;
+    let used = usage::cpu(watching.pid()) - before;
     let share = used / begin.elapsed().as_secs_f64() * 100.0;
     watching.stop()?;
     Ok(share)
