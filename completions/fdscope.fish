@@ -337,7 +337,7 @@ epoll-edge\t'epoll, which reports what comes'
 epoll-oneshot\t'epoll, which reports once, and has to be armed again'
 mio\t'mio, which is edge-triggered epoll in Rust\'s event loops'"
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s f -l fds -d 'How many fds are watched [default: 10,100,1000,10000]' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s a -l active -d 'How many of them become ready at a time' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s a -l active -d 'How many of them become ready at a time [default: 1,100]' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s k -l kind -d 'What the fds are' -r -f -a "pipe\t'Read ends of pipes; two fds each'
 socketpair\t'Unix stream sockets, connected with another; two fds each'
 eventfd\t'eventfd(2); one fd each'"

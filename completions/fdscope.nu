@@ -330,7 +330,7 @@ module completions {
   export extern "fdscope bench" [
     --selector(-s): string@"nu-complete fdscope bench selector" # Which selectors; epoll means level, edge and oneshot [default: all]
     --fds(-f): string         # How many fds are watched [default: 10,100,1000,10000]
-    --active(-a): string      # How many of them become ready at a time
+    --active(-a): string      # How many of them become ready at a time [default: 1,100]
     --kind(-k): string@"nu-complete fdscope bench kind" # What the fds are
     --runs(-r): string        # How often everything is measured; the median is shown
     --for: string             # For how long all in all, about; with --servers 9s unless it is given, and their start

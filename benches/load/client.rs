@@ -1,7 +1,7 @@
 //! The load: clients, each of which waits for one answer before it asks again.
 
 use crate::Result;
-use fdscope::load::{Answers, Clients, Crowd, Lines, Protocol};
+use fdscope::load::{Answers, Crowd, Protocol};
 use std::net::SocketAddr;
 
 pub(crate) use fdscope::load::{Bounds, Mode};
@@ -10,28 +10,45 @@ pub(crate) use fdscope::load::{Bounds, Mode};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     Http,
-    Echo,
+    /// The same each time.
+    Fixed {
+        ask: &'static [u8],
+        answer: &'static [u8],
+    },
 }
+
+impl Service {
+    /// The same back.
+    pub(crate) const ECHO: Self = Self::Fixed { ask: PING, answer: PING };
+}
+
+const PING: &[u8] = b"thirty-two bytes, there and back";
 
 /// How many ask at a time, each in a thread of its own.
 const CLIENTS: usize = 8;
 
 /// Asks `server` until the bounds are reached. Every answer must be right.
 pub(crate) fn run(server: SocketAddr, service: Service, mode: Mode, bounds: Bounds) -> Result<Answers> {
-    match service {
-        Service::Http => ask(server, Http { mode }, mode, bounds),
-        Service::Echo => ask(server, Lines { time: String::new(), heavy: 0 }, mode, bounds),
-    }
+    Clients::new(server, service, mode)?.run(bounds)
 }
 
-fn ask(server: SocketAddr, protocol: impl Protocol, mode: Mode, bounds: Bounds) -> Result<Answers> {
-    let crowd = Crowd { connections: CLIENTS, busy: CLIENTS, mode, threads: CLIENTS };
-    let mut clients = Clients::new(server, protocol, crowd, None)?;
-    let answers = clients.run(bounds).map_err(|e| format!("a request failed: {e}"))?;
-    if answers.count() == 0 {
-        return Err("there was no time for a request".into());
+/// Those who ask, with the connections that they keep from one run to the next.
+pub(crate) struct Clients(fdscope::load::Clients<Talk>);
+
+impl Clients {
+    pub(crate) fn new(server: SocketAddr, service: Service, mode: Mode) -> Result<Self> {
+        let crowd = Crowd { connections: CLIENTS, busy: CLIENTS, mode, threads: CLIENTS };
+        Ok(Self(fdscope::load::Clients::new(server, Talk { service, mode }, crowd, None)?))
     }
-    Ok(answers)
+
+    /// They ask until the bounds are reached. Every answer must be right.
+    pub(crate) fn run(&mut self, bounds: Bounds) -> Result<Answers> {
+        let answers = self.0.run(bounds).map_err(|e| format!("a request failed: {e}"))?;
+        if answers.count() == 0 {
+            return Err("there was no time for a request".into());
+        }
+        Ok(answers)
+    }
 }
 
 /// The time below which this share of the answers came, in ms.
@@ -39,26 +56,36 @@ pub(crate) fn percentile(answers: &Answers, share: f64) -> f64 {
     answers.usual.percentile(share).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
 }
 
-/// Requests for one page.
-struct Http {
+/// What is said over a connection.
+struct Talk {
+    service: Service,
     mode: Mode,
 }
 
-impl Protocol for Http {
+impl Protocol for Talk {
     fn ask(&self, _: usize, _: u64, question: &mut Vec<u8>) {
-        let request: &[u8] = match self.mode {
-            Mode::Kept => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-            Mode::Renewed => b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        let request: &[u8] = match (self.service, self.mode) {
+            (Service::Fixed { ask, .. }, _) => ask,
+            (Service::Http, Mode::Kept) => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            (Service::Http, Mode::Renewed) => {
+                b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            }
         };
         question.extend_from_slice(request);
     }
 
-    /// An answer to the last request goes on to the end of the connection.
+    /// HTTP's answer to the last request goes on to the end of the connection.
     fn look(&self, _: &[u8], answer: &[u8], ended: bool) -> std::result::Result<bool, String> {
-        let (is_whole, is_right) = look(answer);
-        match (if self.mode == Mode::Renewed { ended } else { is_whole }, is_whole && is_right) {
+        let (is_whole, is_right, is_last) = match self.service {
+            Service::Fixed { answer: right, .. } => (answer.len() >= right.len(), answer == right, false),
+            Service::Http => {
+                let (is_whole, is_right) = look(answer);
+                (is_whole, is_right, self.mode == Mode::Renewed)
+            }
+        };
+        match (if is_last { ended } else { is_whole }, is_whole && is_right) {
             (true, true) => Ok(true),
-            (true, false) => Err("an answer is not 200".to_owned()),
+            (true, false) => Err("an answer is wrong".to_owned()),
             (false, _) => Ok(false),
         }
     }

@@ -86,7 +86,7 @@ fn compare(args: &[&str]) -> Result<()> {
         serve(dir.path(), Service::Http, "http", extent)?;
     }
     if wants("echo") {
-        serve(dir.path(), Service::Echo, "echo", extent)?;
+        serve(dir.path(), Service::ECHO, "echo", extent)?;
     }
     if wants("gauge") {
         gauge::idle(extent)?;

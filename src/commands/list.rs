@@ -14,7 +14,7 @@ use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// List what processes hold open
 ///
@@ -153,7 +153,16 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
     let (slices, missing) = slices(&args.targets, context, &system)?;
 
-    let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };
+    let written = Mutex::default();
+    let job = Job {
+        system: &system,
+        plan: &plan,
+        query: query.as_ref(),
+        renderer: &renderer,
+        mode,
+        user,
+        written: &written,
+    };
     if args.shared {
         let (rows, failed) = sharing::run(context, &job, &slices, !args.targets.is_empty(), missing)?;
         return outcome(rows, failed || missing > 0, query.as_ref());
@@ -165,8 +174,10 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         &slices,
         || job.worker(),
         |worker, slice| worker.run(slice),
-        |part: Part| {
-            let written = if mode == Mode::Rows { writer.write(&part.batch) } else { Ok(()) };
+        |mut part: Part| {
+            let batch = std::mem::take(&mut part.batch);
+            let written = if mode == Mode::Rows { writer.write(&batch) } else { Ok(()) };
+            job.reuse(batch);
             report.add(part);
             written
         },
@@ -281,9 +292,9 @@ fn user_id(user: &str) -> Result<u32, Error> {
     user.parse().map_err(|_| Error::Usage(format!("--user: there is no user '{user}'")))
 }
 
-/// A process with more fds than this is worth splitting over the cores. Half of it is a part, and
-/// near what one `getdents64` into the scanner's buffer gives: what goes beyond a part is lost.
-const SPLIT: u64 = 2600;
+/// A process with more fds than two of these is worth splitting over the cores. What is ready is
+/// held until it is its turn, so that a part is not large.
+const PART: u64 = 650;
 
 /// The work, in order, and how many targets are not there.
 pub(super) fn slices(
@@ -333,10 +344,10 @@ fn split(slice: &Slice, context: &Context, system: &System) -> Vec<Slice> {
         .ok()
         .flatten()
         .unwrap_or(0);
-    if !context.root.is_native() || count < SPLIT || slice.only.is_some() {
+    if !context.root.is_native() || count < 2 * PART || slice.only.is_some() {
         return vec![slice.clone()];
     }
-    let step = (SPLIT / 2) as i32;
+    let step = PART as i32;
     let parts = (count as i32 + step - 1) / step;
     (0..parts)
         .map(|part| Slice {

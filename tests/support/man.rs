@@ -1,6 +1,7 @@
 //! A man page from the definition of a command and the sections that its manual adds.
 
 use super::roff::Page;
+use super::session::shown;
 use clap::{Arg, Command};
 use fdscope::commands::{Block, Guide, Section};
 
@@ -147,7 +148,8 @@ fn blocks(page: &mut Page, blocks: &[Block]) {
         match block {
             Block::Heading(text) => page.heading(text),
             Block::Text(text) => page.text(text, first),
-            Block::Code(text) => page.code(text, first),
+            Block::Code(text) | Block::File(_, text) => page.code(text, first),
+            Block::Session(text) => page.code(&shown(text), first),
             Block::Term(term, text, width) => page.term(term, text, *width),
             Block::Table(rows, width) => page.table(rows, *width),
         }

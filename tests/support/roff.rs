@@ -51,7 +51,7 @@ impl Page {
             self.line(start);
         }
         for line in code.lines() {
-            assert!(line.len() <= 69, "an example that is too wide for 80 columns: {line}");
+            assert!(line.chars().count() <= 69, "an example that is too wide for 80 columns: {line}");
             self.line(&guard(&escape(line)));
         }
         for end in [".EE", ".RE"] {

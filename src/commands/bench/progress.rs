@@ -10,8 +10,9 @@ pub(super) struct Progress(ProgressBar);
 impl Progress {
     /// Of so many steps.
     pub(super) fn new(steps: u64, quiet: bool) -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         // It is hidden where there is no terminal.
-        let shown = !quiet && is_in_front_of(io::stderr());
+        let shown = !quiet && !dumb && is_in_front_of(io::stderr());
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(steps), target);
         let style = ProgressStyle::with_template("[{wide_bar}] {eta} left  {msg}");

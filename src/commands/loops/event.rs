@@ -61,6 +61,9 @@ pub(super) struct Who {
 /// A loop at one moment.
 #[derive(Debug, Default)]
 pub(super) struct Description {
+    /// Other numbers of its epoll fd.
+    pub(super) also: Vec<FdNum>,
+    pub(super) also_values: Vec<Value>,
     /// Whether something waits for it; nothing where that is not known.
     pub(super) ready: Option<bool>,
     /// Whether it can be judged, and why not.
@@ -139,6 +142,8 @@ pub(super) struct Hand {
 /// How it went with a loop.
 #[derive(Clone, Debug)]
 pub(super) struct Summary {
+    /// How far apart looks are.
+    pub(super) interval: Duration,
     pub(super) totals: Totals,
     /// Why it could not be judged, where it could not.
     pub(super) note: Option<String>,
@@ -240,6 +245,7 @@ impl Description {
             Value::Map(vec![("kind", kind.clone().into()), ("count", (*count as u64).into())])
         };
         self.kind_values = self.kinds.iter().map(kind).collect();
+        self.also_values = self.also.iter().map(|fd| fd.0.into()).collect();
         self.registration_values = self.registrations.iter().map(Watched::record).collect();
         self
     }
@@ -317,6 +323,8 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
         |e| e.who.selector.and_then(|s| text(s.as_bytes()));
     "loop", Integer, "number of the epoll fd; null for a loop without one, which its thread tells",
         |e| { e.who.selector?; Some(e.who.epoll.map_or(Cell::Null, |fd| Cell::Int(fd.0.into()))) };
+    "duplicates", List, "other numbers of the same epoll fd, which `dup`(2) gave",
+        |e| Some(Cell::List(&e.description()?.also_values));
     "thread", Integer, "id of the thread that serves the loop, where it is known",
         |e| Some(Cell::Int(e.hand.as_ref().map(|hand| hand.tid).or(e.who.tid)?.0.into()));
     "thread_name", String, "name of that thread", |e| text(&e.hand.as_ref()?.name);

@@ -148,7 +148,7 @@ fn honesty() -> Section {
             (
                 "-",
                 "Every event is counted. One that comes twice, comes for an fd that is not ready, or does not come within \
-                 10 s, and an fd that holds anything else than what was written to it once, end `fdscope` with an error. \
+                 some seconds, and an fd that holds anything else than what was written to it once, end `fdscope` with an error. \
                  The field `events` says how many there were.",
             ),
             ("-", "No fd is watched by two selectors at once: each write would tell both."),
@@ -159,7 +159,8 @@ fn honesty() -> Section {
 fn left_out() -> Section {
     Section::new("WHAT IS NOT MEASURED")
         .text(
-            "What a program does with what it reads; networks; many threads that wait for the same fds; and io_uring. A \
+            "What a program does with what it reads; networks; and many threads that wait for the same fds. Nor io_uring: as long as \
+             it polls an fd it holds the file, which goes on existing when it is closed, so that `fdscope` has no use for it. A \
              wait that finds something ready does not sleep: only NS_CPU and WAKEUPS are about threads that do. Adding and \
              removing fds all the time is not measured either, beyond what one registration costs.",
         )

@@ -1,6 +1,6 @@
 //! `fdscope-fields(7)`: all fields of all subcommands, gathered from their pages.
 
-use super::{Guide, Section, manuals, shared};
+use super::{Guide, Section, manuals};
 use crate::model::Type;
 
 /// The heading of the section that each page has them in.
@@ -13,7 +13,9 @@ pub(super) fn guide() -> Guide {
     });
     let mut sections = vec![description(), types()];
     sections.extend(of_commands);
-    sections.push(shared::see_also("`fdscope`(1), `fdscope-list`(1), `jq`(1), `cut`(1), `awk`(1)"));
+    sections.push(Section::new("SEE ALSO").text(
+        "`fdscope`(1) and the pages of its subcommands, `fdscope-readiness`(7), `jq`(1), `cut`(1), `awk`(1)",
+    ));
     Guide { name: "fields", about: "The fields of all records, with their types and meaning", sections }
 }
 

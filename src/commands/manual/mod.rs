@@ -12,6 +12,7 @@ mod listen;
 mod loops;
 mod peers;
 mod program;
+mod readiness;
 mod registry;
 mod shared;
 mod sockets;
@@ -59,6 +60,11 @@ pub enum Block {
     Text(String),
     /// Lines as they are.
     Code(String),
+    /// Commands after `$ ` and what they print, as `tests/guide.rs` runs it: what differs from run to run
+    /// stands in `«»`, which are not shown.
+    Session(String),
+    /// A file that such commands use: its name and its text.
+    File(&'static str, String),
     /// A word and what it means, beside or below it; the number is the width that words have.
     Term(String, String, u8),
     /// Many of them, without blank lines between.
@@ -80,6 +86,14 @@ impl Section {
 
     fn code(self, text: impl Into<String>) -> Self {
         self.with(Block::Code(text.into()))
+    }
+
+    fn session(self, text: impl Into<String>) -> Self {
+        self.with(Block::Session(text.into()))
+    }
+
+    fn file(self, name: &'static str, text: impl Into<String>) -> Self {
+        self.with(Block::File(name, text.into()))
     }
 
     /// What the example does, and the example.
@@ -123,5 +137,5 @@ pub fn manuals() -> Vec<Manual> {
 
 /// The pages of section 7.
 pub fn guides() -> Vec<Guide> {
-    vec![fields::guide()]
+    vec![fields::guide(), readiness::guide()]
 }

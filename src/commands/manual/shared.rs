@@ -43,5 +43,5 @@ pub(super) fn environment() -> Section {
 
 /// `pages`, and the guides.
 pub(super) fn see_also(pages: &str) -> Section {
-    Section::new("SEE ALSO").text(format!("{pages}, `fdscope-fields`(7)"))
+    Section::new("SEE ALSO").text(format!("{pages}, `fdscope-fields`(7), `fdscope-readiness`(7)"))
 }

@@ -8,7 +8,7 @@ mod network;
 mod stat;
 
 use super::borrow::Lender;
-use super::io::open_dir;
+use super::io::{NumberName, open_dir};
 use super::lookup::ProcLookup;
 use super::plan::Plan;
 use super::process::{OpenError, ProcessDir};
@@ -51,6 +51,15 @@ impl Slice {
             (Some(own), Some(more)) => Some(own.union(more)),
             _ => None,
         };
+    }
+
+    /// How many bytes of `getdents64` its entries take, if no number is missing: what it gives beyond
+    /// the range is lost, and costs as much.
+    fn room(&self) -> usize {
+        // A header of 19 bytes, the name and a NUL, in words of 8 bytes; `.` and `..` are there too.
+        let longest = (19 + NumberName::new(self.last).as_c_str().count_bytes() + 1).next_multiple_of(8);
+        let entries = (self.last as usize - self.first as usize).saturating_add(3);
+        entries.saturating_mul(longest)
     }
 
     fn takes(&self, plan: &Plan, fd: FdNum) -> bool {
@@ -170,7 +179,8 @@ impl<'s> Scanner<'s> {
             rustix::fs::seek(&fds, SeekFrom::Start(slice.first as u64 + 2))?;
         }
         let mut buffer = std::mem::take(&mut self.entries);
-        let mut names = RawDir::new(&fds, &mut buffer);
+        let room = buffer.len().min(slice.room());
+        let mut names = RawDir::new(&fds, &mut buffer[..room]);
         let mut entries = 0;
         let result = loop {
             let entry = match names.next() {
@@ -196,6 +206,9 @@ impl<'s> Scanner<'s> {
             match self.plan.identity {
                 true => self.identity(&place, fd, out),
                 false => self.fd(&place, fd, out),
+            }
+            if fd.0 == slice.last {
+                break Ok(entries);
             }
         };
         self.entries = buffer;

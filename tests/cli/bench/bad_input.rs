@@ -31,7 +31,9 @@ fn nonsense() {
 fn more_active_ones_than_there_are() {
     let run = bench("--fds 10,20 --active 1,21").run();
     run.check(2, "fdscope: --active 21 is more than there are fds: --fds is 20 at most").prints("");
-    // Those that fit are measured.
+    // Those that fit are measured, also of the usual ones.
+    let records = bench("--quiet --fds 10 --selector poll --runs 1").records();
+    assert_eq!((records.len(), &records[0]["active"]), (1, &1.into()));
     let records = bench("--quiet --fds 10,20 --active 20 --selector poll --runs 1").records();
     assert_eq!(records.len(), 1);
 }

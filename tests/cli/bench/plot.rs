@@ -65,6 +65,17 @@ fn a_file() {
     assert_eq!(texts(&svg(&path, "--fds 10 --active 1")), [] as [String; 0]);
 }
 
+/// Whether anybody reads the table is nothing to the file.
+#[test]
+fn a_file_and_no_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.svg");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    bench("--quiet --runs 1 --fds 2,3 --plot").arg(&path).stdout(writer).run().check(0, "");
+    assert!(!texts(&fs::read_to_string(&path).unwrap()).is_empty());
+}
+
 /// Below the table.
 #[test]
 fn in_characters() {
@@ -88,7 +99,7 @@ fn in_characters() {
         .env("LC_ALL", "C")
         .ok();
     let text = run.stdout();
-    assert!(text.contains("\u{1b}[31m*\u{1b}[0m") && text.contains("+--"), "{text}");
+    assert!(text.contains("\u{1b}[31m*") && text.contains("+--"), "{text}");
     // Nothing grows here.
     let run = bench("--quiet --runs 1 --fds 10 --active 1").ok();
     assert_eq!(run.lines().len(), 7);

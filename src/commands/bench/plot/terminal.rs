@@ -74,8 +74,10 @@ impl Drawing<'_> {
             let told = ticks.iter().find(|(at, _)| *at == row);
             let text = told.map_or("", |(_, text)| text);
             let mut line = format!("{text:>label$} {}", if told.is_some() { tick } else { bar });
-            for (c, who) in canvas.row(row, self.terminal.unicode) {
-                self.paint(&mut line, who, c);
+            let cells: Vec<(char, Option<usize>)> = canvas.row(row, self.terminal.unicode).collect();
+            for same in cells.chunk_by(|(_, a), (_, b)| a == b) {
+                let text: String = same.iter().map(|(c, _)| c).collect();
+                self.paint(&mut line, same[0].1, &text);
             }
             self.name(&mut line, name);
             lines.push(line.trim_end().to_owned());
@@ -155,7 +157,7 @@ impl Drawing<'_> {
         }
     }
 
-    fn paint(&self, line: &mut String, who: Option<usize>, what: impl std::fmt::Display) {
+    fn paint(&self, line: &mut String, who: Option<usize>, what: &str) {
         let style = match who.filter(|_| self.terminal.color) {
             Some(who) => COLORS[who % COLORS.len()].on_default(),
             None => Style::new(),

@@ -10,7 +10,7 @@ use std::io;
 use std::time::Duration;
 
 /// How much longer than planned a measurement may take: after that, what was to come is lost.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Then again and again, since a signal between two waits ends none.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -30,9 +30,10 @@ pub(super) fn plan(options: &Options) -> Result<Vec<Case>, Error> {
         numbers.dedup();
         numbers
     };
-    let (fds, active) = (numbers(options.fds()), numbers(&options.active));
+    let (fds, active) = (numbers(options.fds()), numbers(options.active()));
     if let (Some(most), Some(largest)) = (active.last(), fds.last())
         && most > largest
+        && options.names_active()
     {
         return Err(Error::Usage(format!(
             "--active {most} is more than there are fds: --fds is {largest} at most"

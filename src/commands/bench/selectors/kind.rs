@@ -82,11 +82,12 @@ impl Ends {
 
     /// Makes it ready.
     pub(super) fn fire(&self, index: usize) -> io::Result<()> {
-        match self.kind {
-            Kind::Eventfd => write(&self.near[index], &ONE)?,
-            Kind::Pipe | Kind::Socketpair => write(&self.far[index], BYTE)?,
+        let (end, bytes): (_, &[u8]) = match self.kind {
+            Kind::Eventfd => (&self.near[index], &ONE),
+            Kind::Pipe | Kind::Socketpair => (&self.far[index], BYTE),
         };
-        Ok(())
+        let written = write(end, bytes)?;
+        if written == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
     }
 
     /// Takes what made it ready; whether that was what was put there once, and nothing else.

@@ -46,10 +46,10 @@ pub(super) fn run(
     refused += measured.cases.iter().filter(|measuring| measuring.refused).count() as u64;
     let rows = row::rows(&measured, options.kind);
     notes::tell(&rows, &measured, options, context);
+    // First, since whoever reads the table may go away.
+    let drawn = plot.map_or(Ok(()), |plot| plot.write(&charts::charts(&rows, options.kind)));
     show(&rows, options, refused, context)?;
-    if let Some(plot) = plot {
-        plot.write(&charts::charts(&rows, options.kind))?;
-    }
+    drawn?;
     match measured.signal {
         Some(signal) => Ok(Outcome::Signalled(signal as i32)),
         None if rows.is_empty() || refused > 0 && options.names_fds() => Err(Error::Target),

@@ -17,10 +17,10 @@ pub(in super::super) struct Options {
     #[arg(long, short = 'f', value_name = "N", value_delimiter = ',',
           value_parser = clap::value_parser!(u32).range(1..))]
     fds: Vec<u32>,
-    /// How many of them become ready at a time
-    #[arg(long, short = 'a', value_name = "N", value_delimiter = ',', default_value = "1,100",
+    /// How many of them become ready at a time [default: 1,100]
+    #[arg(long, short = 'a', value_name = "N", value_delimiter = ',',
           value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) active: Vec<u32>,
+    active: Vec<u32>,
     /// What the fds are
     #[arg(long, short = 'k', value_name = "KIND", default_value = "eventfd")]
     pub(super) kind: Kind,
@@ -34,17 +34,28 @@ pub(in super::super) struct Options {
     pub(in super::super) time: Duration,
 }
 
-/// How many fds are watched, unless somebody says how many.
-const USUAL: [u32; 4] = [10, 100, 1000, 10_000];
+/// How many fds are watched, and how many are active, unless somebody says how many.
+const FDS: [u32; 4] = [10, 100, 1000, 10_000];
+const ACTIVE: [u32; 2] = [1, 100];
 
 impl Options {
     /// How many fds are watched.
     pub(super) fn fds(&self) -> &[u32] {
-        if self.fds.is_empty() { &USUAL } else { &self.fds }
+        if self.names_fds() { &self.fds } else { &FDS }
     }
 
     /// Whether somebody has said how many.
     pub(super) fn names_fds(&self) -> bool {
         !self.fds.is_empty()
+    }
+
+    /// How many of them become ready at a time.
+    pub(super) fn active(&self) -> &[u32] {
+        if self.names_active() { &self.active } else { &ACTIVE }
+    }
+
+    /// Whether somebody has said how many.
+    pub(super) fn names_active(&self) -> bool {
+        !self.active.is_empty()
     }
 }

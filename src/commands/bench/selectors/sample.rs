@@ -55,7 +55,7 @@ pub(super) fn take(
     let whole = in_pieces(turns, at_once, attendant, |turns, attendant| turning.turns(turns, attendant))?;
     let timed =
         in_pieces(turns, at_once, attendant, |turns, attendant| turning.timed_turns(turns, attendant))?;
-    let wait = timed.waiting / timed.waits as u32;
+    let wait = timed.waiting.div_f64(timed.waits as f64);
     let asleep = asleep::measure(&mut turning, part, wait, attendant)?;
     turning.is_clear()?;
     let events = (warm + 2 * turns + asleep.turns) * case.active as u64;
@@ -111,7 +111,7 @@ fn warm_up(
         let took = turning.turns(turns, attendant)?;
         done += turns;
         if begin.elapsed() >= time {
-            return Ok((done, took.time / turns as u32));
+            return Ok((done, took.time.div_f64(turns as f64)));
         }
         if took.time < AT_ONCE {
             turns *= 2;
