@@ -1,8 +1,10 @@
 //! Pictures, on a terminal and as SVG.
 
 use super::bench;
+use crate::support::{Fdscope, limit};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// The texts of an SVG, which must be well-formed: every tag that is opened is closed, in order.
 fn texts(svg: &str) -> Vec<String> {
@@ -61,8 +63,22 @@ fn a_file() {
     let told = texts(&svg(&path, "--fds 10 --active 1,5 --selector poll"));
     assert!(told.contains(&"Time for an event, with 10 fds (kind eventfd)".to_owned()), "{told:?}");
     assert!(!told.contains(&"select".to_owned()), "{told:?}");
-    // One figure is no curve.
-    assert_eq!(texts(&svg(&path, "--fds 10 --active 1")), [] as [String; 0]);
+}
+
+/// One figure is no curve, and what was drawn before stays.
+#[test]
+fn nothing_to_draw() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.svg");
+    fs::write(&path, "before").unwrap();
+    let run = Fdscope::new("bench --for 1h --fds 10 --active 1 --plot").arg(&path).run();
+    run.check(2, "fdscope: --plot draws curves, which take several numbers of --fds or of --active")
+        .prints("");
+    let few = |command: &mut Command| limit(command, libc::RLIMIT_NOFILE, 64, 64);
+    let run = bench("--runs 1 --fds 10,100 --active 1 --json --plot").arg(&path).with(few).run();
+    run.check(3, "fdscope: nothing is drawn, since too little was measured for a curve\n");
+    assert!(!run.records().is_empty());
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before");
 }
 
 /// Whether anybody reads the table is nothing to the file.

@@ -81,9 +81,23 @@ fn one(chart: &Chart, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Drawn {
     }
     picture
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(free_corner(chart))
         .background_style(WHITE.mix(0.85))
         .border_style(BLACK.mix(0.3))
         .label_font(("sans-serif", 15))
         .draw()
+}
+
+/// Where the curves are not: they fall where more and more is done at a time, and rise otherwise.
+fn free_corner(chart: &Chart) -> SeriesLabelPosition {
+    let places = chart.places();
+    let highest = |place: Option<&f64>| {
+        let there = chart.points().filter(|point| Some(&point.x) == place).map(|point| point.y);
+        there.fold(0.0, f64::max)
+    };
+    if highest(places.first()) > highest(places.last()) {
+        SeriesLabelPosition::UpperRight
+    } else {
+        SeriesLabelPosition::UpperLeft
+    }
 }

@@ -48,3 +48,8 @@ pub(super) fn plan(options: &Options) -> Result<Vec<Case>, Error> {
     }
     Ok(plan)
 }
+
+/// Whether anything grows in it: without, there is nothing to draw.
+pub(super) fn grows(plan: &[Case]) -> bool {
+    plan.iter().any(|case| case.fds != plan[0].fds || case.active != plan[0].active)
+}

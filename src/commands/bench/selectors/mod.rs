@@ -23,7 +23,7 @@ mod way;
 pub(super) use options::Options;
 pub(in super::super) use row::fields;
 
-use super::plot::{PlotFile, Terminal};
+use super::plot::{Chart, PlotFile, Terminal};
 use crate::commands::sink::terminal_size;
 use crate::commands::{columns, locale};
 use crate::context::Context;
@@ -40,6 +40,10 @@ pub(super) fn run(
     context: &mut Context,
 ) -> Result<Outcome, Error> {
     let plan = case::plan(options)?;
+    if plot.is_some() && !case::grows(&plan) {
+        let text = "--plot draws curves, which take several numbers of --fds or of --active that go together";
+        return Err(Error::Usage(text.to_owned()));
+    }
     let (plan, told, mut refused) = room::fitting(plan, options.kind);
     told.iter().for_each(|text| context.complain(text));
     let measured = session::run(&plan, options, context.quiet)?;
@@ -47,7 +51,7 @@ pub(super) fn run(
     let rows = row::rows(&measured, options.kind);
     notes::tell(&rows, &measured, options, context);
     // First, since whoever reads the table may go away.
-    let drawn = plot.map_or(Ok(()), |plot| plot.write(&charts::charts(&rows, options.kind)));
+    let drawn = plot.map_or(Ok(()), |plot| draw(plot, &charts::charts(&rows, options.kind), context));
     show(&rows, options, refused, context)?;
     drawn?;
     match measured.signal {
@@ -55,6 +59,15 @@ pub(super) fn run(
         None if rows.is_empty() || refused > 0 && options.names_fds() => Err(Error::Target),
         None => Ok(Outcome::Met),
     }
+}
+
+/// Pictures in a file, which is left as it is if there are none.
+fn draw(plot: PlotFile, charts: &[Chart], context: &Context) -> Result<(), Error> {
+    if charts.is_empty() {
+        context.complain("nothing is drawn, since too little was measured for a curve");
+        return Ok(());
+    }
+    plot.write(charts)
 }
 
 /// A table and pictures, or records.

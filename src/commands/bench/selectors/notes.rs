@@ -22,10 +22,9 @@ pub(super) fn tell(rows: &[Row], measured: &Measured, options: &Options, context
             if wide == 1 { "ns_per_event has" } else { "ns_per_event have" },
         ));
     }
-    let beyond = |row: &&Row| {
-        row.case.way.backend.capabilities().highest_fd_in_c.is_some_and(|most| row.case.fds > most.0 as usize)
-    };
-    if let Some(row) = rows.iter().find(beyond) {
+    let most = |row: &Row| row.case.way.backend.capabilities().highest_fd_in_c;
+    let beyond = |row: &Row| most(row).is_some_and(|most| row.case.fds as i32 > most.0);
+    if let Some(row) = rows.iter().find(|row| beyond(row)) {
         context.note(&format!(
             "{} was measured by its system call; with the fd_set of the C library it takes no fd of {} or above",
             row.case.way,
