@@ -1,6 +1,6 @@
 //! What it costs the servers, and itself.
 
-use crate::client::{Bounds, Clients, Mode};
+use crate::client::{self, Bounds, Clients, Mode};
 use crate::fdscope::Watching;
 use crate::server::Running;
 use crate::servers::Server;
@@ -67,11 +67,11 @@ pub(crate) fn measure(dir: &Path, servers: &[Server], extent: Extent) -> Result<
 /// Two pairs of runs of one server with the same connections: alone, and looked at.
 fn compare(server: Server, dir: &Path, extent: Extent) -> Result<[[Figures; 2]; 2]> {
     let mut running = server.start(dir)?;
-    let mut clients = Clients::new(running.address()?, server.service(), Mode::KeepAlive);
-    let requests = if extent.trial { 50 } else { usize::MAX };
-    let bounds = Bounds { time: extent.time, requests };
+    let mut clients = Clients::new(running.address()?, server.service(), Mode::Kept)?;
+    let questions = if extent.trial { 50 } else { u64::MAX };
+    let bounds = Bounds { time: extent.time, questions };
     // A start has its own troubles: a connection each, and what a program does first.
-    clients.run(Bounds { requests: 5000.min(requests), ..bounds })?;
+    clients.run(Bounds { questions: 5000.min(questions), ..bounds })?;
     let workers = server.workers(&running);
     let mut run = |look: bool| run(&mut clients, &running, look.then_some(&workers), bounds);
     let (alone, seen) = (run(false)?, run(true)?);
@@ -99,9 +99,9 @@ fn run(
     };
     let answers = answers.ok_or("there was no load")?;
     Ok(Figures {
-        rate: answers.count() as f64 / answers.wall.as_secs_f64(),
+        rate: answers.rate(),
         cpu: used * 1e6 / answers.count() as f64,
-        slow: answers.percentile(0.99),
+        slow: client::percentile(&answers, 0.99),
         own,
     })
 }
@@ -110,9 +110,9 @@ fn run(
 fn looking(pids: &[u32], meanwhile: impl FnOnce() -> Result<()>) -> Result<f64> {
     let watching = Watching::start(pids, None)?;
     let begin = std::time::Instant::now();
-    let before = usage::precise_cpu(watching.pid())?;
+    let before = usage::cpu(watching.pid());
     meanwhile()?;
-    let used = usage::precise_cpu(watching.pid())? - before;
+    let used = usage::cpu(watching.pid()) - before;
     let share = used / begin.elapsed().as_secs_f64() * 100.0;
     watching.stop()?;
     Ok(share)

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 ///
 /// With --servers, the same small service in three ways instead: with a thread for each connection,
 /// a process for each, or one event loop for all. What they answer in a second, how long clients
-/// wait, and what the server takes for it. Takes about 15 s. Every answer is looked at, and one that
+/// wait, and what the server takes for it. Takes about 12 s. Every answer is looked at, and one that
 /// is wrong or does not come is an error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

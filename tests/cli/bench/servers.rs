@@ -94,6 +94,7 @@ fn a_table_and_what_it_says() {
         "A connection for each request, 2 at a time: ",
         "1 of 2 busy connections had every request computed for 1 ms. Median of all others: ",
         "Memory for a further connection, but for the kernel's: ",
+        "The clients had ",
     ] {
         assert!(said.contains(start), "{said}");
     }

@@ -55,6 +55,7 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
     "rss", Size, "the same, pages that they share counted for each (RSS)", |r| Some(Cell::Uint(r.outcome.footprint.rss));
     "threads", Integer, "threads of the server", |r| Some(Cell::Uint(r.outcome.footprint.threads));
     "processes", Integer, "processes of the server", |r| Some(Cell::Uint(r.outcome.footprint.processes));
+    "clients", Integer, "threads that the clients had", |r| Some(Cell::Uint(r.scene.clients as u64));
     "client", Number, "how much of the time the clients' busiest thread ran, in percent: near 100, it could not have asked more",
         |r| number(r.client * 100.0, 10.0);
     "runs", Integer, "how many runs there were; requests_per_second is their median", |r| Some(Cell::Uint(r.samples.len() as u64));

@@ -3,7 +3,7 @@
 use super::load::Load;
 use super::row::Row;
 use crate::commands::listen::Model;
-use crate::model::{bytes, seconds};
+use crate::model::{bytes, quantity, seconds};
 use std::time::Duration;
 
 /// From here on the client could hardly have asked more.
@@ -16,7 +16,7 @@ pub(super) fn sentences(rows: &[Row]) -> Vec<String> {
         all.extend(if scene[0].scene.load == Load::Compute { computing(scene) } else { rates(scene) });
     }
     all.extend(memory(rows));
-    all.extend(saturated(rows));
+    all.extend(client(rows));
     all
 }
 
@@ -33,10 +33,10 @@ fn rates(rows: &[Row]) -> Option<String> {
     };
     let most = match first.rate.exceeds(next.rate) {
         true => format!("{} answered most, {:.0} requests/s", first.name, first.rate.median),
-        false => format!("{} and {} differ by no more than their runs do", first.name, next.name),
+        false => format!("{} and {} answered as many, as far as the runs tell", first.name, next.name),
     };
-    let times = first.rate.median / last.rate.median;
     let least = if first.rate.exceeds(last.rate) {
+        let times = first.rate.median / last.rate.median;
         format!(", {} times as many as {}", short(times), last.name)
     } else {
         String::new()
@@ -77,16 +77,19 @@ fn memory(rows: &[Row]) -> Option<String> {
         .then(|| format!("Memory for a further connection, but for the kernel's: {}.", each.join(", ")))
 }
 
-/// Where requests a second are a measure of the client.
-fn saturated(rows: &[Row]) -> Option<String> {
-    let (limited, all) = (rows.iter().filter(|row| row.client >= SATURATED).count(), rows.len());
-    (limited > 0).then(|| {
+/// What asked, and where requests a second are a measure of that.
+fn client(rows: &[Row]) -> Option<String> {
+    let threads = quantity(rows.first()?.scene.clients, "thread", "threads");
+    let limited = rows.iter().filter(|row| row.client >= SATURATED).count();
+    let more = if limited == 0 {
+        String::new()
+    } else {
         format!(
-            "In {limited} of {all} rows the client was busy for {:.0}% of the time or more, and could not have asked \
-             much more: compare cpu/req there.",
-            SATURATED * 100.0
+            "; in {limited} of {} rows they could not have asked much more: compare cpu/req there",
+            rows.len()
         )
-    })
+    };
+    Some(format!("The clients had {threads} (--clients){more}."))
 }
 
 fn time(time: Duration) -> String {

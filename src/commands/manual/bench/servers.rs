@@ -41,11 +41,14 @@ pub(super) fn servers() -> Section {
              in it: at least 16 KiB of stack for each thread, and some KiB for each socket.",
         )
         .text(
-            "Servers and clients share the machine's processors, and the clients have threads of their own, \
-             `--clients`, that are event loops. So requests a second depend on both: where `client` is near \
-             100, it was the client that could do no more, and `cpu_per_request` is what compares servers. \
-             With more threads than processors, clients take turns with the server; with few, their \
-             questions come in batches, which an event loop likes. A network would add its own time to all.",
+            "Servers and clients share the machine's processors, so that requests a second depend on both: where \
+             `client` is near 100, it was the client that could do no more, and `cpu_per_request` is what \
+             compares servers. The clients are event loops too, in `--clients` threads. With one of them, \
+             questions come in batches, which an event loop answers in batches; with many, they come one by one, \
+             and the clients take the server's processors away, of which a single thread is entitled to the \
+             least. So on a machine with two processors, the event loop answered twice as many requests as \
+             threads and processes with one client thread, and fewer than they with eight. Try what is like your own \
+             clients. A network would add its own time to all.",
         )
         .heading("What it shows")
         .terms(
@@ -53,9 +56,8 @@ pub(super) fn servers() -> Section {
             [
                 (
                     "event loop",
-                    "Least memory and fewest context switches for a connection, and the least time of a processor for a small \
-                     request. It uses one processor, and whatever computes holds up all others, for as long as it \
-                     takes.",
+                    "Least memory for a connection, and the fewest context switches if much comes at once. It uses one \
+                     processor, and whatever computes holds up all others, for as long as it takes.",
                 ),
                 (
                     "threads",
