@@ -7,9 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
 use crate::model::{Column, Fd, FdRanges, Getter, Pid, SOCKET_FIELDS};
-use crate::proc::{
-    Filter, Networks, PathFilter, Plan, ProcessDir, Slice, System, Target, count_fds, run_ordered,
-};
+use crate::proc::{Filter, Networks, PathFilter, Plan, Slice, System, Target, run_ordered};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
@@ -151,7 +149,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
         .with_socket_details(wanted.iter().any(|name| kind::is_detail(name)))
         .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
-    let (slices, missing) = slices(&args.targets, context, &system)?;
+    let (slices, missing) = slices(&args.targets, context)?;
 
     let written = Mutex::default();
     let job = Job {
@@ -297,16 +295,12 @@ fn user_id(user: &str) -> Result<u32, Error> {
 const PART: u64 = 650;
 
 /// The work, in order, and how many targets are not there.
-pub(super) fn slices(
-    targets: &[Target],
-    context: &Context,
-    system: &System,
-) -> Result<(Vec<Slice>, u64), Error> {
+pub(super) fn slices(targets: &[Target], context: &Context) -> Result<(Vec<Slice>, u64), Error> {
     let own = Pid(std::process::id() as i32);
     if targets.is_empty() {
         // We are here only because we are looking.
         let others = processes::all(context)?.into_iter().filter(|&p| p != own);
-        return Ok((others.map(|pid| Slice::whole(pid, None)).collect(), 0));
+        return Ok((others.flat_map(|pid| split(Slice::whole(pid, None), context)).collect(), 0));
     }
     let (named, missing) = processes::named(context, targets);
     let mut slices = Vec::new();
@@ -322,10 +316,7 @@ pub(super) fn slices(
             slice.only = Some(Arc::new(own_fds(context)));
         }
     }
-    if let [slice] = &slices[..] {
-        slices = split(slice, context, system);
-    }
-    Ok((slices, missing))
+    Ok((slices.into_iter().flat_map(|slice| split(slice, context)).collect(), missing))
 }
 
 /// What fdscope itself was given: its fds before it opens any.
@@ -337,15 +328,13 @@ fn own_fds(context: &Context) -> Vec<i32> {
     numbers.into_iter().filter(open).collect()
 }
 
-/// Parts of a large process, by fd number.
-fn split(slice: &Slice, context: &Context, system: &System) -> Vec<Slice> {
-    let count = ProcessDir::open(&context.root, slice.pid, system)
-        .and_then(|dir| count_fds(&dir))
-        .ok()
-        .flatten()
-        .unwrap_or(0);
-    if !context.root.is_native() || count < 2 * PART || slice.only.is_some() {
-        return vec![slice.clone()];
+/// Parts of a large process, by fd number; any other as it is.
+fn split(slice: Slice, context: &Context) -> Vec<Slice> {
+    // The number of fds, since Linux 6.2.
+    let size = || rustix::fs::stat(context.root.join(format!("{}/fd", slice.pid))).map(|s| s.st_size as u64);
+    let count = if context.root.is_native() && slice.only.is_none() { size().unwrap_or(0) } else { 0 };
+    if count < 2 * PART {
+        return vec![slice];
     }
     let step = PART as i32;
     let parts = (count as i32 + step - 1) / step;

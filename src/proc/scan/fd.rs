@@ -118,6 +118,9 @@ impl Scanner<'_> {
         if decodes {
             (kind.decode)(&probe, row);
         }
+        if self.plan.values {
+            place.lookup.keep_kind(fd, row.kind.clone());
+        }
         if self.plan.filter.takes_exact(kind, &row.kind) {
             self.other_end(place, fd, kind, &probe, row);
             self.network(place, fd, &probe, row);
