@@ -50,19 +50,19 @@ fn measured(section: Section) -> Section {
         .heading("What each is good at")
         .text(
             "Ten clients that ask again as soon as they have their answer. First all ask for an echo; then one of the ten asks \
-             for something that takes 10 ms of computing, and the figures are those of the other nine. Requests a second, half of \
-             and 99% of the latencies in seconds, and memory in bytes:",
+             for something that takes 10 ms of computing, and the figures are those of the other nine. Requests a second, the \
+             median of the latencies in seconds, and memory in bytes:",
         )
         .session(
             "$ fdscope bench --servers --load echo,compute --connections 10 \\\n    \
-             --for 3s -q --format tsv | cut -f 1,2,7,9,11,16\n\
-             load    model      requests_per_second latency.p50 latency.p99 memory\n\
-             echo    threads    «127392»              «0.0000735»   «0.000228»    «2417664»\n\
-             echo    processes  «128256»              «0.0000706»   «0.0002376»   «15828992»\n\
-             echo    event-loop «245502»              «0.0000378»   «0.000088»    «4098048»\n\
-             compute threads    «157830»              «0.0000556»   «0.0001132»   «2425856»\n\
-             compute processes  «122190»              «0.0000703»   «0.0001316»   «15793152»\n\
-             compute event-loop «864»                 «0.0101581»   «0.0112148»   «4144128»\n",
+             --for 3s -q --format tsv | cut -f 1,2,7,9,16\n\
+             load    model      requests_per_second latency.p50 memory\n\
+             echo    threads    «127392»              «0.0000735»   «2417664»\n\
+             echo    processes  «128256»              «0.0000706»   «15828992»\n\
+             echo    event-loop «245502»              «0.0000378»   «4098048»\n\
+             compute threads    «157830»              «0.0000556»   «2425856»\n\
+             compute processes  «122190»              «0.0000703»   «15793152»\n\
+             compute event-loop «864»                 «0.0101581»   «4144128»\n",
         )
         .text(
             "For small requests the loop does twice as much here, where clients and server share two CPUs: it takes many \
