@@ -14,6 +14,7 @@ mod container;
 mod descriptions;
 mod devices;
 mod duplicate;
+mod expense;
 mod few;
 mod filter;
 mod handles;
@@ -44,6 +45,7 @@ mod usage;
 
 pub use descriptions::{Candidate, Compare, Incomparable, Kernel, Member, Shared};
 pub use duplicate::Donor;
+pub use expense::{Expense, Footprint};
 pub use filter::PathFilter;
 pub use holders::{holders, holders_on_ports, socket_holders, socket_of};
 pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};

@@ -9,6 +9,7 @@ mod inherited;
 mod kcmp;
 mod mqueue;
 mod netns;
+mod parent;
 mod poll;
 mod prlimit;
 mod process_vm;
@@ -26,6 +27,7 @@ pub use kcmp::{
 };
 pub use mqueue::state as mqueue_state;
 pub use netns::socket_netns;
+pub use parent::end_with_us;
 pub use poll::{is_open, poll};
 pub use prlimit::prlimit;
 pub use process_vm::read_memory;

@@ -4,6 +4,7 @@ mod exhibits;
 mod support;
 
 mod bad_input;
+mod bench;
 mod fake_proc;
 mod hang;
 mod limits;
