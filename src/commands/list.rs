@@ -8,7 +8,8 @@ use crate::error::{Error, Outcome};
 use crate::kind;
 use crate::model::{Column, Fd, FdRanges, Getter, Pid, SOCKET_FIELDS};
 use crate::proc::{
-    Filter, Networks, PathFilter, Plan, ProcessDir, Slice, System, Target, count_fds, run_ordered,
+    Filter, Networks, PathFilter, Plan, ProcessDir, SharedTable, Slice, System, Target, count_fds,
+    run_ordered,
 };
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
@@ -336,6 +337,7 @@ fn split(slice: &Slice, context: &Context, system: &System) -> Vec<Slice> {
     if !context.root.is_native() || count < SPLIT || slice.only.is_some() {
         return vec![slice.clone()];
     }
+    let shared = SharedTable::default();
     let step = (SPLIT / 2) as i32;
     let parts = (count as i32 + step - 1) / step;
     (0..parts)
@@ -343,6 +345,7 @@ fn split(slice: &Slice, context: &Context, system: &System) -> Vec<Slice> {
             first: part * step,
             // Numbers may have gaps: the last part takes all that is left.
             last: if part + 1 == parts { i32::MAX } else { (part + 1) * step - 1 },
+            shared: Some(shared.clone()),
             ..slice.clone()
         })
         .collect()

@@ -6,6 +6,7 @@ mod bpf;
 mod epoll;
 mod handle;
 mod inherited;
+mod iterator;
 mod kcmp;
 mod mqueue;
 mod netns;
@@ -21,6 +22,7 @@ pub use bpf::name as bpf_name;
 pub use epoll::{epoll_pwait2, epoll_wait};
 pub use handle::open_by_handle;
 pub use inherited::{FIRST_PASSED, pass_listeners, place, take_inherited};
+pub use iterator::{iterate, load_iterator};
 pub use kcmp::{
     Registered, compare_descriptions, has_registered, registered, same_epoll_target, same_fd_table,
 };

@@ -9,6 +9,7 @@ mod stat;
 
 use super::borrow::Lender;
 use super::io::open_dir;
+use super::iterator::{SharedTable, Wanted};
 use super::lookup::ProcLookup;
 use super::plan::Plan;
 use super::process::{OpenError, ProcessDir};
@@ -37,12 +38,14 @@ pub struct Slice {
     pub last: i32,
     /// The fds that count, for fdscope itself: not the ones that it opened to look.
     pub only: Option<Arc<Vec<i32>>>,
+    /// Where it is but a part: what all parts may have in common.
+    pub shared: Option<SharedTable>,
 }
 
 impl Slice {
     /// All of a process.
     pub fn whole(pid: Pid, fds: Option<FdRanges>) -> Self {
-        Self { pid, fds, first: 0, last: i32::MAX, only: None }
+        Self { pid, fds, first: 0, last: i32::MAX, only: None, shared: None }
     }
 
     /// Adds more of its fds, `None` for all.
@@ -145,7 +148,7 @@ impl<'s> Scanner<'s> {
             lookup: ProcLookup::new(self.system, dir, task, parent, table.as_fd()),
             lender: Lender::new(self.system, dir.pid(), task),
         };
-        fds.iter().for_each(|&fd| self.fd(&place, fd, &mut out));
+        fds.iter().for_each(|&fd| self.fd(&place, fd, None, &mut out));
         Ok(out.tally)
     }
 
@@ -164,6 +167,24 @@ impl<'s> Scanner<'s> {
             lookup: ProcLookup::new(self.system, dir, task, parent, fds.as_fd()),
             lender: Lender::new(self.system, dir.pid(), task),
         };
+        let wanted = if self.plan.wants_sockets_alone() { Wanted::Sockets } else { Wanted::All };
+        // Threads have tables of their own.
+        let shared = slice.shared.as_ref().filter(|_| task == dir.pid());
+        let table = self.system.iterator.table(task, parent, fds.as_fd(), wanted, shared);
+        if let Some(table) = table {
+            let part = table.iter().skip_while(|(fd, _)| fd.0 < slice.first);
+            for (fd, known) in part.take_while(|(fd, _)| fd.0 <= slice.last) {
+                if !slice.takes(self.plan, fd) {
+                    continue;
+                }
+                match self.plan.identity {
+                    true => self.identity(&place, fd, known, out),
+                    false => self.fd(&place, fd, known, out),
+                }
+            }
+            // There are some, if none that is wanted.
+            return Ok(1);
+        }
         if slice.first > 0 {
             // Entry N of the directory is fd N - 2, behind `.` and `..`: proc_readfd_common() in
             // fs/proc/fd.c.
@@ -194,8 +215,8 @@ impl<'s> Scanner<'s> {
                 continue;
             }
             match self.plan.identity {
-                true => self.identity(&place, fd, out),
-                false => self.fd(&place, fd, out),
+                true => self.identity(&place, fd, None, out),
+                false => self.fd(&place, fd, None, out),
             }
         };
         self.entries = buffer;
