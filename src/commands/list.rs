@@ -184,6 +184,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
     .map_err(Error::Output)?;
 
+    context.tell_iterator(&system);
     let failed = report.tell(context, &system, !args.targets.is_empty()) || missing > 0;
     outcome(report.rows, failed, query.as_ref())
 }

@@ -1,5 +1,6 @@
 //! Which fds hold sockets.
 
+use super::iterator::Wanted;
 use super::root::ProcRoot;
 use super::sweep::{Own, Swept, sweep};
 use super::system::System;
@@ -12,7 +13,7 @@ use std::os::unix::ffi::OsStrExt as _;
 /// What fdscope itself has open is left out.
 pub fn socket_holders(system: &System, only: Option<&HashSet<Inode>>) -> std::io::Result<Swept<Inode>> {
     let wanted = |inode: &Inode| only.is_none_or(|only| only.contains(inode));
-    sweep(system, Own::LeftOut, |met| Shape::of(met.link).socket().filter(wanted))
+    sweep(system, Own::LeftOut, Wanted::Sockets, |met| Shape::of(met.link).socket().filter(wanted))
 }
 
 /// The fds that hold these sockets, of all processes that may be read.
@@ -22,7 +23,8 @@ pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<(Inode, Holder)> {
     }
     let system = System::new(root.clone(), false);
     let wanted = |inode: &Inode| sockets.contains(inode);
-    let swept = sweep(&system, Own::Included, |met| Shape::of(met.link).socket().filter(wanted));
+    let swept =
+        sweep(&system, Own::Included, Wanted::Sockets, |met| Shape::of(met.link).socket().filter(wanted));
     let Ok(swept) = swept else { return Vec::new() };
     let each = |(inode, holders): (&Inode, &[Holder])| {
         holders.iter().map(|holder| (*inode, holder.clone())).collect::<Vec<_>>()

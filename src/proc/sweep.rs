@@ -3,6 +3,7 @@
 //! reads more of the few that it is after.
 
 use super::io::{InfoName, NumberName, link_mode_at, open_dir, read_record_at, readlink_at, stat_at};
+use super::iterator::{Known, SharedTable, Wanted};
 use super::mounts::{Mount, Mounts};
 use super::pool::run_ordered;
 use super::process::ProcessDir;
@@ -15,6 +16,7 @@ use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 use std::cell::OnceCell;
+use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
@@ -29,6 +31,8 @@ pub(super) struct Met<'m> {
     pub(super) fd: FdNum,
     /// The process.
     pub(super) pid: Pid,
+    /// What is known of it, from a moment ago.
+    known: Option<Known<'m>>,
     /// The directory `fd` that it is in.
     fds: BorrowedFd<'m>,
     /// The directory of the process, or of the thread that has its fds.
@@ -41,6 +45,9 @@ pub(super) struct Met<'m> {
 impl Met<'_> {
     /// How it was opened.
     pub(super) fn access(&self) -> Option<Access> {
+        if let Some(known) = self.known {
+            return Some(known.access());
+        }
         match link_mode_at(self.fds, NumberName::new(self.fd.0).as_c_str()).ok()? {
             mode if mode & 0o077 == 0 => Some(Access::from_link_mode(mode)),
             // A link that the kernel did not make.
@@ -50,13 +57,19 @@ impl Met<'_> {
 
     /// Reads its fdinfo, and gives what `read` finds there.
     pub(super) fn info<T>(&self, read: impl FnOnce(&FdInfo<'_>) -> Option<T>) -> Option<T> {
+        if let Some(info) = self.known.and_then(|known| known.info()) {
+            return read(&info);
+        }
         let mut text = Vec::new();
         read_record_at(self.task, InfoName::new(self.fd.0).as_c_str(), &mut text).ok()?;
-        read(&FdInfo::parse(&text))
+        self.is_still_there().then(|| read(&FdInfo::parse(&text)))?
     }
 
     /// What `statx` says of a path. Where a server may not answer, it gets little time.
     pub(super) fn stat(&self) -> Option<FileStat> {
+        if let Some(stat) = self.known.and_then(|known| known.stat()) {
+            return Some(stat);
+        }
         let mounts = self.mounts();
         let mount = if mounts.any_remote() {
             // A mount that is not listed was detached, perhaps because its server is gone.
@@ -69,7 +82,19 @@ impl Met<'_> {
             Some(mount) => self.system.guard.stat(self.fds, self.fd.0, mount),
             None => stat_at(self.fds, NumberName::new(self.fd.0).as_c_str()),
         };
-        stat.ok().map(|stat| file_stat(&stat))
+        let stat = stat.ok().map(|stat| file_stat(&stat))?;
+        self.is_still_there().then_some(stat)
+    }
+
+    /// Whether what was just read is of the fd that is known, and not of another that has its number by
+    /// now.
+    fn is_still_there(&self) -> bool {
+        let is_same = |known: Known<'_>| {
+            let mut link = Vec::new();
+            readlink_at(self.fds, NumberName::new(self.fd.0).as_c_str(), &mut link)
+                .is_ok_and(|()| link == known.link)
+        };
+        self.known.is_none_or(is_same)
     }
 
     /// What the process has mounted.
@@ -129,6 +154,8 @@ struct Part {
     pid: Pid,
     first: i32,
     last: i32,
+    /// What all parts of a process may have in common.
+    shared: Option<SharedTable>,
 }
 
 /// Whether we count ourselves.
@@ -140,10 +167,11 @@ pub(super) enum Own {
     LeftOut,
 }
 
-/// Looks at all fds of all processes. `key` says of each whether it matters.
+/// Looks at all fds of all processes, or at those that are `wanted`. `key` says of each whether it matters.
 pub(super) fn sweep<K: Ord + Send>(
     system: &System,
     own: Own,
+    wanted: Wanted,
     key: impl Fn(&Met<'_>) -> Option<K> + Sync,
 ) -> std::io::Result<Swept<K>> {
     let pids = all_pids(system.root())?;
@@ -154,7 +182,12 @@ pub(super) fn sweep<K: Ord + Send>(
     let mut denied_processes = 0;
     let done: Result<(), std::convert::Infallible> = run_ordered(
         &parts,
-        || Sweeper { system, link: Vec::with_capacity(4096), names: vec![MaybeUninit::uninit(); 32 << 10] },
+        || Sweeper {
+            system,
+            wanted,
+            link: Vec::with_capacity(4096),
+            names: vec![MaybeUninit::uninit(); 32 << 10],
+        },
         |sweeper, part| sweeper.part(part, &key),
         |(part, counted, denied)| {
             found.extend(part);
@@ -190,11 +223,13 @@ fn parts(system: &System, own: Own, pids: Vec<Pid>) -> Vec<Part> {
         let count = if native { size() } else { 0 };
         let number = count.div_ceil(PART).max(1) as i32;
         let step = PART as i32;
+        let shared = (number > 1).then(SharedTable::default);
         parts.extend((0..number).map(|part| Part {
             pid,
             first: part * step,
             // Numbers may have gaps: the last part takes all that is left.
             last: if part + 1 == number { i32::MAX } else { (part + 1) * step - 1 },
+            shared: shared.clone(),
         }));
     }
     parts
@@ -203,6 +238,7 @@ fn parts(system: &System, own: Own, pids: Vec<Pid>) -> Vec<Part> {
 /// One thread's buffers.
 struct Sweeper<'s> {
     system: &'s System,
+    wanted: Wanted,
     link: Vec<u8>,
     names: Vec<MaybeUninit<u8>>,
 }
@@ -244,11 +280,11 @@ impl Sweeper<'_> {
     ) -> Result<(), Errno> {
         let path = self.system.root().join(part.pid.to_string());
         let dir = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut entries = self.table(part, &dir, key, found, tally)?;
+        let mut entries = self.table(part, &dir, Some(part.pid), key, found, tally)?;
         if entries == 0 && part.first == 0 {
             // A process whose main thread has ended while others go on: they have the fds.
             for task in other_threads(&dir, part.pid) {
-                entries = self.table(part, &task, key, found, tally)?;
+                entries = self.table(part, &task, None, key, found, tally)?;
                 if entries > 0 {
                     break;
                 }
@@ -257,65 +293,117 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    /// The fd table of a task. Gives the number of its entries.
+    /// The fd table of a task, at once if it has the number `known_as`. Gives the number of its entries.
     fn table<K>(
         &mut self,
         part: &Part,
         task: &OwnedFd,
+        known_as: Option<Pid>,
         key: &impl Fn(&Met<'_>) -> Option<K>,
         found: &mut Vec<(K, Holder)>,
         tally: &mut Tally,
     ) -> Result<usize, Errno> {
         let fds = open_dir(task, c"fd")?;
+        let mut holding = Holding {
+            system: self.system,
+            pid: part.pid,
+            fds: fds.as_fd(),
+            task: task.as_fd(),
+            mounts: OnceCell::new(),
+            process: None,
+            found,
+            tally,
+        };
+        let at_once = |task| {
+            let (iterator, shared) = (&self.system.iterator, part.shared.as_ref());
+            iterator.table(task, holding.task, holding.fds, self.wanted, shared)
+        };
+        if let Some(table) = known_as.and_then(at_once) {
+            let from_first = table.iter().skip_while(|(fd, _)| fd.0 < part.first);
+            for (fd, known) in from_first.take_while(|(fd, _)| fd.0 <= part.last) {
+                match known {
+                    Some(known) => holding.meet(fd, known.link, Some(known), key),
+                    None => self.read(fd, NumberName::new(fd.0).as_c_str(), key, &mut holding),
+                }
+            }
+            // There are some, if none that is wanted.
+            return Ok(1);
+        }
         if part.first > 0 {
             // Entry N of the directory is fd N - 2, behind `.` and `..`.
             rustix::fs::seek(&fds, SeekFrom::Start(part.first as u64 + 2))?;
         }
-        let mut process: Option<Arc<Process>> = None;
-        let mounts = OnceCell::new();
         let mut entries = 0;
-        let mut names = RawDir::new(&fds, &mut self.names);
+        let mut buffer = std::mem::take(&mut self.names);
+        let mut names = RawDir::new(&fds, &mut buffer);
         while let Some(entry) = names.next() {
-            let entry = entry?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(errno) => {
+                    self.names = buffer;
+                    return Err(errno);
+                }
+            };
             let name = entry.file_name();
             let Some(fd) = name.to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) else { continue };
             if fd.0 > part.last {
                 break;
             }
             entries += 1;
-            match readlink_at(&fds, name, &mut self.link) {
-                Ok(()) => {}
-                Err(Errno::NOENT | Errno::SRCH) => {
-                    tally.vanished += 1;
-                    continue;
-                }
-                Err(_) => {
-                    tally.denied += 1;
-                    continue;
-                }
-            }
-            let met = Met {
-                link: &self.link,
-                fd,
-                pid: part.pid,
-                fds: fds.as_fd(),
-                task: task.as_fd(),
-                mounts: &mounts,
-                system: self.system,
-            };
-            let Some(key) = key(&met) else { continue };
-            if process.is_none() {
-                // Who it is matters only once it holds something that does.
-                process = ProcessDir::open(self.system.root(), part.pid, self.system)
-                    .ok()
-                    .map(|dir| Arc::clone(&dir.process));
-            }
-            match &process {
-                Some(process) => found.push((key, Holder { process: Arc::clone(process), fd })),
-                None => tally.vanished += 1,
-            }
+            self.read(fd, name, key, &mut holding);
         }
+        self.names = buffer;
         Ok(entries)
+    }
+
+    /// Reads the link of an fd, and meets it.
+    fn read<K>(
+        &mut self,
+        fd: FdNum,
+        name: &CStr,
+        key: &impl Fn(&Met<'_>) -> Option<K>,
+        holding: &mut Holding<'_, K>,
+    ) {
+        match readlink_at(holding.fds, name, &mut self.link) {
+            Ok(()) => holding.meet(fd, &self.link, None, key),
+            Err(Errno::NOENT | Errno::SRCH) => holding.tally.vanished += 1,
+            Err(_) => holding.tally.denied += 1,
+        }
+    }
+}
+
+/// An fd table that is gone through, and what is found in it.
+struct Holding<'h, K> {
+    system: &'h System,
+    pid: Pid,
+    fds: BorrowedFd<'h>,
+    task: BorrowedFd<'h>,
+    mounts: OnceCell<Arc<Mounts>>,
+    process: Option<Arc<Process>>,
+    found: &'h mut Vec<(K, Holder)>,
+    tally: &'h mut Tally,
+}
+
+impl<K> Holding<'_, K> {
+    fn meet(
+        &mut self,
+        fd: FdNum,
+        link: &[u8],
+        known: Option<Known<'_>>,
+        key: &impl Fn(&Met<'_>) -> Option<K>,
+    ) {
+        let (system, pid) = (self.system, self.pid);
+        let met = Met { link, fd, pid, known, fds: self.fds, task: self.task, mounts: &self.mounts, system };
+        let Some(key) = key(&met) else { return };
+        if self.process.is_none() {
+            // Who it is matters only once it holds something that does.
+            let dir = ProcessDir::open(system.root(), pid, system);
+            self.process = dir.ok().map(|dir| dir.process);
+        }
+        match &self.process {
+            Some(process) => self.found.push((key, Holder { process: Arc::clone(process), fd })),
+            None => self.tally.vanished += 1,
+        }
     }
 }
 

@@ -88,6 +88,11 @@ impl System {
         self.peers.as_ref().is_some_and(PeerFinder::has_missed)
     }
 
+    /// Why the fds were not had from the iterator of bpf(2), where that was asked for.
+    pub fn iterator_refusal(&self) -> Option<&str> {
+        self.iterator.refusal()
+    }
+
     /// The proc filesystem that is read.
     pub fn root(&self) -> &ProcRoot {
         &self.root

@@ -4,7 +4,6 @@
 use super::bpf::bpf;
 use crate::model::Pid;
 use std::ffi::CStr;
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
@@ -88,7 +87,7 @@ pub fn load_iterator(instructions: &[u64], target: u32) -> io::Result<OwnedFd> {
 
 /// Runs an iterator over one task, which is `task` in our own pid namespace: the file gives what the
 /// program writes.
-pub fn iterate(program: BorrowedFd<'_>, task: Pid) -> io::Result<File> {
+pub fn iterate(program: BorrowedFd<'_>, task: Pid) -> io::Result<OwnedFd> {
     let info = TaskInfo { tid: task.0 as u32, ..TaskInfo::default() };
     let mut attr = LinkCreate {
         prog_fd: program.as_raw_fd() as u32,
@@ -103,5 +102,5 @@ pub fn iterate(program: BorrowedFd<'_>, task: Pid) -> io::Result<File> {
     let mut attr = IterCreate { link_fd: link.as_raw_fd() as u32, ..IterCreate::default() };
     let fd = bpf(BPF_ITER_CREATE, &mut attr)?;
     // SAFETY: the call returned a new fd that nobody else owns.
-    Ok(unsafe { File::from_raw_fd(fd) })
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

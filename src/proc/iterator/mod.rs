@@ -18,8 +18,8 @@ pub(super) use program::Wanted;
 use program::assemble;
 pub(super) use record::Known;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
 use rustix::thread::CapabilitySet;
-use std::io::{ErrorKind, Read as _};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -34,6 +34,9 @@ const BUILT: bool = cfg!(all(feature = "bpf", target_pointer_width = "64", targe
 const PAYS: u64 = 1500;
 /// And from how many on to run it on a table.
 const PAYS_IN_TABLE: u64 = 12;
+
+/// As much as one read gives: `bpf_seq_read()` in `kernel/bpf/bpf_iter.c`.
+const READ: usize = 32 << 10;
 
 /// When it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,13 +204,14 @@ fn may_load() -> Result<(), String> {
 
 /// All that a program has to say of a task.
 fn read(program: &OwnedFd, task: Pid) -> Option<Table> {
-    let mut file = sys::iterate(program.as_fd(), task).ok()?;
+    let file = sys::iterate(program.as_fd(), task).ok()?;
     let mut bytes = Vec::new();
     loop {
-        match file.read_to_end(&mut bytes) {
-            Ok(_) => return Some(Table(bytes)),
-            // After a million of those that it passes over: bpf_seq_read() in kernel/bpf/bpf_iter.c.
-            Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+        bytes.reserve(READ);
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
+            Ok(0) => return Some(Table(bytes)),
+            // The latter after a million of those that the program passes over.
+            Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
             Err(_) => return None,
         }
     }
