@@ -8,6 +8,7 @@ mod handle;
 mod inherited;
 mod iterator;
 mod kcmp;
+mod kernel_types;
 mod mqueue;
 mod netns;
 mod poll;
@@ -26,6 +27,7 @@ pub use iterator::{iterate, load_iterator};
 pub use kcmp::{
     Registered, compare_descriptions, has_registered, registered, same_epoll_target, same_fd_table,
 };
+pub use kernel_types::KernelTypes;
 pub use mqueue::state as mqueue_state;
 pub use netns::socket_netns;
 pub use poll::{is_open, poll};

@@ -30,8 +30,8 @@ const ENV: &str = "FDSCOPE_BPF";
 /// Whether it is there at all. Records are read as little-endian, and of 64 bits.
 const BUILT: bool = cfg!(all(feature = "bpf", target_pointer_width = "64", target_endian = "little"));
 
-/// From how many fds on it pays to load a program: what that costs, 1500 fds cost otherwise.
-const PAYS: u64 = 1500;
+/// From how many fds on it pays to load a program: what that takes, so many fds take otherwise.
+const PAYS: u64 = 1000;
 /// And from how many on to run it on a table.
 const PAYS_IN_TABLE: u64 = 12;
 
@@ -180,8 +180,7 @@ fn load(wanted: Wanted) -> Result<OwnedFd, String> {
         return Err("this fdscope was built without it".to_owned());
     }
     may_load()?;
-    let path = "/sys/kernel/btf/vmlinux";
-    let types = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+    let types = sys::KernelTypes::open().map_err(|e| format!("the types of the kernel: {e}"))?;
     let (code, target) = assemble(&types, wanted)?;
     sys::load_iterator(&code, target).map_err(|e| format!("bpf: {e}"))
 }

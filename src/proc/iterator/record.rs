@@ -91,6 +91,13 @@ impl<'t> Known<'t> {
         })
     }
 
+    /// Whether that is what `statx` says now: the same file, if not the same fd.
+    pub(in crate::proc) fn is(&self, stat: &FileStat) -> bool {
+        stat.inode.0 == self.double(at::INODE)
+            && stat.device == device(self.word(at::DEVICE))
+            && stat.file_type() == self.word(at::MODE) & libc::S_IFMT
+    }
+
     /// Device and inode of what has no path, where they are known.
     pub(in crate::proc) fn nameless(&self) -> Option<(Device, Inode)> {
         let is_told =

@@ -2,13 +2,14 @@
 
 use super::stat::{filesystem, is_deleted};
 use super::{Output, Place, Scanner, file_stat};
-use crate::kind::{self, Borrow, FdInfo, Kind, Probe, Shape, ShapeKind};
+use crate::kind::{self, Borrow, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
 use crate::model::{Access, Assoc, Fd, FdNum, Inode, Socket};
 use crate::proc::io::{NumberName, link_mode_at, read_record_at, readlink_at, stat_at};
 use crate::proc::iterator::Known;
 use crate::proc::plan::Plan;
 use rustix::io::Errno;
 use std::cell::Cell;
+use std::ffi::CStr;
 
 impl Scanner<'_> {
     /// Reads one fd, as far as it is not known, and emits its row if it is wanted.
@@ -26,7 +27,7 @@ impl Scanner<'_> {
     }
 
     /// The same; `false` where the number came to mean something else while it was read. What is known
-    /// must be all that is needed: nothing else is read then, because the fd may be another by now.
+    /// must be all that is needed, but for what `statx` says: the fd may be another by now.
     fn try_fd(
         &mut self,
         place: &Place<'_>,
@@ -51,12 +52,9 @@ impl Scanner<'_> {
             return true;
         }
         let (stat, remote) = match shape {
-            Shape::Path(_) if known.is_some() => match known.and_then(|known| known.stat()) {
-                None => return false,
-                stat => (stat, false),
-            },
-            Shape::Path(_) => match place.lookup.stat(fd, name) {
-                Ok(known) => known,
+            Shape::Path(_) => match stat_of(place, fd, name, known) {
+                Ok(Some(stat)) => stat,
+                Ok(None) => return false,
                 Err(errno) => {
                     out.row.link.extend_from_slice(&self.link);
                     self.failed("statx", errno, out);
@@ -193,6 +191,22 @@ impl Scanner<'_> {
         let probe = Probe { socket: Some(&socket), ..Probe::new(Some(fd), &self.link, &place.lookup) };
         filter.takes_kind(kind::claim(&probe))
     }
+}
+
+/// What `statx` says of a path, and whether a server is behind it; nothing where that is not the file
+/// that is known.
+fn stat_of(
+    place: &Place<'_>,
+    fd: FdNum,
+    name: &CStr,
+    known: Option<Known<'_>>,
+) -> Result<Option<(Option<FileStat>, bool)>, Errno> {
+    let Some(known) = known else { return place.lookup.stat(fd, name).map(Some) };
+    if let Some(stat) = known.stat() {
+        return Ok(Some((Some(stat), false)));
+    }
+    let now = place.lookup.stat(fd, name).ok();
+    Ok(now.filter(|(stat, _)| stat.is_some_and(|stat| known.is(&stat))))
 }
 
 /// The filters that need no fdinfo.

@@ -20,7 +20,8 @@ impl Scanner<'_> {
         out.row.reset(Assoc::Fd(fd));
         if let Some(known) = known {
             let is_path = matches!(Shape::of(known.link), Shape::Path(_));
-            let stat = known.stat();
+            let now = || place.lookup.stat(fd, name).ok()?.0.filter(|stat| known.is(stat));
+            let stat = known.stat().or_else(|| is_path.then(now).flatten());
             if stat.is_some() || !is_path {
                 out.row.link.extend_from_slice(known.link);
                 if let Some(stat) = stat.filter(|_| is_path) {
