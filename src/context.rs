@@ -2,7 +2,7 @@
 
 use crate::cli::{ColorChoice, Global};
 use crate::model::neutralise;
-use crate::proc::{ProcRoot, System};
+use crate::proc::{ProcRoot, System, check_environment};
 use crate::render::Style;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 
@@ -39,6 +39,11 @@ impl Context {
             quiet: global.quiet,
             out: BufWriter::with_capacity(1 << 16, io::stdout()),
         }
+    }
+
+    /// What is wrong with the environment, if anything is.
+    pub fn check(&self) -> Result<(), String> {
+        check_environment()
     }
 
     /// Something that the user should know and that is not an answer.

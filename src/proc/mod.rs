@@ -46,7 +46,7 @@ pub use descriptions::{Candidate, Compare, Incomparable, Kernel, Member, Shared}
 pub use duplicate::Donor;
 pub use filter::PathFilter;
 pub use holders::{holders, socket_holders, socket_of};
-pub use iterator::SharedTable;
+pub use iterator::{SharedTable, check_environment};
 pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};
 pub use networks::{Network, Place, networks};
 pub use peers::{Asked, look};

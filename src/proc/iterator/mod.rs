@@ -115,17 +115,27 @@ impl<T> Claimed<T> {
     }
 }
 
+/// What the environment says, or what is wrong with it.
+fn chosen() -> Result<Use, String> {
+    let word = std::env::var_os(ENV).unwrap_or_default();
+    match word.as_encoded_bytes() {
+        b"always" => Ok(Use::Always),
+        b"never" => Ok(Use::Never),
+        b"" if BUILT => Ok(Use::WherePays),
+        b"" => Ok(Use::Never),
+        word => Err(format!("{ENV} is '{}', and can be 'always', 'never' or empty", word.escape_ascii())),
+    }
+}
+
+/// What is wrong with what the environment says of the iterator, if anything is.
+pub fn check_environment() -> Result<(), String> {
+    chosen().map(|_| ())
+}
+
 impl FdIterator {
     /// As the environment says; never where pids are not those of system calls.
     pub(super) fn new(native: bool) -> Self {
-        let word = std::env::var_os(ENV);
-        let use_ = match word.as_deref().and_then(|w| w.to_str()) {
-            _ if !native => Use::Never,
-            Some("always") => Use::Always,
-            Some("never") => Use::Never,
-            _ if !BUILT => Use::Never,
-            _ => Use::WherePays,
-        };
+        let use_ = if native { chosen().unwrap_or(Use::Never) } else { Use::Never };
         Self { use_, seen: AtomicU64::new(0), programs: Default::default() }
     }
 

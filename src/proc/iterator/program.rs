@@ -22,6 +22,7 @@ const TARGET: &str = "bpf_iter_task_file";
 /// Every structure that is looked into.
 const STRUCTURES: &[&str] = &[
     "bpf_iter__task_file",
+    "bpf_iter_aux_info",
     "bpf_iter_meta",
     "fdtable",
     "file",
@@ -102,6 +103,8 @@ struct Assembler<'b> {
 pub(super) fn assemble(data: &[u8], wanted: Wanted) -> Result<(Vec<u64>, u32), String> {
     let btf = Btf::read(data, STRUCTURES, TARGET).ok_or("the types of the kernel cannot be read")?;
     let target = btf.function().ok_or("the kernel has no iterator over the fds of tasks")?;
+    // Before Linux 6.1 it passed over the task that was asked for, and gave the fds of all.
+    btf.offset("bpf_iter_aux_info", "task").ok_or("the kernel has no iterator over the fds of one task")?;
     let mut program = Assembler { btf: &btf, code: Vec::with_capacity(256), exits: Vec::new() };
     program.write(wanted)?;
     Ok((program.code, target))
