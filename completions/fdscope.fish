@@ -48,6 +48,7 @@ complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "threads" -d 'Show w
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "listen" -d 'Listen with a chosen backlog, and watch the accept queue'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "loops" -d 'Show the event loops of a process, and whether they stall'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "watch" -d 'Watch fds become ready, and see how long they wait for it to be noticed'
+complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "bench" -d 'Measure what select, poll, epoll and mio cost on this machine'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s u -l user -d 'Only processes of this user, by name or number' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s k -l kind -d 'Only these kinds, or groups of kinds, such as tcp,pipe or socket' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l fd -d 'Only these fd numbers, such as 0,3-7' -r
@@ -240,7 +241,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l mode -d 'Perm
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s a -l accept -d 'How many connections to accept: all, none (the queue fills), or a number' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-rate -d 'Accept no faster than this, such as 5/s or 10/min' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-delay -d 'Wait so long before each connection is accepted, such as 200ms, one after the other' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s s -l serve -d 'What to do with accepted connections: discard (the default), echo, hold, close, send=FILE or http' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s s -l serve -d 'What to do with accepted connections: discard (the default), echo, hold, close, send=FILE, http or compute' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l exec -d 'Run a shell command for each connection, with the connection as its standard input and output' -r -f -a "(__fish_complete_command)"
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l model -d 'Who serves a connection' -r -f -a "threads\t'A thread each, which waits for it alone'
 processes\t'A process each, which waits for it alone'
@@ -328,3 +329,44 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l jsonl -d 'Shor
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l no-header -d 'Leave out the heading of tables and TSV'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s s -l selector -d 'Which selectors; epoll means level, edge and oneshot [default: all]' -r -f -a "select\t'select(2), by the raw call, which takes any number of fds'
+poll\t'poll(2)'
+epoll\t'epoll(7): level, edge and oneshot'
+epoll-level\t'epoll, which reports what is in force at every wait'
+epoll-edge\t'epoll, which reports what comes'
+epoll-oneshot\t'epoll, which reports once, and has to be armed again'
+mio\t'mio, which is edge-triggered epoll in Rust\'s event loops'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s f -l fds -d 'How many fds are watched [default: 10,100,1000,10000]' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s a -l active -d 'How many of them become ready at a time [default: 1,100]' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s k -l kind -d 'What the fds are' -r -f -a "pipe\t'Read ends of pipes; two fds each'
+socketpair\t'Unix stream sockets, connected with another; two fds each'
+eventfd\t'eventfd(2); one fd each'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s r -l runs -d 'How often everything is measured; the median is shown' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l for -d 'For how long all in all, about; with --servers 9s unless it is given, and their start' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s m -l model -d 'Which models of fdscope listen [default: all]' -r -f -a "threads\t'A thread each, which waits for it alone'
+processes\t'A process each, which waits for it alone'
+event-loop\t'One thread, which waits for all of them at once'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s l -l load -d 'What the clients do [default: all]' -r -f -a "echo\t'Ask again and again over connections that are kept, and get the same back'
+connect\t'The same, with a new connection for each request'
+compute\t'As echo, but some requests have to be computed'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s c -l connections -d 'How many connections are open [default: 10,100,1000]' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s b -l busy -d 'How many of them ask, each again as soon as it has its answer; all, if there are fewer' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l clients -d 'How many threads the clients have [default: half as many as there are processors]' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l compute -d 'How long the server computes, in compute: time of a processor, for each request of --computing' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l computing -d 'How many of the busy connections have every request computed, in compute' -r
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l plot -d 'Draw it into this file, as SVG' -r -F
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
+json\t'One JSON document'
+jsonl\t'A JSON record a line, as it is found'
+tsv\t'Tab-separated, escaped, for cut and awk'
+trace\t'Trace events (JSON), for ui.perfetto.dev and chrome://tracing; of watch alone'
+dot\t'A graph in the language of graphviz, for dot(1); of peers alone'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, as NO_COLOR and CLICOLOR_FORCE say'
+always\t'Always'
+never\t'Never'"
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l servers -d 'Measure servers instead: threads, processes and an event loop, with the same small service'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l json -d 'Short for --format json'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l jsonl -d 'Short for --format jsonl'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l no-header -d 'Leave out the heading of tables and TSV'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'

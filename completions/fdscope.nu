@@ -212,7 +212,7 @@ module completions {
     --accept-rate: string     # Accept no faster than this, such as 5/s or 10/min
     --accept-delay: string    # Wait so long before each connection is accepted, such as 200ms, one after the other
     --accept-on-signal        # Accept one connection for each SIGUSR1
-    --serve(-s): string       # What to do with accepted connections: discard (the default), echo, hold, close, send=FILE or http
+    --serve(-s): string       # What to do with accepted connections: discard (the default), echo, hold, close, send=FILE, http or compute
     --exec: string            # Run a shell command for each connection, with the connection as its standard input and output
     --model: string@"nu-complete fdscope listen model" # Who serves a connection
     --max-children: string    # Accept no more while so many children run, of --exec or --model processes
@@ -300,6 +300,56 @@ module completions {
     --quiet(-q)               # Leave out notes on stderr, but not errors
     --help(-h)                # Print help (see more with '--help')
     ...targets: string        # An inherited fd such as 0, PID:FDS, PID:all, NAME:FDS, a PATH to open (r:, w: or rw: before it), tcp:HOST:PORT, udp:HOST:PORT or unix:PATH to connect to
+  ]
+
+  def "nu-complete fdscope bench selector" [] {
+    [ "select" "poll" "epoll" "epoll-level" "epoll-edge" "epoll-oneshot" "mio" ]
+  }
+
+  def "nu-complete fdscope bench kind" [] {
+    [ "pipe" "socketpair" "eventfd" ]
+  }
+
+  def "nu-complete fdscope bench model" [] {
+    [ "threads" "processes" "event-loop" ]
+  }
+
+  def "nu-complete fdscope bench load" [] {
+    [ "echo" "connect" "compute" ]
+  }
+
+  def "nu-complete fdscope bench format" [] {
+    [ "table" "json" "jsonl" "tsv" "trace" "dot" ]
+  }
+
+  def "nu-complete fdscope bench color" [] {
+    [ "auto" "always" "never" ]
+  }
+
+  # Measure what select, poll, epoll and mio cost on this machine
+  export extern "fdscope bench" [
+    --selector(-s): string@"nu-complete fdscope bench selector" # Which selectors; epoll means level, edge and oneshot [default: all]
+    --fds(-f): string         # How many fds are watched [default: 10,100,1000,10000]
+    --active(-a): string      # How many of them become ready at a time [default: 1,100]
+    --kind(-k): string@"nu-complete fdscope bench kind" # What the fds are
+    --runs(-r): string        # How often everything is measured; the median is shown
+    --for: string             # For how long all in all, about; with --servers 9s unless it is given, and their start
+    --servers                 # Measure servers instead: threads, processes and an event loop, with the same small service
+    --model(-m): string@"nu-complete fdscope bench model" # Which models of fdscope listen [default: all]
+    --load(-l): string@"nu-complete fdscope bench load" # What the clients do [default: all]
+    --connections(-c): string # How many connections are open [default: 10,100,1000]
+    --busy(-b): string        # How many of them ask, each again as soon as it has its answer; all, if there are fewer
+    --clients: string         # How many threads the clients have [default: half as many as there are processors]
+    --compute: string         # How long the server computes, in compute: time of a processor, for each request of --computing
+    --computing: string       # How many of the busy connections have every request computed, in compute
+    --plot: path              # Draw it into this file, as SVG
+    --format: string@"nu-complete fdscope bench format" # Output format
+    --json                    # Short for --format json
+    --jsonl                   # Short for --format jsonl
+    --no-header               # Leave out the heading of tables and TSV
+    --color: string@"nu-complete fdscope bench color" # When to use colour
+    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --help(-h)                # Print help (see more with '--help')
   ]
 
 }

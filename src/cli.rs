@@ -1,6 +1,6 @@
 //! The command line: the root command and the options that every subcommand has.
 
-use crate::commands::{limits, list, listen, loops, peers, sockets, threads, watch};
+use crate::commands::{bench, limits, list, listen, loops, peers, sockets, threads, watch};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
@@ -10,8 +10,10 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 /// Show what a running process holds open, how near it is to its limits, and whether it keeps up
 ///
 /// fdscope looks at processes from outside: it does not stop them, read their data or change
-/// their state. list and limits show what is, peers who is connected with whom, watch what happens. With listen it also opens
-/// listeners of its own, for clients to meet, or for a server to serve.
+/// their state. list and limits show what processes hold, sockets and peers who is connected with
+/// whom, threads and loops what they wait for and whether they keep up, watch what happens. With
+/// listen it also opens listeners of its own, for clients to meet, or for a server to serve, and
+/// with bench it measures what waiting for fds costs.
 #[derive(Debug, Parser)]
 #[command(name = "fdscope", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
@@ -32,6 +34,7 @@ enum Command {
     Listen(Box<listen::Args>),
     Loops(loops::Args),
     Watch(Box<watch::Args>),
+    Bench(bench::Args),
 }
 
 /// Options of every subcommand.
@@ -153,6 +156,7 @@ impl Cli {
             Command::Listen(args) => listen::run(*args, &mut context),
             Command::Loops(args) => loops::run(args, &mut context),
             Command::Watch(args) => watch::run(*args, &mut context),
+            Command::Bench(args) => bench::run(args, &mut context),
         }
     }
 }

@@ -15,6 +15,7 @@
 //! | [`sock`] | sockets: sock_diag netlink and the tables, namespaces, both ends of connections |
 //! | [`kind`] | one file a kind of fd: its claim, its decoder, its fields |
 //! | [`listener`] | listening sockets of our own, and what becomes of the connections |
+//! | [`load`] | clients that ask a server, look at every answer, and take the time |
 //! | [`selector`] | ways to wait for readiness: one contract, one file a backend |
 //! | [`render`] | table, JSON, JSON lines, TSV; knows no kinds |
 //! | [`sys`] | raw system calls, the only unsafe code |
@@ -31,6 +32,7 @@ pub mod error;
 pub mod exit;
 pub mod kind;
 pub mod listener;
+pub mod load;
 pub mod model;
 pub mod proc;
 pub mod query;

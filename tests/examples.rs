@@ -1,21 +1,30 @@
 //! The examples in man pages and help are commands that fdscope accepts. Those of README.md are
 //! run, by `tests/readme.rs`.
 
-use fdscope::commands::{Block, check_where, list_fields, manuals};
+use fdscope::commands::{Block, Section, check_where, guides, list_fields, manuals};
 use fdscope::query::Where;
 use regex::Regex;
 use std::process::Command;
 
 #[test]
 fn in_the_manual() {
-    let manuals = manuals();
-    let blocks = manuals.iter().flat_map(|m| &m.sections).flat_map(|s| &s.blocks);
-    let code = blocks.filter_map(|b| if let Block::Code(code) = b { Some(code) } else { None });
+    let sections = sections();
+    let code = sections
+        .iter()
+        .flat_map(|s| &s.blocks)
+        .filter_map(|b| if let Block::Code(code) = b { Some(code) } else { None });
     let whole: Vec<String> = code.map(|c| c.replace("\\\n", "")).collect();
     let lines: Vec<&str> = whole.iter().flat_map(|c| c.lines()).collect();
     // What comes before a pipe is ours.
-    let ours = lines.iter().filter(|l| l.starts_with("fdscope ")).map(|l| l.trim_end_matches('|'));
+    let ours = lines.iter().filter(|l| l.starts_with("fdscope "));
+    let ours = ours.map(|l| l.split(" | ").next().unwrap().trim_end_matches('|'));
     assert!(ours.map(accept).count() > 10);
+}
+
+/// Of all pages.
+fn sections() -> Vec<Section> {
+    let manuals = manuals().into_iter().flat_map(|manual| manual.sections);
+    manuals.chain(guides().into_iter().flat_map(|guide| guide.sections)).collect()
 }
 
 #[test]

@@ -30,6 +30,10 @@ fn man_pages() {
     for sub in command.get_subcommands() {
         add(&format!("{root}-{}", sub.get_name()), sub);
     }
+    for guide in fdscope::commands::guides() {
+        let name = format!("{root}-{}", guide.name);
+        files.insert(format!("{name}.7"), support::man::guide(&name, &guide).into_bytes());
+    }
     compare("man", &files);
 }
 
@@ -99,4 +103,14 @@ fn difference(present: &[u8], expected: &[u8]) -> Option<String> {
     let (number, (is, should)) = lines.find(|(_, (a, b))| a != b)?;
     let show = |line: Option<&str>| line.map_or("the end of the file".to_owned(), |l| format!("{l:?}"));
     Some(format!("line {number} is      {}\nline {number} should be {}", show(is), show(should)))
+}
+
+/// `fdscope-fields(7)` is made of these sections, and one that is called otherwise would be missing.
+#[test]
+fn every_subcommand_has_its_fields() {
+    let manuals = fdscope::commands::manuals();
+    for manual in manuals.iter().filter(|manual| !manual.command.is_empty()) {
+        let has = manual.sections.iter().any(|section| section.title == "FIELDS");
+        assert!(has, "the manual of {} has no section FIELDS", manual.command);
+    }
 }

@@ -13,8 +13,8 @@ const RULES: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "context", "error", "kind", "listener", "model", "proc", "query", "render", "selector", "sock",
-            "sys", "watch",
+            "context", "error", "kind", "listener", "load", "model", "proc", "query", "render", "selector",
+            "sock", "sys", "watch",
         ],
     ),
     ("context", &["cli", "model", "proc", "render"]),
@@ -22,6 +22,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("exit", &["error", "model", "sys"]),
     ("kind", &["model"]),
     ("listener", &["model", "sys"]),
+    ("load", &[]),
     ("model", &[]),
     ("proc", &["kind", "model", "sock", "sys"]),
     ("query", &["model"]),

@@ -1,134 +1,92 @@
-//! The load: a thread a client, each of which waits for one answer before it asks again.
+//! The load: clients, each of which waits for one answer before it asks again.
 
 use crate::Result;
-use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use fdscope::load::{Answers, Crowd, Protocol};
+use std::net::SocketAddr;
+
+pub(crate) use fdscope::load::{Bounds, Mode};
 
 /// What is asked for, and what an answer is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     Http,
-    Echo,
+    /// The same each time.
+    Fixed {
+        ask: &'static [u8],
+        answer: &'static [u8],
+    },
 }
 
-/// Whether a connection serves for all requests of a client, or for one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    KeepAlive,
-    Connections,
+impl Service {
+    /// The same back.
+    pub(crate) const ECHO: Self = Self::Fixed { ask: PING, answer: PING };
 }
 
-/// How long to go on, whichever comes first.
-#[derive(Clone, Copy)]
-pub(crate) struct Bounds {
-    pub(crate) time: Duration,
-    pub(crate) requests: usize,
-}
+const PING: &[u8] = b"thirty-two bytes, there and back";
 
-/// How it went.
-pub(crate) struct Answers {
-    pub(crate) wall: Duration,
-    /// How long each took, in order.
-    latencies: Vec<Duration>,
-}
-
-impl Answers {
-    pub(crate) fn count(&self) -> usize {
-        self.latencies.len()
-    }
-
-    /// The time below which this share of the answers came, in ms.
-    pub(crate) fn percentile(&self, share: f64) -> f64 {
-        let at = (self.latencies.len() as f64 * share) as usize;
-        self.latencies.get(at.min(self.latencies.len() - 1)).map_or(0.0, |l| l.as_secs_f64() * 1e3)
-    }
-}
-
-/// How many ask at a time.
+/// How many ask at a time, each in a thread of its own.
 const CLIENTS: usize = 8;
-/// No server here takes that long, unless it has died.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks `server` until the bounds are reached. Every answer must be right.
 pub(crate) fn run(server: SocketAddr, service: Service, mode: Mode, bounds: Bounds) -> Result<Answers> {
-    let asked = AtomicUsize::new(0);
-    let start = Instant::now();
-    let client = || -> io::Result<Vec<Duration>> {
-        let mut latencies = Vec::new();
-        let mut kept = None;
-        while asked.fetch_add(1, Ordering::Relaxed) < bounds.requests && start.elapsed() < bounds.time {
-            let before = Instant::now();
-            let mut connection = match kept.take() {
-                Some(connection) => connection,
-                None => connect(server)?,
-            };
-            ask(&mut connection, service, mode)?;
-            latencies.push(before.elapsed());
-            kept = (mode == Mode::KeepAlive).then_some(connection);
-        }
-        Ok(latencies)
-    };
-    let results: Vec<io::Result<Vec<Duration>>> = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
-        let end = |client: std::thread::ScopedJoinHandle<'_, _>| client.join();
-        clients.into_iter().map(|c| end(c).unwrap_or_else(|_| Err(io::Error::other("panicked")))).collect()
-    });
-    let wall = start.elapsed();
-    let mut latencies = Vec::new();
-    for result in results {
-        latencies.extend(result.map_err(|e| format!("a request failed: {e}"))?);
-    }
-    if latencies.is_empty() {
-        return Err("there was no time for a request".into());
-    }
-    latencies.sort();
-    Ok(Answers { wall, latencies })
+    Clients::new(server, service, mode)?.run(bounds)
 }
 
-fn connect(server: SocketAddr) -> io::Result<TcpStream> {
-    let connection = TcpStream::connect(server)?;
-    connection.set_nodelay(true)?;
-    connection.set_read_timeout(Some(PATIENCE))?;
-    Ok(connection)
-}
+/// Those who ask, with the connections that they keep from one run to the next.
+pub(crate) struct Clients(fdscope::load::Clients<Talk>);
 
-const PING: &[u8; 32] = b"thirty-two bytes, there and back";
+impl Clients {
+    pub(crate) fn new(server: SocketAddr, service: Service, mode: Mode) -> Result<Self> {
+        let crowd = Crowd { connections: CLIENTS, busy: CLIENTS, mode, threads: CLIENTS };
+        Ok(Self(fdscope::load::Clients::new(server, Talk { service, mode }, crowd, None)?))
+    }
 
-fn ask(connection: &mut TcpStream, service: Service, mode: Mode) -> io::Result<()> {
-    match (service, mode) {
-        (Service::Echo, _) => {
-            connection.write_all(PING)?;
-            let mut pong = [0; PING.len()];
-            connection.read_exact(&mut pong)?;
-            if pong == *PING { Ok(()) } else { Err(io::Error::other("the echo is wrong")) }
+    /// They ask until the bounds are reached. Every answer must be right.
+    pub(crate) fn run(&mut self, bounds: Bounds) -> Result<Answers> {
+        let answers = self.0.run(bounds).map_err(|e| format!("a request failed: {e}"))?;
+        if answers.count() == 0 {
+            return Err("there was no time for a request".into());
         }
-        (Service::Http, Mode::KeepAlive) => {
-            connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-            answer(connection, false)
-        }
-        (Service::Http, Mode::Connections) => {
-            connection.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-            answer(connection, true)
-        }
+        Ok(answers)
     }
 }
 
-/// Reads an answer to its end, which is that of the connection if it is `last`.
-fn answer(connection: &mut TcpStream, last: bool) -> io::Result<()> {
-    let mut bytes = [0; 4096];
-    let mut length = 0;
-    loop {
-        let read = connection.read(&mut bytes[length..])?;
-        length += read;
-        let (is_whole, is_right) = look(&bytes[..length]);
-        let ended = if last { read == 0 } else { is_whole };
-        match (ended, is_whole && is_right) {
-            (true, true) => return Ok(()),
-            (true, false) => return Err(io::Error::other("an answer is not 200")),
-            (false, _) if read == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => {}
+/// The time below which this share of the answers came, in ms.
+pub(crate) fn percentile(answers: &Answers, share: f64) -> f64 {
+    answers.usual.percentile(share).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+}
+
+/// What is said over a connection.
+struct Talk {
+    service: Service,
+    mode: Mode,
+}
+
+impl Protocol for Talk {
+    fn ask(&self, _: usize, _: u64, question: &mut Vec<u8>) {
+        let request: &[u8] = match (self.service, self.mode) {
+            (Service::Fixed { ask, .. }, _) => ask,
+            (Service::Http, Mode::Kept) => b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            (Service::Http, Mode::Renewed) => {
+                b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            }
+        };
+        question.extend_from_slice(request);
+    }
+
+    /// HTTP's answer to the last request goes on to the end of the connection.
+    fn look(&self, _: &[u8], answer: &[u8], ended: bool) -> std::result::Result<bool, String> {
+        let (is_whole, is_right, is_last) = match self.service {
+            Service::Fixed { answer: right, .. } => (answer.len() >= right.len(), answer == right, false),
+            Service::Http => {
+                let (is_whole, is_right) = look(answer);
+                (is_whole, is_right, self.mode == Mode::Renewed)
+            }
+        };
+        match (if is_last { ended } else { is_whole }, is_whole && is_right) {
+            (true, true) => Ok(true),
+            (true, false) => Err("an answer is wrong".to_owned()),
+            (false, _) => Ok(false),
         }
     }
 }

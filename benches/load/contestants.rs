@@ -111,7 +111,7 @@ impl Contestant {
 
     /// Whether it can serve more than one request of a connection.
     pub(crate) fn keeps_connections(&self) -> bool {
-        self.service == Service::Echo || self.words[0] != "socat"
+        self.service == Service::ECHO || self.words[0] != "socat"
     }
 
     /// The command line of a new start.

@@ -31,9 +31,9 @@ pub(crate) fn idle(extent: Extent) -> Result<()> {
             let running = Running::start(&words(&[&[FDSCOPE, "listen"], form].concat()), Output::Null)?;
             // The start is no part of it.
             thread::sleep(time / 4);
-            let before = usage::precise_cpu(running.pid())?;
+            let before = usage::cpu(running.pid());
             thread::sleep(time);
-            figures.push((usage::precise_cpu(running.pid())? - before) * 1e6 / time.as_secs_f64());
+            figures.push((usage::cpu(running.pid()) - before) * 1e6 / time.as_secs_f64());
         }
     }
     println!("\nidle, --interval 100ms: {} runs of each", extent.runs);
@@ -61,7 +61,7 @@ pub(crate) fn beside(dir: &Path, extent: Extent) -> Result<()> {
             continue;
         }
         for (mode, how) in
-            [(Mode::KeepAlive, "connections kept"), (Mode::Connections, "a connection for each request")]
+            [(Mode::Kept, "connections kept"), (Mode::Renewed, "a connection for each request")]
         {
             let mut figures: [Vec<Figures>; 3] = Default::default();
             for _ in 0..extent.runs {

@@ -8,8 +8,8 @@
 //! on all alike. Only the ratios mean something. They are ratios of medians.
 //!
 //! Clients and servers share the machine's processors, so that requests a second depend on both:
-//! processor time a request is the server's alone, with its children. `/proc/PID/stat` gives it in
-//! hundredths of a second. Peak memory is that of the server's largest process.
+//! processor time a request is the server's alone, with its children; that of children which have
+//! ended is known in hundredths of a second. Peak memory is that of the server's largest process.
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, each server is asked a few times.
 
@@ -33,7 +33,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// How many connections a run may make: a closed one occupies its port for a minute, and there are
 /// 28,000 of them.
-const PORTS: usize = 20_000;
+const PORTS: u64 = 20_000;
 
 /// How much is measured.
 #[derive(Clone, Copy)]
@@ -78,7 +78,7 @@ fn compare(args: &[&str]) -> Result<()> {
     if runs == 0 || time.is_zero() {
         return Err("--runs and --seconds take numbers above 0".into());
     }
-    let bounds = Bounds { time, requests: if trial { 20 } else { usize::MAX } };
+    let bounds = Bounds { time, questions: if trial { 20 } else { u64::MAX } };
     let extent = Extent { runs, bounds };
     let dir = tempfile::tempdir()?;
     let wants = |part| chosen.is_empty() || chosen.contains(&part);
@@ -86,7 +86,7 @@ fn compare(args: &[&str]) -> Result<()> {
         serve(dir.path(), Service::Http, "http", extent)?;
     }
     if wants("echo") {
-        serve(dir.path(), Service::Echo, "echo", extent)?;
+        serve(dir.path(), Service::ECHO, "echo", extent)?;
     }
     if wants("gauge") {
         gauge::idle(extent)?;
@@ -97,11 +97,9 @@ fn compare(args: &[&str]) -> Result<()> {
 
 fn serve(dir: &Path, service: Service, name: &str, extent: Extent) -> Result<()> {
     let all = Contestant::installed(dir, service)?;
-    for (mode, how) in
-        [(Mode::KeepAlive, "connections kept"), (Mode::Connections, "a connection for each request")]
-    {
+    for (mode, how) in [(Mode::Kept, "connections kept"), (Mode::Renewed, "a connection for each request")] {
         let contestants: Vec<&Contestant> =
-            all.iter().filter(|c| mode == Mode::Connections || c.keeps_connections()).collect();
+            all.iter().filter(|c| mode == Mode::Renewed || c.keeps_connections()).collect();
         let mut figures = vec![Vec::new(); contestants.len()];
         for _ in 0..extent.runs {
             for (figures, contestant) in figures.iter_mut().zip(&contestants) {
@@ -122,17 +120,17 @@ fn serve(dir: &Path, service: Service, name: &str, extent: Extent) -> Result<()>
 pub(crate) fn measure(server: &mut Running, service: Service, mode: Mode, bounds: Bounds) -> Result<Figures> {
     let address = server.address()?;
     // Whatever is done at the first request only.
-    let warm = Bounds { requests: 20, ..bounds };
+    let warm = Bounds { questions: 20, ..bounds };
     client::run(address, service, mode, warm)?;
-    let most = if mode == Mode::Connections { PORTS } else { usize::MAX };
-    let bounds = Bounds { requests: bounds.requests.min(most), ..bounds };
+    let most = if mode == Mode::Renewed { PORTS } else { u64::MAX };
+    let bounds = Bounds { questions: bounds.questions.min(most), ..bounds };
     let before = usage::cpu(server.pid());
     let answers = client::run(address, service, mode, bounds)?;
     let cpu = usage::cpu(server.pid()) - before;
     Ok(Figures {
-        rate: answers.count() as f64 / answers.wall.as_secs_f64(),
-        median: answers.percentile(0.5),
-        tail: answers.percentile(0.99),
+        rate: answers.rate(),
+        median: client::percentile(&answers, 0.5),
+        tail: client::percentile(&answers, 0.99),
         cpu: cpu * 1e6 / answers.count() as f64,
         rss: usage::peak_rss(server.pid()),
     })

@@ -1,7 +1,8 @@
 //! What it costs the servers, and itself.
 
-use crate::client::{self, Bounds, Mode, Service};
+use crate::client::{self, Bounds, Clients, Mode};
 use crate::fdscope::Watching;
+use crate::server::Running;
 use crate::servers::Server;
 use crate::usage;
 use crate::{Extent, Result};
@@ -20,27 +21,37 @@ struct Figures {
     own: f64,
 }
 
-pub(crate) fn measure(dir: &Path, extent: Extent) -> Result<()> {
-    println!("cost, {} runs of {:?} each, medians, alone and looked at", extent.runs, extent.time);
-    println!("{:16} {:>17} {:>17} {:>17} {:>9}", "", "req/s", "server µs/req", "p99 ms", "fdscope %");
-    for server in Server::kinds().into_iter().filter(Server::is_http) {
-        let (mut alone, mut looked_at) = (Vec::new(), Vec::new());
+pub(crate) fn measure(dir: &Path, servers: &[Server], extent: Extent) -> Result<()> {
+    println!("cost, {} servers each, 4 runs of {:?} in turn, medians", extent.runs, extent.time);
+    println!(
+        "{:16} {:>17} {:>9} {:>13} {:>17} {:>9}",
+        "", "req/s", "change %", "CPU µs/req", "p99 ms", "fdscope %"
+    );
+    for server in Server::kinds(servers) {
+        let mut pairs = Vec::new();
         for _ in 0..extent.runs {
-            alone.push(run(server, dir, extent, false)?);
-            looked_at.push(run(server, dir, extent, true)?);
+            pairs.extend(compare(server, dir, extent)?);
         }
-        let pair = |of: fn(&Figures) -> f64| (median(&alone, of), median(&looked_at, of));
-        let show = |(a, b): (f64, f64), digits: usize| format!("{a:8.digits$} {b:8.digits$}");
+        let of = |of: fn(&Figures) -> f64| {
+            let each = |which: usize| median(pairs.iter().map(|pair| of(&pair[which])));
+            (each(0), each(1))
+        };
+        let show = |(a, b): (f64, f64), width: usize, digits: usize| {
+            format!("{a:width$.digits$} {b:width$.digits$}")
+        };
+        // Which client has come to which process matters more than anything here: each pair has the same.
+        let change = median(pairs.iter().map(|[alone, seen]| seen.rate / alone.rate)) - 1.0;
         println!(
-            "{:16} {:>17} {:>17} {:>17} {:9.1}",
+            "{:16} {:>17} {:9.1} {:>13} {:>17} {:9.1}",
             server.kind(),
-            show(pair(|f| f.rate), 0),
-            show(pair(|f| f.cpu), 1),
-            show(pair(|f| f.slow), 2),
-            median(&looked_at, |f| f.own)
+            show(of(|f| f.rate), 8, 0),
+            change * 100.0,
+            show(of(|f| f.cpu), 6, 1),
+            show(of(|f| f.slow), 8, 2),
+            of(|f| f.own).1
         );
     }
-    for server in Server::kinds() {
+    for server in Server::kinds(servers) {
         let mut running = server.start(dir)?;
         running.address()?;
         let own = looking(&server.workers(&running), || {
@@ -53,42 +64,62 @@ pub(crate) fn measure(dir: &Path, extent: Extent) -> Result<()> {
     Ok(())
 }
 
-fn run(server: Server, dir: &Path, extent: Extent, look: bool) -> Result<Figures> {
+/// Two pairs of runs of one server with the same connections: alone, and looked at.
+fn compare(server: Server, dir: &Path, extent: Extent) -> Result<[[Figures; 2]; 2]> {
     let mut running = server.start(dir)?;
-    let address = running.address()?;
-    let requests = if extent.trial { 50 } else { usize::MAX };
-    let bounds = Bounds { time: extent.time, requests };
-    client::run(address, Service::Http, Mode::KeepAlive, Bounds { requests: 50, ..bounds })?;
-    let before = usage::cpu(running.pid());
+    let mut clients = Clients::new(running.address()?, server.service(), Mode::Kept)?;
+    let questions = if extent.trial { 50 } else { u64::MAX };
+    let bounds = Bounds { time: extent.time, questions };
+    // A start has its own troubles: a connection each, and what a program does first.
+    clients.run(Bounds { questions: 5000.min(questions), ..bounds })?;
+    let workers = server.workers(&running);
+    let mut run = |look: bool| run(&mut clients, &running, look.then_some(&workers), bounds);
+    let (alone, seen) = (run(false)?, run(true)?);
+    let (seen_again, alone_again) = (run(true)?, run(false)?);
+    Ok([[alone, seen], [alone_again, seen_again]])
+}
+
+fn run(
+    clients: &mut Clients,
+    running: &Running,
+    look_at: Option<&Vec<u32>>,
+    bounds: Bounds,
+) -> Result<Figures> {
+    let mut used = 0.0;
     let mut answers = None;
     let mut load = || {
-        answers = Some(client::run(address, Service::Http, Mode::KeepAlive, bounds)?);
+        let before = usage::cpu(running.pid());
+        answers = Some(clients.run(bounds)?);
+        used = usage::cpu(running.pid()) - before;
         Ok(())
     };
-    let own = if look { looking(&server.workers(&running), load)? } else { load().map(|()| 0.0)? };
+    let own = match look_at {
+        Some(pids) => looking(pids, load)?,
+        None => load().map(|()| 0.0)?,
+    };
     let answers = answers.ok_or("there was no load")?;
     Ok(Figures {
-        rate: answers.count() as f64 / answers.wall.as_secs_f64(),
-        cpu: (usage::cpu(running.pid()) - before) * 1e6 / answers.count() as f64,
-        slow: answers.percentile(0.99),
+        rate: answers.rate(),
+        cpu: used * 1e6 / answers.count() as f64,
+        slow: client::percentile(&answers, 0.99),
         own,
     })
 }
 
 /// Does something while it looks; gives what it uses meanwhile, in percent of a CPU.
-fn looking(pids: &[u32], mut meanwhile: impl FnMut() -> Result<()>) -> Result<f64> {
+fn looking(pids: &[u32], meanwhile: impl FnOnce() -> Result<()>) -> Result<f64> {
     let watching = Watching::start(pids, None)?;
     let begin = std::time::Instant::now();
-    let before = usage::precise_cpu(watching.pid())?;
+    let before = usage::cpu(watching.pid());
     meanwhile()?;
-    let used = usage::precise_cpu(watching.pid())? - before;
+    let used = usage::cpu(watching.pid()) - before;
     let share = used / begin.elapsed().as_secs_f64() * 100.0;
     watching.stop()?;
     Ok(share)
 }
 
-fn median(figures: &[Figures], of: impl Fn(&Figures) -> f64) -> f64 {
-    let mut all: Vec<f64> = figures.iter().map(of).collect();
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut all: Vec<f64> = figures.collect();
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
 }

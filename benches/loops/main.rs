@@ -1,21 +1,26 @@
 //! `fdscope loops` on real servers: whether it finds stalls, whether it takes a healthy one for
 //! stalled, and what it costs.
 //!
-//! `cargo bench --bench loops -- [--runs N] [--seconds S] [PART]...`, where PART is `healthy`, `stalls`
-//! or `cost`. The servers are those that this machine has, of asyncio, a Python server with a thread a
-//! connection, one with four processes, node, nginx, redis, and a program with mio, which is this one.
+//! `cargo bench --bench loops -- [--runs N] [--seconds S] [--server PART-OF-A-NAME]
+//! [--program COMMAND]... [PART]...`, where PART is `healthy`, `stalls` or `cost`. The servers are those
+//! that this machine has, of asyncio, uvloop, a Python server with a thread a connection, one with four
+//! processes, node, nginx, redis, and a program with mio, which is this one. With `--program` it is that
+//! one alone: it must listen by itself, answer any request, and sleep or compute for requests of `/sleep/S`
+//! and `/spin/S`.
 //!
 //! In `healthy`, 8 clients ask each server as fast as they can, over kept connections, for S seconds, and
 //! then with a connection for each request; whatever `loops` calls a stall is shown, with what the
 //! thread did. On a machine that is busy otherwise, waiting for a CPU is one.
 //!
-//! In `stalls`, each server is held up N times for 300 to 1500 ms, by what holds such a server up: a
-//! handler that sleeps or computes, `DEBUG SLEEP`, SIGSTOP. Before and meanwhile others ask it now and
-//! then. A stall counts as found if `loops` tells of one in that time, with the right thread and with
+//! In `stalls`, each server is held up 5 N times for 300 to 1500 ms, by what holds such a server up: a
+//! handler that sleeps or computes, or sleeps while it has the lock of the Python interpreter, `DEBUG
+//! SLEEP`, SIGSTOP. Of several processes, each is. Before and meanwhile others ask it now and then. A stall
+//! counts as found if `loops` tells of one of that process in that time, with the right thread and with
 //! something that waits.
 //!
-//! In `cost`, N times for S seconds each in turn, servers are asked alone and while they are looked at.
-//! The last rows are what `loops` itself uses, of idle loops and of busy ones.
+//! In `cost`, N servers are asked over the same connections alone and while they are looked at, in turn,
+//! for S seconds each; the change is that of such pairs. The last rows are what `loops` itself uses of
+//! idle loops.
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, each is tried for a moment.
 
@@ -34,6 +39,7 @@ mod stalls;
 #[path = "../load/usage.rs"]
 mod usage;
 
+use servers::Server;
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -73,6 +79,7 @@ fn run(args: &[&str]) -> Result<()> {
     let mut runs = if trial { 1 } else { 5 };
     let mut time = Duration::from_millis(if trial { 300 } else { 5000 });
     let mut chosen = Vec::new();
+    let (mut part_of_name, mut programs) = ("", Vec::new());
     let mut args = args.iter().filter(|a| !matches!(**a, "--bench" | "--test"));
     while let Some(&arg) = args.next() {
         match arg {
@@ -81,6 +88,8 @@ fn run(args: &[&str]) -> Result<()> {
                 let seconds = args.next().ok_or("--seconds takes a number")?.parse()?;
                 time = Duration::try_from_secs_f64(seconds)?;
             }
+            "--server" => part_of_name = args.next().ok_or("--server takes a part of a name")?,
+            "--program" => programs.push(*args.next().ok_or("--program takes a command")?),
             "healthy" | "stalls" | "cost" => chosen.push(arg),
             // What else a test runner says is not for us.
             _ if trial => {}
@@ -92,15 +101,19 @@ fn run(args: &[&str]) -> Result<()> {
     }
     let extent = Extent { runs, time, trial };
     let dir = tempfile::tempdir()?;
+    let servers: Vec<Server> = match &programs[..] {
+        [] => Server::installed(part_of_name),
+        programs => programs.iter().flat_map(|command| Server::given(command)).collect(),
+    };
     let wants = |part| chosen.is_empty() || chosen.contains(&part);
     if wants("healthy") {
-        healthy::measure(dir.path(), extent)?;
+        healthy::measure(dir.path(), &servers, extent)?;
     }
     if wants("stalls") {
-        stalls::measure(dir.path(), extent)?;
+        stalls::measure(dir.path(), &servers, extent)?;
     }
     if wants("cost") {
-        cost::measure(dir.path(), extent)?;
+        cost::measure(dir.path(), &servers, extent)?;
     }
     Ok(())
 }

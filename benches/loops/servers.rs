@@ -1,6 +1,7 @@
 //! The servers, as far as this machine has them.
 
 use crate::Result;
+use crate::client::Service;
 use crate::server::{Output, Running, free_port};
 use crate::usage;
 use std::fs;
@@ -20,12 +21,15 @@ pub(crate) struct Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Program {
     Asyncio,
+    Uvloop,
     Threads,
     Prefork,
     Node,
     Nginx,
     Redis,
     Mio,
+    /// What the command line names.
+    Given(&'static str),
 }
 
 /// What holds a server up.
@@ -33,19 +37,21 @@ enum Program {
 pub(crate) enum Holdup {
     /// A request for this path and a number of seconds.
     Path(&'static str),
+    /// The same, once for each process, which says which it is before it sleeps.
+    PathEach,
     /// `DEBUG SLEEP`.
     Redis,
     /// SIGSTOP to all that serve.
     Stop,
-    /// Nothing does: each connection has a thread of its own.
-    Nothing,
 }
 
 const SERVERS: &[Server] = &[
     Server { name: "asyncio, sleeping", program: Program::Asyncio, holdup: Holdup::Path("sleep") },
     Server { name: "asyncio, computing", program: Program::Asyncio, holdup: Holdup::Path("spin") },
-    Server { name: "python threads, asked", program: Program::Threads, holdup: Holdup::Nothing },
-    Server { name: "python prefork, sleeping", program: Program::Prefork, holdup: Holdup::Path("sleep") },
+    Server { name: "uvloop, sleeping", program: Program::Uvloop, holdup: Holdup::Path("sleep") },
+    Server { name: "uvloop, computing", program: Program::Uvloop, holdup: Holdup::Path("spin") },
+    Server { name: "python threads, GIL kept", program: Program::Threads, holdup: Holdup::Path("sleep") },
+    Server { name: "python prefork, sleeping", program: Program::Prefork, holdup: Holdup::PathEach },
     Server { name: "node, computing", program: Program::Node, holdup: Holdup::Path("spin") },
     Server { name: "nginx, stopped", program: Program::Nginx, holdup: Holdup::Stop },
     Server { name: "redis, DEBUG SLEEP", program: Program::Redis, holdup: Holdup::Redis },
@@ -53,102 +59,34 @@ const SERVERS: &[Server] = &[
     Server { name: "mio, computing", program: Program::Mio, holdup: Holdup::Path("spin") },
 ];
 
-const ASYNCIO: &str = "import asyncio, time
-async def handle(reader, writer):
-    try:
-        while True:
-            head = await reader.readuntil(b'\\r\\n\\r\\n')
-            words = head.split(b' ')[1].split(b'/')
-            if words[1] == b'sleep':
-                time.sleep(float(words[2]))
-            if words[1] == b'spin':
-                end = time.monotonic() + float(words[2])
-                while time.monotonic() < end:
-                    pass
-            close = b'Connection: close' in head
-            writer.write(b'HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n')
-            await writer.drain()
-            if close:
-                break
-    except (asyncio.IncompleteReadError, ConnectionError):
-        pass
-    finally:
-        writer.close()
-async def main():
-    server = await asyncio.start_server(handle, '127.0.0.1', 0, backlog=4096)
-    await server.serve_forever()
-asyncio.run(main())
-";
-
-const THREADS: &str = "import http.server
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    wbufsize = -1
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header('Content-Length', '3')
-        self.end_headers()
-        self.wfile.write(b'ok\\n')
-    def log_message(self, *words):
-        pass
-class Server(http.server.ThreadingHTTPServer):
-    request_queue_size = 4096
-Server(('127.0.0.1', 0), Handler).serve_forever()
-";
-
-const PREFORK: &str = "import os, select, socket, time
-listener = socket.create_server(('127.0.0.1', 0), backlog=4096)
-listener.setblocking(False)
-def work():
-    epoll = select.epoll()
-    epoll.register(listener, select.EPOLLIN | select.EPOLLEXCLUSIVE)
-    clients = {}
-    while True:
-        for fd, _ in epoll.poll():
-            if fd == listener.fileno():
-                try:
-                    client, _ = listener.accept()
-                except BlockingIOError:
-                    continue
-                client.setblocking(False)
-                clients[client.fileno()] = client
-                epoll.register(client, select.EPOLLIN)
-                continue
-            client = clients[fd]
-            try:
-                data = client.recv(65536)
-            except OSError:
-                data = b''
-            words = data.split(b' ')[1].split(b'/') if data else []
-            if words and words[1] == b'sleep':
-                time.sleep(float(words[2]))
-            if data:
-                client.send(b'HTTP/1.1 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n')
-            if not data or b'Connection: close' in data:
-                epoll.unregister(fd)
-                del clients[fd]
-                client.close()
-for _ in range(4):
-    if os.fork() == 0:
-        work()
-os.wait()
-";
-
-const NODE: &str = "require('http').createServer((request, answer) => {
-  const words = request.url.split('/')
-  if (words[1] == 'spin') { const end = Date.now() + 1000 * words[2]; while (Date.now() < end); }
-  answer.end('ok\\n')
-}).listen({ port: 0, host: '127.0.0.1', backlog: 4096 })";
+const ASYNCIO: &str = include_str!("programs/asyncio.py");
+const THREADS: &str = include_str!("programs/threads.py");
+const PREFORK: &str = include_str!("programs/prefork.py");
+const NODE: &str = include_str!("programs/node.js");
 
 impl Server {
-    /// Those that this machine has.
-    pub(crate) fn installed() -> Vec<Self> {
-        SERVERS.iter().copied().filter(|server| server.program().is_none_or(is_installed)).collect()
+    /// Those that this machine has, and whose names have this in them.
+    pub(crate) fn installed(part: &str) -> Vec<Self> {
+        let chosen = SERVERS.iter().copied().filter(|server| server.name.contains(part));
+        chosen.filter(|server| server.program.is_installed()).collect()
+    }
+
+    /// A program of the user's own, held up in both ways.
+    pub(crate) fn given(command: &str) -> [Self; 2] {
+        // It is needed until the end, and there are few.
+        let leak = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
+        let program = Program::Given(leak(command.to_owned()));
+        let base = command.split(' ').next().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
+        [("sleep", "sleeping"), ("spin", "computing")].map(|(path, how)| Self {
+            name: leak(format!("{base}, {how}")),
+            program,
+            holdup: Holdup::Path(path),
+        })
     }
 
     /// Those, each once, however it may be held up.
-    pub(crate) fn kinds() -> Vec<Self> {
-        let mut kinds = Self::installed();
+    pub(crate) fn kinds(servers: &[Self]) -> Vec<Self> {
+        let mut kinds = servers.to_vec();
         kinds.dedup_by_key(|server| server.program);
         kinds
     }
@@ -158,24 +96,17 @@ impl Server {
         self.name.split(',').next().unwrap_or_default()
     }
 
-    /// Whether it answers requests of HTTP.
-    pub(crate) fn is_http(&self) -> bool {
-        self.program != Program::Redis
-    }
-
-    /// Whether one process serves.
-    pub(crate) fn is_one_process(&self) -> bool {
-        !matches!(self.program, Program::Prefork | Program::Nginx)
-    }
-
-    fn program(&self) -> Option<&'static str> {
+    /// What it is asked.
+    pub(crate) fn service(&self) -> Service {
         match self.program {
-            Program::Asyncio | Program::Threads | Program::Prefork => Some("python3"),
-            Program::Node => Some("node"),
-            Program::Nginx => Some("nginx"),
-            Program::Redis => Some("redis-server"),
-            Program::Mio => None,
+            Program::Redis => Service::Fixed { ask: b"PING\r\n", answer: b"+PONG\r\n" },
+            _ => Service::Http,
         }
+    }
+
+    /// Whether its first thread serves, as far as is known.
+    pub(crate) fn serves_by_first_thread(&self) -> bool {
+        !matches!(self.program, Program::Given(_))
     }
 
     /// Starts one.
@@ -184,6 +115,7 @@ impl Server {
         let python = |text: &str| owned(&["python3", "-c", text]);
         let words = match self.program {
             Program::Asyncio => python(ASYNCIO),
+            Program::Uvloop => owned(&["python3", "-c", ASYNCIO, "uvloop"]),
             Program::Threads => python(THREADS),
             Program::Prefork => python(PREFORK),
             Program::Node => owned(&["node", "-e", NODE]),
@@ -195,6 +127,7 @@ impl Server {
                 owned(&[&words[..], &more[..]].concat())
             }
             Program::Mio => owned(&[&std::env::current_exe()?.display().to_string(), "--serve"]),
+            Program::Given(command) => owned(&command.split_whitespace().collect::<Vec<_>>()),
         };
         Running::start(&words, Output::Null)
     }
@@ -216,15 +149,29 @@ impl Server {
     }
 }
 
-/// Whether a program is there; says so if not.
-fn is_installed(program: &str) -> bool {
-    let mut probe = Command::new(program);
-    probe.arg("-v").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let there = !matches!(probe.status(), Err(e) if e.kind() == ErrorKind::NotFound);
-    if !there {
-        eprintln!("skipped: {program}, because it is not installed");
+impl Program {
+    /// Whether it is there; says so if not.
+    fn is_installed(self) -> bool {
+        let (program, argument) = match self {
+            Self::Uvloop => ("python3", "-cimport uvloop"),
+            Self::Asyncio | Self::Threads | Self::Prefork => ("python3", "-V"),
+            Self::Node => ("node", "-v"),
+            Self::Nginx => ("nginx", "-v"),
+            Self::Redis => ("redis-server", "-v"),
+            Self::Mio | Self::Given(_) => return true,
+        };
+        let mut probe = Command::new(program);
+        probe.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let there = match probe.status() {
+            Ok(status) => status.success() || self != Self::Uvloop,
+            Err(e) => e.kind() != ErrorKind::NotFound,
+        };
+        if !there {
+            let what = if self == Self::Uvloop { "uvloop" } else { program };
+            eprintln!("skipped: {what}, because it is not installed");
+        }
+        there
     }
-    there
 }
 
 /// Writes a configuration, and gives its path: two workers, and nothing but one answer.

@@ -1,5 +1,6 @@
 //! Servers that are held up.
 
+use crate::client::Service;
 use crate::fdscope::Watching;
 use crate::servers::{Holdup, Server};
 use crate::{Extent, Result};
@@ -16,20 +17,21 @@ const TIMES: [u64; 5] = [300, 500, 700, 1000, 1500];
 /// How often others ask.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A server that was held up.
+/// A process that was held up.
 struct Held {
+    pid: u32,
     /// Since when, from the beginning of the watch.
     since: Duration,
     time: Duration,
 }
 
-pub(crate) fn measure(dir: &Path, extent: Extent) -> Result<()> {
+pub(crate) fn measure(dir: &Path, servers: &[Server], extent: Extent) -> Result<()> {
     println!("stalls of {TIMES:?} ms in turn");
     println!(
         "{:26} {:>6} {:>6} {:>7} {:>11} {:>11}",
         "", "made", "found", "others", "told after", "length off"
     );
-    for server in Server::installed() {
+    for &server in servers {
         let mut running = server.start(dir)?;
         let address = running.address()?;
         let workers = server.workers(&running);
@@ -54,8 +56,10 @@ pub(crate) fn measure(dir: &Path, extent: Extent) -> Result<()> {
 /// Asks now and then.
 fn visit(server: Server, address: SocketAddr, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) {
-        let request = if server.is_http() { http("") } else { "PING\r\n".to_owned() };
-        let _ = ask(address, &request);
+        let _ = match server.service() {
+            Service::Http => ask(address, http("").as_bytes()),
+            Service::Fixed { ask: request, .. } => ask(address, request),
+        };
         std::thread::sleep(PAUSE);
     }
 }
@@ -65,11 +69,16 @@ fn http(path: &str) -> String {
 }
 
 /// One request; what is answered does not matter.
-fn ask(address: SocketAddr, request: &str) -> std::io::Result<()> {
+fn ask(address: SocketAddr, request: &[u8]) -> std::io::Result<()> {
+    begin(address, request)?.read(&mut [0; 512]).map(drop)
+}
+
+/// A request that is not answered yet.
+fn begin(address: SocketAddr, request: &[u8]) -> std::io::Result<TcpStream> {
     let mut connection = TcpStream::connect(address)?;
     connection.set_read_timeout(Some(Duration::from_secs(10)))?;
-    connection.write_all(request.as_bytes())?;
-    connection.read(&mut [0; 512]).map(drop)
+    connection.write_all(request)?;
+    Ok(connection)
 }
 
 fn hold_up(
@@ -87,23 +96,40 @@ fn hold_up(
         let since = begin.elapsed();
         let seconds = time.as_secs_f64();
         match server.holdup {
-            Holdup::Path(what) => {
-                // Of several processes, all of them.
-                std::thread::scope(|scope| {
-                    for _ in 0..workers.len() * workers.len() {
-                        scope.spawn(|| ask(address, &http(&format!("{what}/{seconds}"))));
-                    }
-                });
+            Holdup::Path(what) => ask(address, http(&format!("{what}/{seconds}")).as_bytes())?,
+            Holdup::PathEach => {
+                held.extend(hold_up_each(address, workers, seconds, begin)?);
+                continue;
             }
-            Holdup::Redis => ask(address, &format!("DEBUG SLEEP {seconds}\r\n"))?,
+            Holdup::Redis => ask(address, format!("DEBUG SLEEP {seconds}\r\n").as_bytes())?,
             Holdup::Stop => {
                 signal(workers, rustix::process::Signal::STOP)?;
                 std::thread::sleep(time);
                 signal(workers, rustix::process::Signal::CONT)?;
             }
-            Holdup::Nothing => std::thread::sleep(time),
         }
-        held.push(Held { since, time: begin.elapsed() - since });
+        let time = begin.elapsed() - since;
+        held.extend(workers.iter().map(|&pid| Held { pid, since, time }));
+    }
+    Ok(held)
+}
+
+/// Holds up one process after the other: while one sleeps, the next has to take what comes.
+fn hold_up_each(address: SocketAddr, workers: &[u32], seconds: f64, start: Instant) -> Result<Vec<Held>> {
+    let mut asleep = Vec::new();
+    for _ in workers {
+        let since = start.elapsed();
+        let mut connection = begin(address, http(&format!("sleep/{seconds}")).as_bytes())?;
+        let mut head = [0; 512];
+        let read = connection.read(&mut head)?;
+        let head = String::from_utf8_lossy(&head[..read]);
+        let pid = head.lines().find_map(|line| line.strip_prefix("Worker: ")?.parse().ok());
+        asleep.push((pid.ok_or("it does not say which process it is")?, since, connection));
+    }
+    let mut held = Vec::new();
+    for (pid, since, mut connection) in asleep {
+        connection.read_exact(&mut [0; 3])?;
+        held.push(Held { pid, since, time: start.elapsed() - since });
     }
     Ok(held)
 }
@@ -115,62 +141,76 @@ fn signal(pids: &[u32], signal: rustix::process::Signal) -> Result<()> {
     Ok(())
 }
 
-fn report(server: Server, held: &[Held], events: &[Value]) {
-    let number = |event: &Value, name: &str| event[name].as_f64().unwrap_or(f64::NAN);
-    // When each began, and when it was told.
-    let stalls: Vec<(f64, f64, &Value)> = events
-        .iter()
-        .filter(|event| event["event"] == "stalled")
-        .map(|event| (number(event, "elapsed") - number(event, "lasted"), number(event, "elapsed"), event))
-        .collect();
-    let within = |held: &Held, began: f64| {
+/// A stall as it was told.
+struct Told<'e> {
+    pid: u64,
+    /// When it began, and when it was told.
+    began: f64,
+    at: f64,
+    event: &'e Value,
+}
+
+impl Held {
+    /// Whether what was told is this.
+    fn is(&self, pid: u64, began: f64) -> bool {
         let slack = 0.05;
-        let since = held.since.as_secs_f64();
-        (since - slack..since + held.time.as_secs_f64() + slack).contains(&began)
+        let since = self.since.as_secs_f64();
+        let time = since - slack..since + self.time.as_secs_f64() + slack;
+        pid == u64::from(self.pid) && time.contains(&began)
+    }
+}
+
+fn number(event: &Value, name: &str) -> f64 {
+    event[name].as_f64().unwrap_or(f64::NAN)
+}
+
+fn report(server: Server, held: &[Held], events: &[Value]) {
+    let of = |name: &'static str| {
+        events.iter().filter(move |event| event["event"] == name).map(|event| {
+            let at = number(event, "elapsed");
+            Told { pid: event["pid"].as_u64().unwrap_or(0), began: at - number(event, "lasted"), at, event }
+        })
     };
-    let is_right = |event: &Value| {
-        event["thread"] == event["pid"] && event["fds"].as_array().is_some_and(|fds| !fds.is_empty())
+    let stalls: Vec<Told<'_>> = of("stalled").collect();
+    let is_right = |Told { event, .. }: &&Told<'_>| {
+        let thread = event["thread"] == event["pid"] || !server.serves_by_first_thread();
+        thread && event["fds"].as_array().is_some_and(|fds| !fds.is_empty())
     };
     let found: Vec<(&Held, f64)> = held
         .iter()
         .filter_map(|held| {
-            let mut of_it = stalls.iter().filter(|(began, _, event)| within(held, *began) && is_right(event));
-            of_it.next().map(|(_, told, _)| (held, told - held.since.as_secs_f64()))
+            let told = stalls.iter().find(|told| held.is(told.pid, told.began) && is_right(told))?;
+            Some((held, told.at - held.since.as_secs_f64()))
         })
         .collect();
     let others: Vec<_> =
-        stalls.iter().filter(|(began, ..)| !held.iter().any(|held| within(held, *began))).collect();
+        stalls.iter().filter(|told| !held.iter().any(|held| held.is(told.pid, told.began))).collect();
     let latest = found.iter().map(|(_, after)| *after).fold(0.0, f64::max);
-    let ends = events.iter().filter(|event| event["event"] == "recovered");
-    // Several processes are not held up all at once.
-    let one = server.is_one_process();
-    let off = ends
-        .filter(|_| one)
-        .filter_map(|event| {
-            let (ended, lasted) = (number(event, "elapsed"), number(event, "lasted"));
-            let held = held.iter().find(|held| within(held, ended - lasted))?;
-            Some((held.time.as_secs_f64() - lasted).abs())
+    let off = of("recovered")
+        .filter_map(|told| {
+            let held = held.iter().find(|held| held.is(told.pid, told.began))?;
+            Some((held.time.as_secs_f64() - (told.at - told.began)).abs())
         })
         .fold(0.0, f64::max);
-    let made = if server.holdup == Holdup::Nothing { 0 } else { held.len() };
     println!(
-        "{:26} {made:6} {:6} {:7} {:8.0} ms {:8.0} ms",
+        "{:26} {:6} {:6} {:7} {:8.0} ms {:8.0} ms",
         server.name,
+        held.len(),
         found.len(),
         others.len(),
         latest * 1e3,
         off * 1e3
     );
-    let shown = |held: &Held| format!("{:.2} s, for {:?}", held.since.as_secs_f64(), held.time);
-    for missed in held.iter().filter(|h| made > 0 && !found.iter().any(|(other, _)| std::ptr::eq(*h, *other)))
-    {
-        println!("    missed: at {}", shown(missed));
-        let near = |began: f64| (began - missed.since.as_secs_f64()).abs() < 2.0;
-        for (began, told, event) in stalls.iter().filter(|(began, ..)| near(*began)) {
-            println!("        from {began:.2}, told {told:.2}: {}; {}", event["doing"], event["fds"]);
+    for missed in held.iter().filter(|h| !found.iter().any(|(other, _)| std::ptr::eq(*h, *other))) {
+        println!("    missed: {} at {:.2} s, for {:?}", missed.pid, missed.since.as_secs_f64(), missed.time);
+        let near = |told: &&Told<'_>| {
+            told.pid == u64::from(missed.pid) && (told.began - missed.since.as_secs_f64()).abs() < 2.0
+        };
+        for Told { began, at, event, .. } in stalls.iter().filter(near) {
+            println!("        from {began:.2}, told {at:.2}: {}; {}", event["doing"], event["fds"]);
         }
     }
-    for (began, _, event) in others {
-        println!("    at {began:.2} s: {}; {}", event["doing"], event["fds"]);
+    for Told { pid, began, event, .. } in others {
+        println!("    {pid} at {began:.2} s: {}; {}", event["doing"], event["fds"]);
     }
 }

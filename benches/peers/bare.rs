@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::sockets::Dump;
 use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
+use rustix::fs::{AtFlags, Mode, OFlags, RawDir, SeekFrom};
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +17,8 @@ enum Task {
     /// The link of each fd, and fdinfo where the link says too little (pipes, sockets, anonymous
     /// inodes).
     Infos(Range),
+    /// The link and fdinfo of each fd.
+    AllInfos(Range),
 }
 
 /// The fds of a process from `first` up to, but not, `end`.
@@ -29,11 +31,12 @@ struct Range {
 /// Fds of one process that a thread takes at a time.
 const STEP: u64 = 1024;
 
-/// Reads the fds of some processes on `threads` threads and prints their number.
-pub(crate) fn list(threads: &str, pids: &[&str]) -> Result<()> {
+/// Reads the fds of some processes on `threads` threads and prints their number. What a table shows
+/// takes fdinfo of some fds; flags and positions, as JSON and TSV have them, take that of `all`.
+pub(crate) fn list(threads: &str, all: bool, pids: &[&str]) -> Result<()> {
     let mut tasks = Vec::new();
     for pid in pids {
-        tasks.extend(ranges(pid.parse()?)?.map(Task::Infos));
+        tasks.extend(ranges(pid.parse()?)?.map(if all { Task::AllInfos } else { Task::Infos }));
     }
     println!("{}", run(threads.parse()?, &tasks)?.fds);
     Ok(())
@@ -81,8 +84,9 @@ fn run(threads: usize, tasks: &[Task]) -> Result<Seen> {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
             match task {
                 Task::Dump(dump) => sockets.fetch_add(dump.count()?, Ordering::Relaxed),
-                Task::Links(range) => fds.fetch_add(read(range, false).unwrap_or(0), Ordering::Relaxed),
-                Task::Infos(range) => fds.fetch_add(read(range, true).unwrap_or(0), Ordering::Relaxed),
+                Task::Links(range) => fds.fetch_add(read(range, |_| false), Ordering::Relaxed),
+                Task::Infos(range) => fds.fetch_add(read(range, is_no_path), Ordering::Relaxed),
+                Task::AllInfos(range) => fds.fetch_add(read(range, |_| true), Ordering::Relaxed),
             };
         }
         Ok::<(), std::io::Error>(())
@@ -96,9 +100,18 @@ fn run(threads: usize, tasks: &[Task]) -> Result<Seen> {
     .map(|()| Seen { sockets: sockets.into_inner(), fds: fds.into_inner() })
 }
 
-fn read(range: &Range, with_info: bool) -> rustix::io::Result<usize> {
+fn is_no_path(link: &[u8]) -> bool {
+    link.first() != Some(&b'/')
+}
+
+/// How many fds were read; none of a process that has ended.
+fn read(range: &Range, wants_info: fn(&[u8]) -> bool) -> usize {
+    try_read(range, wants_info).unwrap_or(0)
+}
+
+fn try_read(range: &Range, wants_info: fn(&[u8]) -> bool) -> rustix::io::Result<usize> {
     let fds = directory(range.pid, "fd")?;
-    let infos = if with_info { Some(directory(range.pid, "fdinfo")?) } else { None };
+    let infos = directory(range.pid, "fdinfo")?;
     if range.first > 0 {
         // `.` and `..` come first.
         rustix::fs::seek(&fds, SeekFrom::Start(range.first + 2))?;
@@ -115,15 +128,40 @@ fn read(range: &Range, with_info: bool) -> rustix::io::Result<usize> {
         }
         let mut link = [MaybeUninit::uninit(); 4096];
         let (link, _) = rustix::fs::readlinkat_raw(&fds, entry.file_name(), &mut link)?;
-        if let Some(infos) = &infos
-            && link.first() != Some(&b'/')
-        {
-            let info = rustix::fs::openat(infos, entry.file_name(), OFlags::RDONLY, Mode::empty())?;
+        if wants_info(link) {
+            let info = rustix::fs::openat(&infos, entry.file_name(), OFlags::RDONLY, Mode::empty())?;
             rustix::io::read(&info, &mut text)?;
         }
         count += 1;
     }
     Ok(count)
+}
+
+/// Reads of each process what a table of open files against their limit takes, on this thread, and
+/// prints the number of processes.
+pub(crate) fn limits() -> Result<()> {
+    let mut count = 0;
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        count += usize::from(limit(pid).is_ok());
+    }
+    println!("{count}");
+    Ok(())
+}
+
+#[allow(unsafe_code)]
+fn limit(pid: u32) -> Result<()> {
+    let process = rustix::fs::open(format!("/proc/{pid}"), OFlags::PATH, Mode::empty())?;
+    let name = rustix::fs::openat(&process, c"comm", OFlags::RDONLY, Mode::empty())?;
+    rustix::io::read(&name, &mut [0; 64])?;
+    // Whose it is, and how many fds there are.
+    rustix::fs::fstat(&process)?;
+    rustix::fs::statat(&process, c"fd", AtFlags::empty())?;
+    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: nothing is set, and the pointer is to a live variable of the right type.
+    let asked = unsafe { libc::prlimit64(pid as i32, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) };
+    if asked == 0 { Ok(()) } else { Err(std::io::Error::last_os_error().into()) }
 }
 
 fn number(name: &CStr) -> Option<u64> {

@@ -69,4 +69,19 @@ fn print(contestants: &[Contestant<'_>], costs: &[Vec<Cost>]) {
             cost.output / 1e3,
         );
     }
+    for (i, (own, of_own)) in contestants.iter().zip(costs).enumerate().skip(1) {
+        if !own.name.starts_with("fdscope") {
+            continue;
+        }
+        let base = Cost::median(of_own).wall;
+        let others = contestants
+            .iter()
+            .zip(costs)
+            .enumerate()
+            .filter(|(n, (c, _))| *n != i && !c.name.starts_with("fdscope"));
+        let ratios: Vec<String> = others
+            .map(|(_, (other, costs))| format!("{} {:.2}", other.name, Cost::median(costs).wall / base))
+            .collect();
+        println!("  wall × of {}: {}", own.name, ratios.join(", "));
+    }
 }

@@ -8,7 +8,9 @@
 //! | --- | --- | --- |
 //! | `mixed` | 200 processes with 100 fds each | all fds, of fdscope, `lsof` and `lsfd` |
 //! | `large` | one process with as many fds as its limit allows | the same |
+//! | `many` | 1000 processes with 50 fds each | the same |
 //! | `small` | one process with 100 fds: what a start costs | the same |
+//! | `limits` | 1000 processes | how near each is to its limit of open files |
 //! | `tcp` | both ends of 10,000 connections, of 10 processes | all, of fdscope, `ss` and `lsof` |
 //! | `unix` | 10,000 pairs of unix sockets, of 5 processes | the same |
 //! | `listeners` | the connections of `tcp`, and 50 listeners | those; and who has one port, of `fuser` too |
@@ -20,7 +22,10 @@
 //!
 //! The `bare` loops that are shown with the sockets read the links of all fds of all processes
 //! (`links`) and have the kernel dump sockets (`tcp`, `tcp-info`, `unix`, `listeners`), and make
-//! nothing of it: what they take no program on as many threads can go below.
+//! nothing of it: what they take no program on as many threads can go below. Those that are shown with
+//! lists of fds read links, and fdinfo of pipes, sockets and anonymous inodes, which a table takes, or of
+//! `all` fds, as JSON and TSV do. With one fd or two they show what a program costs that does next to
+//! nothing.
 //!
 //! The first look at fds that were just opened costs more, for the kernel makes an entry of /proc for
 //! each. The check has looked at all, so that the figures are those of another look.
@@ -57,14 +62,18 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 enum Task {
     /// Lists of fds: so many processes with so many fds each; `None` is all that the limit allows.
     Fds(usize, Option<usize>),
+    /// Limits of so many processes.
+    Limits(usize),
     Sockets(sockets::Load),
 }
 
 /// Each load, and the same for a trial run.
 const LOADS: &[(&str, Task, Task)] = &[
     ("mixed", Task::Fds(200, Some(100)), Task::Fds(3, Some(40))),
+    ("many", Task::Fds(1000, Some(50)), Task::Fds(5, Some(20))),
     ("large", Task::Fds(1, None), Task::Fds(1, Some(3000))),
     ("small", Task::Fds(1, Some(100)), Task::Fds(1, Some(20))),
+    ("limits", Task::Limits(1000), Task::Limits(5)),
     (
         "tcp",
         Task::Sockets(Sockets::Tcp { servers: 5, connections: 2000 }),
@@ -89,7 +98,9 @@ fn main() -> ExitCode {
         // The parts that this program plays when it starts itself.
         ["--hold", fds, address] => load::hold(fds, address),
         ["--meter", ref command @ ..] => meter::run(command),
-        ["--bare", threads, ref pids @ ..] => bare::list(threads, pids),
+        ["--bare", threads, ref pids @ ..] => bare::list(threads, false, pids),
+        ["--bare-all", threads, ref pids @ ..] => bare::list(threads, true, pids),
+        ["--bare-limits"] => bare::limits(),
         ["--bare-sockets", threads, ref parts @ ..] => bare::sockets(threads, parts),
         ["--tcp-server", address, listeners, connections] => sockets::serve(address, listeners, connections),
         ["--tcp-client", connections, ref addresses @ ..] => sockets::connect(connections, addresses),
@@ -132,6 +143,7 @@ fn compare(args: &[&str]) -> Result<()> {
     for &(name, task, small) in LOADS.iter().filter(|(name, ..)| wanted(*name)) {
         match if trial { small } else { task } {
             Task::Fds(processes, fds) => list(name, &Load::start(processes, fds)?, runs)?,
+            Task::Limits(processes) => limits(name, &Load::start(processes, Some(0))?, runs)?,
             Task::Sockets(load) => load.measure(name, runs)?,
         }
     }
@@ -143,4 +155,14 @@ fn list(name: &str, load: &Load, runs: usize) -> Result<()> {
     let programs = Program::installed();
     let contestants: Vec<_> = programs.iter().map(|program| program.on(load)).collect();
     contest::run(&title, &contestants, runs)
+}
+
+fn limits(name: &str, load: &Load, runs: usize) -> Result<()> {
+    let programs = Program::of_limits();
+    let contestants: Vec<_> = programs.iter().map(|program| program.on_all(load)).collect();
+    contest::run(
+        &format!("{name}: {} processes and those of the system", load.pids.len()),
+        &contestants,
+        runs,
+    )
 }

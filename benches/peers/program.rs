@@ -43,17 +43,56 @@ impl Program {
             program("fdscope tsv", &[fdscope, "list", "--format", "tsv"], Pids::Words, |l| tabs(l, 0, 4)),
             program("lsof", &["lsof", "-n", "-P", "-p"], Pids::List, |l| cells(l, 1, 3)),
             program("lsfd", &["lsfd", "-p"], Pids::List, |l| cells(l, 1, 3)),
-            program("bare, 1 thread", &[&own, "--bare", "1"], Pids::Words, |_| None),
         ];
-        if threads != "1" {
-            let name = format!("bare, {threads} threads");
-            programs.push(program(&name, &[&own, "--bare", &threads], Pids::Words, |_| None));
+        let mut counts = vec!["1", &threads];
+        counts.dedup();
+        for threads in counts {
+            let plural = if threads == "1" { "" } else { "s" };
+            for (part, all) in [("--bare", ""), ("--bare-all", " all")] {
+                let name = format!("bare{all}, {threads} thread{plural}");
+                programs.push(program(&name, &[&own, part, threads], Pids::Words, |_| None));
+            }
         }
         programs.retain(|p| {
             // Our own two need no asking.
             p.start[0] == own || contest::is_installed(&p.name, &p.start[0])
         });
         programs
+    }
+
+    /// Those that tell the limits of all processes.
+    pub(crate) fn of_limits() -> Vec<Self> {
+        let fdscope = env!("CARGO_BIN_EXE_fdscope");
+        let own = std::env::current_exe().map_or_else(|_| "peers".into(), |p| p.display().to_string());
+        let program = |name: &str, start: &[&str], row: Row| Self {
+            name: name.to_owned(),
+            start: start.iter().map(ToString::to_string).collect(),
+            pids: Pids::Words,
+            row,
+        };
+        vec![
+            program("fdscope table", &[fdscope, "limits", "--all"], |l| cells(l, 0, 0)),
+            program("fdscope jsonl", &[fdscope, "limits", "--all", "--jsonl"], |l| {
+                let record: serde_json::Value = serde_json::from_str(l).ok()?;
+                Some((record["pid"].as_u64()?.try_into().ok()?, None))
+            }),
+            program("bare, 1 thread", &[&own, "--bare-limits"], |_| None),
+        ]
+    }
+
+    /// What it is to tell of all processes, those of this load among them.
+    pub(crate) fn on_all<'a>(&'a self, load: &'a Load) -> Contestant<'a> {
+        let check = |text: &str| {
+            let seen: HashSet<u32> = text.lines().filter_map(self.row).map(|(pid, _)| pid).collect();
+            let missing = load.pids.iter().filter(|pid| !seen.contains(pid)).count();
+            let counted = text.trim().parse().is_ok_and(|count: usize| count >= load.pids.len());
+            if missing == 0 || counted {
+                Ok(())
+            } else {
+                Err(format!("leaves out {missing} processes").into())
+            }
+        };
+        Contestant { name: self.name.clone(), command: self.start.clone(), check: Box::new(check) }
     }
 
     /// What it is to list of this load.
@@ -79,7 +118,7 @@ impl Program {
     /// Whether it lists these fds: all of them, no other, and each once.
     fn check(&self, text: &str, fds: &HashSet<(u32, u32)>) -> Result<()> {
         let told = |what: String| Err(what.into());
-        if self.start.iter().any(|a| a == "--bare") {
+        if self.start.iter().any(|a| a.starts_with("--bare")) {
             return match text.trim() == fds.len().to_string() {
                 true => Ok(()),
                 false => told(format!("read {} of {} fds", text.trim(), fds.len())),

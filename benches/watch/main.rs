@@ -3,11 +3,14 @@
 //! `cargo bench --bench watch -- [--runs N] [--seconds S] [PART]...`, where PART is `one`, `two` or
 //! `idle`. In `one` and `two`, two threads on so many processors send a byte to and fro over two
 //! pipes, as fast as they can and at 10,000, 1,000 and 100 a second, and one of the pipes is watched,
-//! by each selector and, where it is installed, by strace. Each time the same threads are looked at
+//! by each selector, by a bare loop and, where it is installed, by strace. Each time the same threads are looked at
 //! alone first, and the ratio is that of the pair: how much longer a byte takes there and back. In
 //! `idle` a process does nothing with its sockets, of which none or all have something to read, and
 //! all its fds are watched. All take turns (A B C, A B C, ...), so that whatever else the machine
 //! does falls on all alike. Figures are medians.
+//!
+//! The bare loop waits by epoll, edge-triggered, and prints the same lines: `µs/event` of `epoll, edge`
+//! beside its own is what is lost to all else that is known of the target.
 //!
 //! Whoever watches is where the scheduler puts it. Beside threads on one processor it has to wake up
 //! on another before the byte is read, which takes about as long as the whole round; beside threads
@@ -18,6 +21,7 @@
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, each is tried for a moment.
 
+mod bare;
 mod hold;
 mod idle;
 mod median;
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
     let result = match words[..] {
         // The parts that this program plays when it starts itself.
         ["--rally", rate, processors] => rally::play(rate, processors),
+        ["--bare", pid, fd] => bare::watch(pid, fd),
         ["--hold", number, full] => hold::hold(number, full == "full"),
         // cargo-nextest asks for tests: there are none.
         ["--list", ..] => Ok(()),

@@ -33,17 +33,26 @@ pub(crate) struct Use {
     pub(crate) rss: f64,
 }
 
+/// Whether the first line is there.
+fn is_armed(output: &File) -> Result<bool> {
+    let mut start = [0; 16];
+    let read = output.read_at(&mut start, 0)?;
+    Ok(start[..read].starts_with(b"{\"event\":\"armed\""))
+}
+
 impl Watcher {
     /// `fdscope watch` on a target, from when it is armed.
     pub(crate) fn fdscope(target: &str, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(FDSCOPE);
         command.args(["watch", target, "--format", "jsonl"]).args(options);
-        let is_armed = |output: &File| {
-            // The first line.
-            let mut start = [0; 16];
-            let read = output.read_at(&mut start, 0)?;
-            Ok(start[..read].starts_with(b"{\"event\":\"armed\""))
-        };
+        Self::start(command, is_armed)
+    }
+
+    /// The bare loop on an fd.
+    pub(crate) fn bare(target: &str) -> Result<Self> {
+        let (pid, fd) = target.split_once(':').ok_or("no target")?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--bare", pid, fd]);
         Self::start(command, is_armed)
     }
 

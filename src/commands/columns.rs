@@ -61,6 +61,11 @@ pub(super) fn help<R>(
     Ok(Outcome::Met)
 }
 
+/// The fields of `--columns help`, for the manual.
+pub(super) fn fields() -> impl Iterator<Item = &'static Field> {
+    COLUMNS.iter().map(|column| column.field)
+}
+
 struct Line(&'static Field);
 
 impl Record for Line {}

@@ -2,7 +2,7 @@
 
 use super::listing::Report;
 use crate::context::Context;
-use crate::model::{Cell, Column, Process, Record, column_table};
+use crate::model::{Cell, Column, Field, Process, Record, column_table};
 use crate::render::{Format, Renderer, Style};
 use std::io;
 use std::sync::Arc;
@@ -21,6 +21,11 @@ const COLUMNS: &[Column<Count>] = column_table! {
     "kind", String, "what was counted", |c| Some(Cell::Text(c.kind.as_bytes()));
     "count", Integer, "how many of them", |c| Some(Cell::Uint(c.count));
 };
+
+/// The fields of `list --count`, for the manual.
+pub(super) fn fields() -> impl Iterator<Item = &'static Field> {
+    COLUMNS.iter().map(|column| column.field)
+}
 
 /// How many of each kind each process holds, most first.
 pub(super) fn kinds(context: &mut Context, report: &Report) -> io::Result<()> {

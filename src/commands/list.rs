@@ -7,15 +7,12 @@ use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
 use crate::model::{Column, Fd, FdRanges, Getter, Pid, SOCKET_FIELDS};
-use crate::proc::{
-    Filter, Networks, PathFilter, Plan, ProcessDir, SharedTable, Slice, System, Target, count_fds,
-    run_ordered,
-};
+use crate::proc::{Filter, Networks, PathFilter, Plan, SharedTable, Slice, System, Target, run_ordered};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// List what processes hold open
 ///
@@ -152,9 +149,18 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
         .with_socket_details(wanted.iter().any(|name| kind::is_detail(name)))
         .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
-    let (slices, missing) = slices(&args.targets, context, &system)?;
+    let (slices, missing) = slices(&args.targets, context)?;
 
-    let job = Job { system: &system, plan: &plan, query: query.as_ref(), renderer: &renderer, mode, user };
+    let written = Mutex::default();
+    let job = Job {
+        system: &system,
+        plan: &plan,
+        query: query.as_ref(),
+        renderer: &renderer,
+        mode,
+        user,
+        written: &written,
+    };
     if args.shared {
         let (rows, failed) = sharing::run(context, &job, &slices, !args.targets.is_empty(), missing)?;
         return outcome(rows, failed || missing > 0, query.as_ref());
@@ -166,8 +172,10 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         &slices,
         || job.worker(),
         |worker, slice| worker.run(slice),
-        |part: Part| {
-            let written = if mode == Mode::Rows { writer.write(&part.batch) } else { Ok(()) };
+        |mut part: Part| {
+            let batch = std::mem::take(&mut part.batch);
+            let written = if mode == Mode::Rows { writer.write(&batch) } else { Ok(()) };
+            job.reuse(batch);
             report.add(part);
             written
         },
@@ -283,21 +291,17 @@ fn user_id(user: &str) -> Result<u32, Error> {
     user.parse().map_err(|_| Error::Usage(format!("--user: there is no user '{user}'")))
 }
 
-/// A process with more fds than this is worth splitting over the cores. Half of it is a part, and
-/// near what one `getdents64` into the scanner's buffer gives: what goes beyond a part is lost.
-const SPLIT: u64 = 2600;
+/// A process with more fds than two of these is worth splitting over the cores. What is ready is
+/// held until it is its turn, so that a part is not large.
+const PART: u64 = 650;
 
 /// The work, in order, and how many targets are not there.
-pub(super) fn slices(
-    targets: &[Target],
-    context: &Context,
-    system: &System,
-) -> Result<(Vec<Slice>, u64), Error> {
+pub(super) fn slices(targets: &[Target], context: &Context) -> Result<(Vec<Slice>, u64), Error> {
     let own = Pid(std::process::id() as i32);
     if targets.is_empty() {
         // We are here only because we are looking.
         let others = processes::all(context)?.into_iter().filter(|&p| p != own);
-        return Ok((others.map(|pid| Slice::whole(pid, None)).collect(), 0));
+        return Ok((others.flat_map(|pid| split(Slice::whole(pid, None), context)).collect(), 0));
     }
     let (named, missing) = processes::named(context, targets);
     let mut slices = Vec::new();
@@ -313,10 +317,7 @@ pub(super) fn slices(
             slice.only = Some(Arc::new(own_fds(context)));
         }
     }
-    if let [slice] = &slices[..] {
-        slices = split(slice, context, system);
-    }
-    Ok((slices, missing))
+    Ok((slices.into_iter().flat_map(|slice| split(slice, context)).collect(), missing))
 }
 
 /// What fdscope itself was given: its fds before it opens any.
@@ -328,18 +329,16 @@ fn own_fds(context: &Context) -> Vec<i32> {
     numbers.into_iter().filter(open).collect()
 }
 
-/// Parts of a large process, by fd number.
-fn split(slice: &Slice, context: &Context, system: &System) -> Vec<Slice> {
-    let count = ProcessDir::open(&context.root, slice.pid, system)
-        .and_then(|dir| count_fds(&dir))
-        .ok()
-        .flatten()
-        .unwrap_or(0);
-    if !context.root.is_native() || count < SPLIT || slice.only.is_some() {
-        return vec![slice.clone()];
+/// Parts of a large process, by fd number; any other as it is.
+fn split(slice: Slice, context: &Context) -> Vec<Slice> {
+    // The number of fds, since Linux 6.2.
+    let size = || rustix::fs::stat(context.root.join(format!("{}/fd", slice.pid))).map(|s| s.st_size as u64);
+    let count = if context.root.is_native() && slice.only.is_none() { size().unwrap_or(0) } else { 0 };
+    if count < 2 * PART {
+        return vec![slice];
     }
     let shared = SharedTable::default();
-    let step = (SPLIT / 2) as i32;
+    let step = PART as i32;
     let parts = (count as i32 + step - 1) / step;
     (0..parts)
         .map(|part| Slice {

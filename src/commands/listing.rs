@@ -6,7 +6,7 @@ use crate::proc::{OpenError, Plan, ProcessDir, Scanner, Slice, System};
 use crate::query::{Evaluator, Where};
 use crate::render::{Batch, Renderer};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a run of `list` is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +27,22 @@ pub(super) struct Job<'j> {
     pub(super) renderer: &'j Renderer<Fd>,
     pub(super) mode: Mode,
     pub(super) user: Option<u32>,
+    /// Batches that were written, to be used again.
+    pub(super) written: &'j Mutex<Vec<Batch>>,
 }
 
 impl<'j> Job<'j> {
+    /// A batch, which has its memory already where there is one to be used again.
+    fn batch(&self) -> Batch {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Takes back a batch that was written.
+    pub(super) fn reuse(&self, mut batch: Batch) {
+        batch.clear();
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
+    }
+
     /// A worker for one thread.
     pub(super) fn worker(&'j self) -> Worker<'j> {
         Worker {
@@ -86,7 +99,7 @@ impl Worker<'_> {
         let mut part = Part {
             pid: slice.pid,
             process: None,
-            batch: Batch::default(),
+            batch: job.batch(),
             kinds: BTreeMap::new(),
             rows: 0,
             errors: 0,

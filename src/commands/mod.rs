@@ -1,5 +1,6 @@
 //! Subcommands: a file each, with its arguments, its run and its section of the manual.
 
+pub mod bench;
 mod columns;
 mod complete;
 mod counting;
@@ -9,6 +10,7 @@ pub mod limits;
 pub mod list;
 pub mod listen;
 mod listing;
+mod locale;
 pub mod loops;
 mod manual;
 pub mod peers;
@@ -24,7 +26,7 @@ mod values;
 pub mod watch;
 
 pub use fields::all as list_fields;
-pub use manual::{Block, Manual, Section, manuals};
+pub use manual::{Block, Guide, Manual, Section, guides, manuals};
 
 use crate::query::Where;
 

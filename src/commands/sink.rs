@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// How many columns and rows a terminal has that does not tell.
@@ -242,6 +243,11 @@ pub(super) fn terminal_size() -> (usize, usize) {
 /// Whether the terminal's line is ours to write on: that of a job in the background is where its
 /// user types.
 pub(super) fn is_in_front() -> bool {
+    is_in_front_of(io::stdout())
+}
+
+/// The same of another fd that is a terminal.
+pub(super) fn is_in_front_of(terminal: impl AsFd) -> bool {
     // It cannot be asked of a terminal that is not the one we are controlled by.
-    tcgetpgrp(io::stdout()).map_or(true, |group| group == getpgrp())
+    tcgetpgrp(terminal).map_or(true, |group| group == getpgrp())
 }

@@ -54,7 +54,7 @@ pub(super) static KIND: Kind = Kind {
 
 /// Appends the first few of the kind's own fdinfo lines to the name.
 pub(super) fn own_lines(probe: &Probe<'_>, fd: &mut Fd) {
-    for (i, (key, value)) in probe.info.own_lines().take(3).enumerate() {
+    for (i, (key, value)) in probe.info.lines().take(3).enumerate() {
         fd.name.extend_from_slice(if i == 0 { b": " } else { b", " });
         fd.name.extend_from_slice(key);
         fd.name.push(b' ');
@@ -65,7 +65,7 @@ pub(super) fn own_lines(probe: &Probe<'_>, fd: &mut Fd) {
 /// All of the kind's own fdinfo lines.
 pub(super) fn info(probe: &Probe<'_>) -> crate::model::Value {
     let line = |(key, value): (&[u8], &[u8])| [key, b": ", value].concat();
-    crate::model::Value::texts(probe.info.own_lines().map(line))
+    crate::model::Value::texts(probe.info.lines().map(line))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub fn registrations(info: &FdInfo<'_>) -> Vec<Registration> {
 
 /// `tfd:        5 events: 90000019 data:                5  pos:0 ino:2513 sdev:f`, without `tfd:`.
 fn parse(line: &[u8]) -> Option<Registration> {
-    let mut words = line.split(|b| b.is_ascii_whitespace() || *b == b':').filter(|w| !w.is_empty());
+    let mut words = line.split(|&b| b <= b' ' || b == b':').filter(|w| !w.is_empty());
     let fd = signed(words.next()?)? as i32;
     let mut watch = Registration::new(FdNum(fd));
     while let (Some(key), Some(value)) = (words.next(), words.next()) {

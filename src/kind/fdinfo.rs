@@ -1,6 +1,7 @@
 //! `/proc/PID/fdinfo/N`, taken apart without copying: `proc_pid_fdinfo(5)`.
 
 use crate::model::{Inode, OpenFlags, decimal, hex, octal, signed};
+use memchr::memchr;
 
 /// The fields that every fd has, and the lines that its kind adds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,53 +14,55 @@ pub struct FdInfo<'a> {
     pub mount: Option<u32>,
     /// Inode number, since Linux 5.14.
     pub inode: Option<Inode>,
-    text: &'a [u8],
+    /// The kind's own lines, which follow the generic ones.
+    own: &'a [u8],
 }
 
 impl<'a> FdInfo<'a> {
     /// Parses the file's text. Lines that make no sense are passed over: a decoder finds them
     /// missing.
     pub fn parse(text: &'a [u8]) -> Self {
-        let mut info = Self { text, ..Self::default() };
-        // The generic lines come first, in this order; the kind's own lines follow.
-        for (key, value) in info.lines().take(4) {
-            match key {
-                b"pos" => info.pos = decimal(value).or_else(|| signed(value).map(|n| n as u64)),
-                b"flags" => info.flags = octal(value).map(OpenFlags),
-                b"mnt_id" => info.mount = decimal(value).and_then(|n| n.try_into().ok()),
-                b"ino" => info.inode = decimal(value).map(Inode),
-                _ => {}
+        let mut info = Self { own: text, ..Self::default() };
+        while let Some((line, rest)) = split_line(info.own) {
+            if let Some(value) = line.strip_prefix(b"pos:") {
+                info.pos = decimal(value).or_else(|| signed(value).map(|n| n as u64));
+            } else if let Some(value) = line.strip_prefix(b"flags:") {
+                info.flags = octal(value).map(OpenFlags);
+            } else if let Some(value) = line.strip_prefix(b"mnt_id:") {
+                info.mount = decimal(value).and_then(|n| n.try_into().ok());
+            } else if let Some(value) = line.strip_prefix(b"ino:") {
+                info.inode = decimal(value).map(Inode);
+            } else {
+                break;
             }
+            info.own = rest;
         }
         info
     }
 
     /// With nothing but what every fd has.
     pub fn plain(pos: u64, flags: OpenFlags, mount: u32, inode: Inode) -> Self {
-        Self { pos: Some(pos), flags: Some(flags), mount: Some(mount), inode: Some(inode), text: b"" }
+        Self { pos: Some(pos), flags: Some(flags), mount: Some(mount), inode: Some(inode), own: b"" }
     }
 
-    /// All lines as key and value, blanks around the value removed.
+    /// The kind's own lines as key and value, blanks around the value removed.
     pub fn lines(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        self.text.split(|&b| b == b'\n').filter(|line| !line.is_empty()).map(|line| {
-            match line.iter().position(|&b| b == b':') {
-                Some(colon) => (&line[..colon], line[colon + 1..].trim_ascii()),
-                None => (line, &b""[..]),
-            }
+        lines(self.own).map(|line| match line.iter().position(|&b| b == b':') {
+            Some(colon) => (&line[..colon], line[colon + 1..].trim_ascii()),
+            None => (line, &b""[..]),
         })
     }
 
     /// The raw lines that start with `word` and a blank, as inotify and fanotify write them.
     pub fn records(&self, word: &'static [u8]) -> impl Iterator<Item = Words<'a>> + use<'a> {
-        self.text
-            .split(|&b| b == b'\n')
-            .filter_map(move |line| line.strip_prefix(word)?.strip_prefix(b" "))
-            .map(Words)
+        lines(self.own).filter_map(move |line| line.strip_prefix(word)?.strip_prefix(b" ")).map(Words)
     }
 
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&'a [u8]> {
-        self.lines().find(|(k, _)| *k == key.as_bytes()).map(|(_, value)| value)
+        lines(self.own)
+            .find_map(|line| line.strip_prefix(key.as_bytes())?.strip_prefix(b":"))
+            .map(<[u8]>::trim_ascii)
     }
 
     /// A value that is a decimal number.
@@ -76,11 +79,31 @@ impl<'a> FdInfo<'a> {
     pub fn octal(&self, key: &str) -> Option<u64> {
         self.get(key).and_then(octal)
     }
+}
 
-    /// The lines after the generic ones.
-    pub fn own_lines(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        self.lines().filter(|(key, _)| !matches!(*key, b"pos" | b"flags" | b"mnt_id" | b"ino"))
+/// The first line that is not empty, and what follows it.
+fn split_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut text = text;
+    loop {
+        let end = memchr(b'\n', text).unwrap_or(text.len());
+        let (line, rest) = text.split_at(end);
+        text = rest.get(1..).unwrap_or_default();
+        if !line.is_empty() {
+            return Some((line, text));
+        }
+        if text.is_empty() {
+            return None;
+        }
     }
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let line;
+        (line, rest) = split_line(rest)?;
+        Some(line)
+    })
 }
 
 /// A line of `key:value` words.
@@ -117,7 +140,7 @@ mod tests {
         assert_eq!(info.mount, Some(21));
         assert_eq!(info.inode, Some(Inode(9522)));
         assert_eq!(info.decimal("x"), Some(7));
-        assert_eq!(info.own_lines().count(), 1);
+        assert_eq!(info.lines().count(), 1);
     }
 
     #[test]

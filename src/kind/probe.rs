@@ -2,7 +2,7 @@
 
 use super::ShapeKind;
 use super::fdinfo::FdInfo;
-use crate::model::{Device, FdNum, Inode, Pid, Socket};
+use crate::model::{Device, FdNum, Inode, OpenFlags, Pid, Socket};
 use std::borrow::Cow;
 
 /// The text of a link `/proc/PID/fd/N`, taken apart: `proc_pid_fd(5)`.
@@ -95,6 +95,8 @@ pub struct MqueueState {
 /// What a borrowed duplicate told.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Borrowed {
+    /// Of a pipe: which one it is, and its access mode and status flags, `F_GETFL`.
+    pub pipe: Option<(Inode, OpenFlags)>,
     /// Bytes in a pipe.
     pub queued: Option<u64>,
     /// Bytes that fit into a pipe.

@@ -1,5 +1,6 @@
 //! One connection being served, a step at a time.
 
+use super::compute::Compute;
 use super::http::Http;
 use super::service::{SendFile, Service};
 use super::transfer::{Unsent, give, receive};
@@ -49,6 +50,7 @@ enum Work {
         offset: u64,
     },
     Http(Http),
+    Compute(Compute),
     /// Tell the peer that nothing more will come, then discard.
     Finish,
     Discard,
@@ -77,6 +79,7 @@ impl Exchange {
             Service::Close => Work::Done,
             Service::Send(file) => Work::Send { file: Arc::clone(file), offset: 0 },
             Service::Http => Work::Http(Http::default()),
+            Service::Compute => Work::Compute(Compute::default()),
         };
         Self { work, unsent: Unsent::default(), received: 0, sent: 0, was_reset: false }
     }
@@ -163,6 +166,18 @@ impl Exchange {
                 }
                 Ok(self.count(received))
             }
+            Work::Compute(compute) => {
+                if let Some(answer) = compute.next() {
+                    self.answer(socket, &answer)?;
+                    // However many lines have come: others have their turn after each.
+                    return Ok(budget);
+                }
+                let received = receive(socket, scratch)?;
+                if !received.is_some_and(|length| compute.take(&scratch[..length])) {
+                    self.work = Work::Finish;
+                }
+                Ok(self.count(received))
+            }
             Work::Send { file, offset } => {
                 // An offset of its own, as all connections share the file's.
                 let sent = sendfile(socket, file.file(), Some(offset), budget)?;
@@ -200,18 +215,23 @@ impl Exchange {
             self.work = Work::Finish;
             return Ok(0);
         }
-        let bytes = &scratch[..length];
+        self.answer(socket, &scratch[..length])?;
+        Ok(length)
+    }
+
+    /// Sends what the socket takes, and keeps the rest.
+    fn answer(&mut self, socket: BorrowedFd<'_>, bytes: &[u8]) -> Result<()> {
         match give(socket, bytes) {
             Ok(sent) => {
                 self.sent += sent as u64;
-                if sent < length {
+                if sent < bytes.len() {
                     self.unsent.keep(bytes[sent..].to_vec());
                 }
             }
             Err(Errno::AGAIN | Errno::INTR) => self.unsent.keep(bytes.to_vec()),
             Err(error) => return Err(error),
         }
-        Ok(length)
+        Ok(())
     }
 
     fn count(&mut self, received: Option<usize>) -> usize {

@@ -13,6 +13,7 @@ mod acceptor;
 mod address;
 mod adopt;
 mod children;
+mod compute;
 mod event_loop;
 mod exchange;
 mod gauge;

@@ -24,6 +24,8 @@ pub enum Service {
     Send(Arc<SendFile>),
     /// Answer each HTTP/1 request with the same short text.
     Http,
+    /// Keep the processor busy for as long as each line says, and then send the line back.
+    Compute,
 }
 
 /// The file that [`Service::Send`] sends.
@@ -42,6 +44,7 @@ impl Service {
         ("close", "close it at once"),
         ("send=FILE", "send a file"),
         ("http", "answer each HTTP request with a short text"),
+        ("compute", "keep the processor busy for the time that a line says"),
     ];
 
     /// The service that `text` names. The file of `send=FILE` is opened now, so that a wrong name
@@ -60,6 +63,7 @@ impl Service {
             b"hold" => Self::Hold,
             b"close" => Self::Close,
             b"http" => Self::Http,
+            b"compute" => Self::Compute,
             b"send" => return Err(NO_FILE.to_owned()),
             _ => {
                 let words: Vec<&str> = Self::WORDS.iter().map(|(word, _)| *word).collect();
@@ -76,6 +80,7 @@ impl Service {
             Self::Hold => "hold",
             Self::Close => "close",
             Self::Http => "http",
+            Self::Compute => "compute",
             Self::Send(file) => {
                 let mut word = OsString::from("send=");
                 word.push(&file.path);
@@ -143,7 +148,7 @@ mod tests {
         let wrong = |text: &str| parse(text).unwrap_err();
         assert_eq!(
             wrong("ecko"),
-            "there is no such service; there are discard, echo, hold, close, send=FILE, http"
+            "there is no such service; there are discard, echo, hold, close, send=FILE, http, compute"
         );
         assert_eq!(wrong("send"), "send needs the file to send: send=FILE");
         assert_eq!(wrong("send="), wrong("send"));

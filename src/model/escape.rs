@@ -17,10 +17,25 @@ pub enum Escape {
     Table,
 }
 
+/// Whether bytes are ASCII that nothing escapes: most names are.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    // Without an early end, so that many bytes are looked at at once.
+    bytes.iter().fold(true, |all, b| all & matches!(b, b' '..=b'[' | b']'..=b'~'))
+}
+
+/// Appends the bytes as text.
+pub fn push_escaped(out: &mut Vec<u8>, bytes: &[u8], how: Escape) {
+    if is_plain(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        out.extend_from_slice(escape(bytes, how).as_bytes());
+    }
+}
+
 /// The bytes as text.
 pub fn escape(bytes: &[u8], how: Escape) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes)
-        && !needs_escape(text, how)
+        && (is_plain(bytes) || !needs_escape(text, how))
     {
         return Cow::Borrowed(text);
     }

@@ -1,8 +1,21 @@
 //! Numbers as the kernel writes them: bytes, with blanks around them perhaps.
 
-fn number(text: &[u8], radix: u32) -> Option<u64> {
-    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
-    u64::from_str_radix(text, radix).ok()
+#[inline(always)]
+fn number(text: &[u8], radix: u8) -> Option<u64> {
+    let digits = text.trim_ascii();
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, &digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            _ => (digit | 0x20).checked_sub(b'a')?.checked_add(10)?,
+        };
+        if digit >= radix {
+            return None;
+        }
+        number.checked_mul(radix.into())?.checked_add(digit.into())
+    })
 }
 
 /// A decimal number.

@@ -33,6 +33,11 @@ impl FdRanges {
         Self::of(self.0)
     }
 
+    /// The lowest and the highest number that may be in it.
+    pub fn bounds(&self) -> Option<(i32, i32)> {
+        Some((self.0.first()?.0, self.0.last()?.1))
+    }
+
     /// Whether `fd` is in the set.
     pub fn contains(&self, fd: FdNum) -> bool {
         let after = self.0.partition_point(|&(from, _)| from <= fd.0);

@@ -6,7 +6,7 @@
 use super::duplicate::Donor;
 use super::system::System;
 use crate::kind::{Borrow, Borrowed, MqueueState};
-use crate::model::{FdNum, Inode, Pid};
+use crate::model::{FdNum, Inode, OpenFlags, Pid};
 use crate::sys;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd as _, OwnedFd};
@@ -42,6 +42,9 @@ impl Lender {
         match what {
             Borrow::Nothing => {}
             Borrow::Pipe => {
+                let inode = rustix::fs::fstat(&duplicate).ok().map(|s| Inode(s.st_ino));
+                let flags = rustix::fs::fcntl_getfl(&duplicate).ok().map(|f| OpenFlags(f.bits().into()));
+                answer.pipe = inode.zip(flags);
                 answer.queued = rustix::io::ioctl_fionread(&duplicate).ok();
                 answer.capacity = rustix::pipe::fcntl_getpipe_size(&duplicate).ok().map(|n| n as u64);
             }

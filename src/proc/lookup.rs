@@ -29,6 +29,9 @@ pub(super) struct ProcLookup<'a> {
     pub(super) fds: BorrowedFd<'a>,
     /// Its `fdinfo` directory, once it was asked for.
     infos: OnceCell<Result<OwnedFd, Errno>>,
+    /// What the fds are that this scan has read already, in the order of their numbers: epoll fds
+    /// ask for that.
+    kinds: RefCell<Vec<(FdNum, Cow<'static, str>)>>,
     /// Mounts opened for `open_by_handle_at`.
     mounts: RefCell<HashMap<Device, Option<Arc<OwnedFd>>>>,
 }
@@ -41,7 +44,18 @@ impl<'a> ProcLookup<'a> {
         parent: BorrowedFd<'a>,
         fds: BorrowedFd<'a>,
     ) -> Self {
-        Self { system, dir, task, parent, fds, infos: OnceCell::new(), mounts: RefCell::default() }
+        let (kinds, mounts) = (RefCell::default(), RefCell::default());
+        Self { system, dir, task, parent, fds, infos: OnceCell::new(), kinds, mounts }
+    }
+
+    /// Keeps what an fd is.
+    pub(super) fn keep_kind(&self, fd: FdNum, kind: Cow<'static, str>) {
+        // More of them need not be found.
+        const MOST: usize = 4096;
+        let mut kinds = self.kinds.borrow_mut();
+        if kinds.len() < MOST && kinds.last().is_none_or(|(last, _)| *last < fd) {
+            kinds.push((fd, kind));
+        }
     }
 
     /// Its `fdinfo` directory.
@@ -103,6 +117,10 @@ impl<'a> ProcLookup<'a> {
 
 impl Lookup for ProcLookup<'_> {
     fn kind_of(&self, fd: FdNum) -> Option<Cow<'static, str>> {
+        let kinds = self.kinds.borrow();
+        if let Ok(at) = kinds.binary_search_by_key(&fd, |(fd, _)| *fd) {
+            return Some(kinds[at].1.clone());
+        }
         let mut link = Vec::new();
         let name = NumberName::new(fd.0);
         readlink_at(self.fds, name.as_c_str(), &mut link).ok()?;

@@ -14,6 +14,7 @@ mod container;
 mod descriptions;
 mod devices;
 mod duplicate;
+mod expense;
 mod filter;
 mod handles;
 mod holders;
@@ -44,6 +45,7 @@ mod usage;
 
 pub use descriptions::{Candidate, Compare, Incomparable, Kernel, Member, Shared};
 pub use duplicate::Donor;
+pub use expense::{Expense, Footprint};
 pub use filter::PathFilter;
 pub use holders::{holders, socket_holders, socket_of};
 pub use iterator::{SharedTable, check_environment};

@@ -1,8 +1,8 @@
 //! Work on several cores, results in order.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Runs `work` on each of `items` on the machine's cores, each with a worker of its own from
 /// `worker`, and hands the results to `emit` in the order of the items. Stops early when `emit`
@@ -21,6 +21,58 @@ pub fn run_ordered<T: Sync, W, R: Send, E>(
     run_on(threads, items, worker, work, emit)
 }
 
+/// How many results a thread may be ahead of what was emitted, for each of the threads, so that
+/// results which wait for their turn do not pile up.
+const AHEAD: usize = 4;
+
+/// What the threads share.
+struct Shared<R> {
+    /// The next item that nobody has taken.
+    next: AtomicUsize,
+    state: Mutex<State<R>>,
+    /// Told whenever `state` changes in a way that somebody may wait for.
+    changed: Condvar,
+}
+
+struct State<R> {
+    /// Results that wait for their turn.
+    waiting: BTreeMap<usize, R>,
+    /// The item whose result is emitted next.
+    turn: usize,
+    /// Whether nothing more is wanted.
+    stop: bool,
+}
+
+impl<R> Shared<R> {
+    fn state(&self) -> MutexGuard<'_, State<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, State<R>>) -> MutexGuard<'s, State<R>> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> usize {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn stop(&self) {
+        self.state().stop = true;
+        self.changed.notify_all();
+    }
+}
+
+/// Stops the others when this thread panics: they would wait for its result for ever.
+struct StopOnPanic<'s, R>(&'s Shared<R>);
+
+impl<R> Drop for StopOnPanic<'_, R> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
 fn run_on<T: Sync, W, R: Send, E>(
     threads: usize,
     items: &[T],
@@ -33,41 +85,84 @@ fn run_on<T: Sync, W, R: Send, E>(
         let mut worker = worker();
         return items.iter().try_for_each(|item| emit(work(&mut worker, item)));
     }
-    let next = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
+    let shared = Shared {
+        next: AtomicUsize::new(0),
+        state: Mutex::new(State { waiting: BTreeMap::new(), turn: 0, stop: false }),
+        changed: Condvar::new(),
+    };
+    let ahead = threads * AHEAD;
     std::thread::scope(|scope| {
-        // Bounded, so that results which wait for their turn do not pile up.
-        let (sender, receiver) = sync_channel(threads * 4);
-        for _ in 0..threads {
-            let sender = sender.clone();
-            let (next, stop, worker, work) = (&next, &stop, &worker, &work);
-            scope.spawn(move || {
-                let mut worker = worker();
-                while !stop.load(Ordering::Relaxed) {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { return };
-                    if sender.send((index, work(&mut worker, item))).is_err() {
-                        return;
-                    }
-                }
-            });
+        // This thread works too, and emits between its items: one more would only take its time.
+        for _ in 1..threads {
+            let (shared, worker, work) = (&shared, &worker, &work);
+            scope.spawn(move || help(shared, ahead, items, worker(), work));
         }
-        drop(sender);
-        let mut waiting = BTreeMap::new();
-        let mut turn = 0;
-        for (index, result) in &receiver {
-            waiting.insert(index, result);
-            while let Some(result) = waiting.remove(&turn) {
-                turn += 1;
-                if let Err(e) = emit(result) {
-                    stop.store(true, Ordering::Relaxed);
-                    drop(receiver);
-                    return Err(e);
-                }
+        let _guard = StopOnPanic(&shared);
+        let mut worker = worker();
+        let mut all = || {
+            loop {
+                let index = shared.take();
+                let Some(item) = items.get(index) else { break };
+                let result = work(&mut worker, item);
+                shared.state().waiting.insert(index, result);
+                emit_until(&shared, (index + 1).saturating_sub(ahead), &mut emit)?;
             }
-        }
-        Ok(())
+            emit_until(&shared, items.len(), &mut emit)
+        };
+        all().inspect_err(|_| shared.stop())
     })
+}
+
+/// Emits what is due, and waits for more until it is the turn of item `turn` at least.
+fn emit_until<R, E>(
+    shared: &Shared<R>,
+    turn: usize,
+    emit: &mut impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut state = shared.state();
+    loop {
+        let due = state.turn;
+        if let Some(result) = state.waiting.remove(&due) {
+            state.turn += 1;
+            drop(state);
+            shared.changed.notify_all();
+            emit(result)?;
+            state = shared.state();
+        } else if due >= turn || state.stop {
+            return Ok(());
+        } else {
+            state = shared.wait(state);
+        }
+    }
+}
+
+/// Works until no item is left, and leaves the results to the one who emits.
+fn help<T, W, R>(
+    shared: &Shared<R>,
+    ahead: usize,
+    items: &[T],
+    mut worker: W,
+    work: impl Fn(&mut W, &T) -> R,
+) {
+    let _guard = StopOnPanic(shared);
+    loop {
+        let index = shared.take();
+        let Some(item) = items.get(index) else { return };
+        let result = work(&mut worker, item);
+        let mut state = shared.state();
+        while index >= state.turn + ahead && !state.stop {
+            state = shared.wait(state);
+        }
+        if state.stop {
+            return;
+        }
+        let is_due = index == state.turn;
+        state.waiting.insert(index, result);
+        drop(state);
+        if is_due {
+            shared.changed.notify_all();
+        }
+    }
 }
 
 #[cfg(test)]

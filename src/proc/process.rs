@@ -55,6 +55,8 @@ pub struct ProcessDir {
     sockets: OnceCell<Tables>,
     mounts: OnceCell<Arc<Mounts>>,
     network: OnceCell<Option<u64>>,
+    /// Whether it is below our own /proc.
+    native: bool,
     /// What its rows say of it.
     pub process: Arc<Process>,
 }
@@ -65,9 +67,11 @@ impl ProcessDir {
         let path = root.join(pid.to_string());
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = rustix::fs::open(path, flags, Mode::empty())?;
-        let mut command = Vec::with_capacity(32);
+        let mut command = Vec::new();
         read_record_at(&dir, c"comm", &mut command)?;
         trim_command(&mut command);
+        // It is kept as long as its rows are, and there was room for a page.
+        command.shrink_to_fit();
         // /proc/PID itself belongs to the effective user even where the process is not dumpable:
         // task_dump_owner() in fs/proc/base.c makes an exception for it.
         let uid = rustix::fs::fstat(&dir)?.st_uid;
@@ -77,6 +81,7 @@ impl ProcessDir {
             sockets: OnceCell::new(),
             mounts: OnceCell::new(),
             network: OnceCell::new(),
+            native: root.is_native(),
             process: Arc::new(Process { pid, command, uid, user }),
         })
     }
@@ -144,7 +149,7 @@ impl ProcessDir {
     /// Whether the directory is really one of procfs, and not a tree that somebody made.
     pub(super) fn is_in_proc(&self) -> bool {
         const PROC_SUPER_MAGIC: rustix::fs::FsWord = 0x9fa0;
-        rustix::fs::fstatfs(&self.dir).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+        self.native || rustix::fs::fstatfs(&self.dir).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
     }
 
     /// Whether it is a thread of the kernel: `PF_KTHREAD` among the flags of `proc_pid_stat(5)`.

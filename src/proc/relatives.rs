@@ -37,6 +37,17 @@ impl Parents {
             children: of(pid).collect(),
         }
     }
+
+    /// A process, and all that descend from it, in the order of their generations.
+    pub fn family(&self, pid: Pid) -> Vec<Pid> {
+        let mut all = vec![pid];
+        let mut at = 0;
+        while let Some(&of) = all.get(at) {
+            all.extend(self.0.iter().filter(|(_, parent)| *parent == of).map(|(child, _)| *child));
+            at += 1;
+        }
+        all
+    }
 }
 
 /// The parent of a process, `proc_pid_stat(5)`; nothing where it is in another pid namespace.
@@ -66,6 +77,8 @@ mod tests {
         assert!(found.siblings.contains(&other) && !found.siblings.contains(&one));
         let found = Parents::read(&root).relatives(own);
         assert!(found.children.contains(&one) && found.children.contains(&other));
+        let family = Parents::read(&root).family(own);
+        assert!(family[0] == own && family.contains(&one) && family.contains(&other));
         for child in &mut children {
             drop(child.stdin.take());
             child.wait().unwrap();

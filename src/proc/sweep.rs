@@ -319,8 +319,7 @@ impl Sweeper<'_> {
             iterator.table(task, holding.task, holding.fds, self.wanted, shared)
         };
         if let Some(table) = known_as.and_then(at_once) {
-            let from_first = table.iter().skip_while(|(fd, _)| fd.0 < part.first);
-            for (fd, known) in from_first.take_while(|(fd, _)| fd.0 <= part.last) {
+            for (fd, known) in table.between(part.first, part.last) {
                 match known {
                     Some(known) => holding.meet(fd, known.link, Some(known), key),
                     None => self.read(fd, NumberName::new(fd.0).as_c_str(), key, &mut holding),

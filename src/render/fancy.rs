@@ -28,7 +28,8 @@ pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut 
         let cell = |c| Cell::new(heading(c)).add_attribute(Attribute::Bold);
         table.set_header(columns.iter().map(cell));
     }
-    for (emphasis, cells) in rows(batch, columns.len()) {
+    for (emphasis, cells) in rows(batch) {
+        let cells = cells.map(|cell| std::str::from_utf8(cell).unwrap_or("?"));
         let color = match emphasis {
             Emphasis::None => None,
             Emphasis::Notice => Some(Color::Yellow),

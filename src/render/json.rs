@@ -1,8 +1,12 @@
 //! JSON: a document around an array, or a record a line.
+//!
+//! Records are written here and not by `serde_json`, which takes as long for one as the kernel takes
+//! for the fd: it looks at each byte of each key and of each text that nothing is to be done about.
+//! It writes the texts in which something is, and the numbers that have a fraction.
 
 use super::{Batch, Format, Renderer};
-use crate::model::{Cell, Column, Escape, Holder, Record, Tally, Value, deceives, escape};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use crate::model::{Cell, Column, Escape, Holder, Record, Tally, Value, deceives, escape, is_plain};
+use serde::ser::Serialize as _;
 use serde_json::ser::Formatter;
 use std::io::{self, Write};
 
@@ -13,8 +17,7 @@ pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record:
     if renderer.style.format == Format::Json {
         batch.bytes.extend_from_slice(b",\n    ");
     }
-    let mut serializer = serde_json::Serializer::with_formatter(&mut batch.bytes, Visible);
-    Row { renderer, record }.serialize(&mut serializer).expect("writing JSON to memory does not fail");
+    row(&mut batch.bytes, renderer, record);
     if renderer.style.format == Format::Jsonl {
         batch.bytes.push(b'\n');
     }
@@ -70,100 +73,118 @@ pub(super) fn places<R>(columns: &[Column<R>]) -> Vec<Place> {
     places
 }
 
-struct Row<'a, R: 'static> {
-    renderer: &'a Renderer<R>,
-    record: &'a R,
-}
-
-impl<R: Record> Serialize for Row<'_, R> {
-    /// The record's own object may be one of those that columns make.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let mut own = self.record.object().filter(|_| self.renderer.objects);
-        for place in &self.renderer.places {
-            match place {
-                Place::Plain(nth) => {
-                    let column = &self.renderer.columns[*nth];
-                    if let Some(cell) = column.cell(self.record) {
-                        map.serialize_entry(column.field.name, &Json(cell))?;
-                    }
+/// A record. Its own object may be one of those that columns make.
+fn row<R: Record>(out: &mut Vec<u8>, renderer: &Renderer<R>, record: &R) {
+    let mut own = record.object().filter(|_| renderer.objects);
+    out.push(b'{');
+    for place in &renderer.places {
+        match place {
+            Place::Plain(nth) => {
+                let column = &renderer.columns[*nth];
+                if let Some(cell) = column.cell(record) {
+                    key(out, column.field.name);
+                    value(out, cell);
                 }
-                Place::Object(name, columns) => {
-                    let is_there =
-                        |(_, nth): &(_, usize)| self.renderer.columns[*nth].cell(self.record).is_some();
-                    if let Some(first) = columns.iter().position(is_there) {
-                        let more = own.take_if(|(own, _)| own == name).map_or(&[][..], |(_, values)| values);
-                        map.serialize_entry(name, &Object { row: self, columns: &columns[first..], more })?;
-                    }
+            }
+            Place::Object(name, columns) => {
+                let cells = columns.iter().map(|&(key, nth)| (key, renderer.columns[nth].cell(record)));
+                let mut cells = cells.filter_map(|(key, cell)| Some((key, cell?))).peekable();
+                if cells.peek().is_some() {
+                    let more = own.take_if(|(own, _)| own == name).map_or(&[][..], |(_, values)| values);
+                    key(out, name);
+                    object(out, cells.chain(entries(more)));
                 }
             }
         }
-        if let Some((name, values)) = own {
-            map.serialize_entry(name, &Json(Cell::Map(values)))?;
+    }
+    if let Some((name, values)) = own {
+        key(out, name);
+        object(out, entries(values));
+    }
+    out.push(b'}');
+}
+
+fn entries<'v>(values: &'v [(&'static str, Value)]) -> impl Iterator<Item = (&'static str, Cell<'v>)> {
+    values.iter().map(|(key, value)| (*key, value.cell()))
+}
+
+fn object<'c>(out: &mut Vec<u8>, entries: impl Iterator<Item = (&'static str, Cell<'c>)>) {
+    out.push(b'{');
+    for (name, cell) in entries {
+        key(out, name);
+        value(out, cell);
+    }
+    out.push(b'}');
+}
+
+/// A key of ours, in which nothing is to be escaped, and the comma before it.
+fn key(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(if out.last() == Some(&b'{') { b"\"" } else { b",\"" });
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn list<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Vec<u8>, T)) {
+    out.push(b'[');
+    for (nth, item) in items.into_iter().enumerate() {
+        if nth > 0 {
+            out.push(b',');
         }
-        map.end()
+        each(out, item);
+    }
+    out.push(b']');
+}
+
+fn value(out: &mut Vec<u8>, cell: Cell<'_>) {
+    match cell {
+        Cell::Null => out.extend_from_slice(b"null"),
+        Cell::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
+        Cell::Int(n) => number(out, n),
+        Cell::Uint(n) => number(out, n),
+        Cell::Float(x) => serde_json::to_writer(out, &x).expect("writing JSON to memory does not fail"),
+        Cell::Text(t) => text(out, t),
+        Cell::Device(d) => drop(write!(out, "\"{d}\"")),
+        Cell::Address(endpoint) => drop(write!(out, "\"{endpoint}\"")),
+        Cell::Holders(holders) => list(out, holders, holder),
+        Cell::Set(set) => {
+            out.push(b'[');
+            set.each(|name| {
+                if out.last() != Some(&b'[') {
+                    out.push(b',');
+                }
+                text(out, name.as_bytes());
+            });
+            out.push(b']');
+        }
+        Cell::List(values) => list(out, values, |out, v| value(out, v.cell())),
+        Cell::Map(values) => object(out, entries(values)),
     }
 }
 
-/// The chosen columns of one object.
-struct Object<'a, 'r, R: 'static> {
-    row: &'a Row<'r, R>,
-    columns: &'a [(&'static str, usize)],
-    /// What else belongs into it.
-    more: &'a [(&'static str, Value)],
+fn number(out: &mut Vec<u8>, n: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
 }
 
-impl<R: Record> Serialize for Object<'_, '_, R> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (key, nth) in self.columns {
-            if let Some(cell) = self.row.renderer.columns[*nth].cell(self.row.record) {
-                map.serialize_entry(key, &Json(cell))?;
-            }
-        }
-        for (key, value) in self.more {
-            map.serialize_entry(key, &Json(value.cell()))?;
-        }
-        map.end()
+fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    if is_plain(bytes) && !bytes.contains(&b'"') {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+        return;
     }
+    let mut serializer = serde_json::Serializer::with_formatter(out, Visible);
+    let written = escape(bytes, Escape::Json).serialize(&mut serializer);
+    written.expect("writing JSON to memory does not fail");
 }
 
-struct Json<'a>(Cell<'a>);
-
-impl Serialize for Json<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Cell::Null => serializer.serialize_unit(),
-            Cell::Bool(b) => serializer.serialize_bool(b),
-            Cell::Int(n) => serializer.serialize_i64(n),
-            Cell::Uint(n) => serializer.serialize_u64(n),
-            Cell::Float(x) => serializer.serialize_f64(x),
-            Cell::Text(t) => serializer.serialize_str(&escape(t, Escape::Json)),
-            Cell::Device(d) => serializer.collect_str(&d),
-            Cell::Address(endpoint) => serializer.collect_str(&endpoint),
-            Cell::Holders(holders) => serializer.collect_seq(holders.iter().map(OneHolder)),
-            Cell::Set(set) => {
-                let mut names = Vec::new();
-                set.each(|name| names.push(name.to_owned()));
-                serializer.collect_seq(names)
-            }
-            Cell::List(values) => serializer.collect_seq(values.iter().map(|v: &Value| Json(v.cell()))),
-            Cell::Map(entries) => serializer.collect_map(entries.iter().map(|(k, v)| (k, Json(v.cell())))),
-        }
-    }
-}
-
-struct OneHolder<'a>(&'a Holder);
-
-impl Serialize for OneHolder<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Holder { process, fd } = self.0;
-        let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("pid", &process.pid.0)?;
-        map.serialize_entry("command", &Json(Cell::Text(&process.command)))?;
-        map.serialize_entry("fd", &fd.0)?;
-        map.end()
-    }
+fn holder(out: &mut Vec<u8>, holder: &Holder) {
+    let Holder { process, fd } = holder;
+    let cells = [
+        ("pid", Cell::Int(process.pid.0.into())),
+        ("command", Cell::Text(&process.command)),
+        ("fd", Cell::Int(fd.0.into())),
+    ];
+    object(out, cells.into_iter());
 }
 
 /// Writes characters that deceive as `\uXXXX`: the same string to every parser, and harmless

@@ -58,8 +58,8 @@ pub struct Renderer<R: 'static> {
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    /// Where each cell of a table ends in `bytes`.
-    ends: Vec<u32>,
+    /// How wide each column of a table is.
+    widths: Vec<usize>,
     emphases: Vec<Emphasis>,
     rows: usize,
 }
@@ -68,6 +68,14 @@ impl Batch {
     /// The number of records.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Empties it, for other records of the same renderer.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.widths.clear();
+        self.emphases.clear();
+        self.rows = 0;
     }
 }
 

@@ -4,21 +4,37 @@
 
 use super::{Batch, Renderer, tsv};
 use crate::model::{
-    Cell, Column, Emphasis, Escape, Holder, Record, Type, bytes, escape, few_holders, seconds,
+    Cell, Column, Emphasis, Escape, Holder, Record, Type, bytes, few_holders, push_escaped, seconds,
 };
 use anstyle::{AnsiColor, Style};
+use memchr::memchr;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Blanks between columns.
 pub(super) const GAP: usize = 2;
 
+/// What follows each cell of a batch, and the last one of a row: both are escaped in cells.
+const CELL_END: u8 = b'\t';
+const ROW_END: u8 = b'\n';
+
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
-    for column in &renderer.columns {
+    let columns = &renderer.columns;
+    batch.widths.resize(columns.len(), 0);
+    for (i, column) in columns.iter().enumerate() {
+        let start = batch.bytes.len();
         cell(&mut batch.bytes, column, record);
-        batch.ends.push(batch.bytes.len() as u32);
+        if needs_width(columns, i) {
+            batch.widths[i] = batch.widths[i].max(display_width(&batch.bytes[start..]));
+        }
+        batch.bytes.push(if i + 1 < columns.len() { CELL_END } else { ROW_END });
     }
     batch.emphases.push(record.emphasis());
+}
+
+/// Whether anything depends on how wide a column is: at the right edge it may be ragged.
+fn needs_width<R>(columns: &[Column<R>], column: usize) -> bool {
+    column + 1 < columns.len() || is_right(&columns[column])
 }
 
 /// A value as people read it.
@@ -45,30 +61,37 @@ fn some_holders(out: &mut Vec<u8>, holders: &[Holder]) {
     if holders.is_empty() {
         out.push(b'-');
     }
-    few_holders(holders, out, |out, command| {
-        out.extend_from_slice(escape(command, Escape::Table).as_bytes())
-    });
+    few_holders(holders, out, |out, command| push_escaped(out, command, Escape::Table));
 }
 
 pub(super) fn hold(held: &mut Batch, batch: &Batch) {
-    let start = held.bytes.len() as u32;
     held.bytes.extend_from_slice(&batch.bytes);
-    held.ends.extend(batch.ends.iter().map(|end| start + end));
     held.emphases.extend_from_slice(&batch.emphases);
+    held.widths.resize(held.widths.len().max(batch.widths.len()), 0);
+    for (width, more) in held.widths.iter_mut().zip(&batch.widths) {
+        *width = (*width).max(*more);
+    }
     held.rows += batch.rows;
 }
 
 /// The cells of a held table, row by row.
-pub(super) fn rows(
-    batch: &Batch,
-    columns: usize,
-) -> impl Iterator<Item = (Emphasis, impl Iterator<Item = &str>)> {
-    let start_of = |cell: usize| cell.checked_sub(1).map_or(0, |c| batch.ends[c] as usize);
-    batch.emphases.iter().enumerate().map(move |(row, &emphasis)| {
-        let cells = (row * columns..(row + 1) * columns).map(move |c| {
-            std::str::from_utf8(&batch.bytes[start_of(c)..batch.ends[c] as usize]).unwrap_or("?")
-        });
-        (emphasis, cells)
+pub(super) fn rows(batch: &Batch) -> impl Iterator<Item = (Emphasis, impl Iterator<Item = &[u8]>)> {
+    let rows = cells(&batch.bytes, ROW_END);
+    batch.emphases.iter().copied().zip(rows.map(|row| cells(row, CELL_END)))
+}
+
+/// The parts of a text that end with `end`, which the last one need not have.
+fn cells(text: &[u8], end: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        match memchr(end, text) {
+            Some(at) => {
+                rest = Some(&text[at + 1..]);
+                Some(&text[..at])
+            }
+            None => rest.take(),
+        }
     })
 }
 
@@ -85,21 +108,18 @@ pub(super) fn is_right<R>(column: &Column<R>) -> bool {
 pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut dyn Write) -> io::Result<()> {
     let columns = &renderer.columns;
     let headings: Vec<String> = columns.iter().map(heading).collect();
-    let mut widths: Vec<usize> = match renderer.style.header {
-        true => headings.iter().map(String::len).collect(),
-        false => vec![0; columns.len()],
-    };
-    for (_, cells) in rows(batch, columns.len()) {
-        for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = (*width).max(display_width(cell));
+    let mut widths = batch.widths.clone();
+    if renderer.style.header {
+        for (width, heading) in widths.iter_mut().zip(&headings) {
+            *width = (*width).max(heading.len());
         }
     }
     let mut line = Vec::with_capacity(1 << 16);
     if renderer.style.header {
         let bold = renderer.style.color.then(|| Style::new().bold());
-        write_row(&mut line, columns, &widths, headings.iter().map(String::as_str), bold);
+        write_row(&mut line, columns, &widths, headings.iter().map(String::as_bytes), bold);
     }
-    for (emphasis, cells) in rows(batch, columns.len()) {
+    for (emphasis, cells) in rows(batch) {
         let style = renderer.style.color.then(|| style(emphasis)).flatten();
         write_row(&mut line, columns, &widths, cells, style);
         if line.len() > 60_000 {
@@ -123,7 +143,7 @@ fn write_row<'c, R>(
     line: &mut Vec<u8>,
     columns: &[Column<R>],
     widths: &[usize],
-    cells: impl Iterator<Item = &'c str>,
+    cells: impl Iterator<Item = &'c [u8]>,
     style: Option<Style>,
 ) {
     if let Some(style) = style {
@@ -131,15 +151,13 @@ fn write_row<'c, R>(
     }
     let last = columns.len() - 1;
     for (i, cell) in cells.enumerate() {
-        let blanks = widths[i] - display_width(cell);
+        let blanks = if needs_width(columns, i) { widths[i] - display_width(cell) } else { 0 };
         if is_right(&columns[i]) {
             pad(line, blanks);
-            line.extend_from_slice(cell.as_bytes());
+            line.extend_from_slice(cell);
         } else {
-            line.extend_from_slice(cell.as_bytes());
-            if i < last {
-                pad(line, blanks);
-            }
+            line.extend_from_slice(cell);
+            pad(line, blanks);
         }
         if i < last {
             pad(line, GAP);
@@ -156,6 +174,6 @@ fn pad(line: &mut Vec<u8>, blanks: usize) {
 }
 
 /// The columns of a terminal that a text takes.
-fn display_width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.width() }
+fn display_width(text: &[u8]) -> usize {
+    if text.is_ascii() { text.len() } else { std::str::from_utf8(text).map_or(text.len(), |t| t.width()) }
 }

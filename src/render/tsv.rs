@@ -2,7 +2,7 @@
 //! values are empty; lists are joined by commas, records in a list by semicolons.
 
 use super::{Batch, Renderer};
-use crate::model::{Cell, Escape, Holder, Record, escape};
+use crate::model::{Cell, Escape, Holder, Record, escape, push_escaped};
 use std::io::{self, Write};
 
 pub(super) fn header<R: Record>(renderer: &Renderer<R>, out: &mut dyn Write) -> io::Result<()> {
@@ -47,7 +47,7 @@ pub(super) fn text(out: &mut Vec<u8>, cell: Cell<'_>, how: Escape) {
         Cell::Int(n) => out.extend_from_slice(number.format(n).as_bytes()),
         Cell::Uint(n) => out.extend_from_slice(number.format(n).as_bytes()),
         Cell::Float(x) => drop(write!(out, "{x}")),
-        Cell::Text(t) => out.extend_from_slice(escape(t, how).as_bytes()),
+        Cell::Text(t) => push_escaped(out, t, how),
         Cell::Device(d) => drop(write!(out, "{d}")),
         Cell::Address(endpoint) => drop(write!(out, "{endpoint}")),
         Cell::Holders(holders) => {

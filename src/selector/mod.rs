@@ -29,8 +29,9 @@
 //!   end makes no event. Exclusive wake-ups (`EPOLLEXCLUSIVE`) are never asked for: they take
 //!   wake-ups from the others who wait.
 //!
-//! Nothing here needs an fd to wait on, or the state of a registration, so that `io_uring`
-//! (multishot poll, found by token) and `kqueue` (found by fd) would fit.
+//! Nothing here needs an fd to wait on, or the state of a registration, so that `kqueue` (found by
+//! fd) would fit, and `io_uring` (multishot poll, found by token) in all but one: a poll request that
+//! is pending holds the file, so that a pipe whose last reader closes it still takes what is written.
 
 mod backend;
 mod capabilities;
@@ -40,12 +41,14 @@ mod event;
 mod mio;
 mod poll;
 mod select;
+mod states;
 mod timeout;
 
 pub use backend::Backend;
 pub use capabilities::{Capabilities, Cost, Feature};
 pub use error::RegisterError;
 pub use event::{Event, Token, Trigger, Wake};
+pub use states::{EpollTells, Object, STATES, State};
 
 use crate::model::{FdNum, Interest};
 use std::fmt;

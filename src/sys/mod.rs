@@ -11,6 +11,7 @@ mod kcmp;
 mod kernel_types;
 mod mqueue;
 mod netns;
+mod parent;
 mod poll;
 mod prlimit;
 mod process_vm;
@@ -30,6 +31,7 @@ pub use kcmp::{
 pub use kernel_types::KernelTypes;
 pub use mqueue::state as mqueue_state;
 pub use netns::socket_netns;
+pub use parent::end_with_us;
 pub use poll::{is_open, poll};
 pub use prlimit::prlimit;
 pub use process_vm::read_memory;

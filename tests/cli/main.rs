@@ -4,6 +4,7 @@ mod exhibits;
 mod support;
 
 mod bad_input;
+mod bench;
 mod bpf;
 mod fake_proc;
 mod hang;

@@ -4,112 +4,49 @@
 use crate::states::{Made, files, other, pipes, sockets, tcp};
 use crate::support::{Bench, as_told_by, lend, on_every_backend, uncrowded};
 use fdscope::model::Readiness;
-use fdscope::selector::{Backend, Feature, RegisterError, Token};
+use fdscope::selector::{Backend, EpollTells, Feature, RegisterError, STATES, State, Token};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 on_every_backend!(states);
 
-/// A state, and what poll reports of it with in, out, pri and rdhup asked for.
-struct Row {
-    name: &'static str,
-    make: fn() -> Made,
-    poll: &'static str,
-    /// The sets of select.
-    select: &'static str,
-    epoll: Epoll,
-}
+/// What brings a state about.
+type Maker = fn() -> Made;
 
-/// What epoll, and mio with it, does.
-enum Epoll {
-    /// It reports what poll does.
-    AsPoll,
-    /// EPERM: the file is always ready.
-    Perm,
-    /// EBADF.
-    Badf,
-}
-
-use Epoll::{AsPoll, Badf, Perm};
-
-macro_rules! rows {
-    ($($room:ident::$state:ident: $poll:literal, $select:literal, $epoll:ident;)*) => {
-        &[$(Row {
-            name: concat!(stringify!($room), "::", stringify!($state)),
-            make: $room::$state,
-            poll: $poll,
-            select: $select,
-            epoll: $epoll,
-        }),*]
+macro_rules! makers {
+    ($($room:ident::{$($state:ident),+ $(,)?}),+ $(,)?) => {
+        &[$($((concat!(stringify!($room), "::", stringify!($state)), $room::$state as Maker)),+),+]
     };
 }
 
-#[rustfmt::skip]
-const TABLE: &[Row] = rows![
-    pipes::empty: "", "", AsPoll;
-    pipes::data: "in", "r", AsPoll;
-    pipes::data_and_writer_gone: "in,hup", "r", AsPoll;
-    pipes::writer_gone: "hup", "r", AsPoll;
-    pipes::room: "out", "w", AsPoll;
-    pipes::full: "", "", AsPoll;
-    pipes::reader_gone: "out,err", "rw", AsPoll;
-    pipes::full_and_reader_gone: "err", "rw", AsPoll;
-    pipes::fifo_never_a_writer: "", "", AsPoll;
-    pipes::fifo_writer_left: "hup", "r", AsPoll;
-    sockets::idle: "out", "w", AsPoll;
-    tcp::idle: "out", "w", AsPoll;
-    sockets::data: "in,out", "rw", AsPoll;
-    tcp::data: "in,out", "rw", AsPoll;
-    sockets::full: "", "", AsPoll;
-    tcp::full: "", "", AsPoll;
-    sockets::peer_half_closed: "in,out,rdhup", "rw", AsPoll;
-    tcp::peer_half_closed: "in,out,rdhup", "rw", AsPoll;
-    sockets::own_shut_rd: "in,out,rdhup", "rw", AsPoll;
-    tcp::own_shut_rd: "in,out,rdhup", "rw", AsPoll;
-    sockets::peer_closed: "in,out,rdhup,hup", "rw", AsPoll;
-    tcp::closed_both_ways: "in,out,rdhup,hup", "rw", AsPoll;
-    sockets::closed_with_unread_data: "in,out,rdhup,hup,err", "rw", AsPoll;
-    tcp::reset: "in,out,rdhup,hup,err", "rw", AsPoll;
-    tcp::reset_and_error_read: "in,out,rdhup,hup", "rw", AsPoll;
-    tcp::refused: "in,out,rdhup,hup,err", "rw", AsPoll;
-    sockets::never_connected: "out,hup", "rw", AsPoll;
-    tcp::never_connected: "out,hup", "rw", AsPoll;
-    tcp::listener_after_shutdown: "out,hup", "rw", AsPoll;
-    tcp::syn_sent: "", "", AsPoll;
-    sockets::listener_idle: "", "", AsPoll;
-    tcp::listener_idle: "", "", AsPoll;
-    sockets::listener_pending: "in", "r", AsPoll;
-    tcp::listener_pending: "in", "r", AsPoll;
-    tcp::urgent: "out,pri", "wx", AsPoll;
-    tcp::urgent_inline: "in,out,pri", "rwx", AsPoll;
-    sockets::urgent: "in,out,pri", "rwx", AsPoll;
-    sockets::udp_idle: "out", "w", AsPoll;
-    sockets::udp_icmp_error: "out,err", "rw", AsPoll;
-    sockets::datagram_peer_closed: "out", "w", AsPoll;
-    other::eventfd_0: "out", "w", AsPoll;
-    other::eventfd_1: "in,out", "rw", AsPoll;
-    other::eventfd_at_most: "in", "r", AsPoll;
-    other::timerfd_unset: "", "", AsPoll;
-    other::timerfd_expired: "in", "r", AsPoll;
-    other::inotify_idle: "", "", AsPoll;
-    other::inotify_event: "in", "r", AsPoll;
-    other::signalfd_idle: "", "", AsPoll;
-    other::signalfd_pending: "in", "r", AsPoll;
-    other::pidfd_running: "", "", AsPoll;
-    other::pidfd_zombie: "in", "r", AsPoll;
-    other::pidfd_reaped: "in,hup", "r", AsPoll;
-    other::pty_slave: "out", "w", AsPoll;
-    other::pty_slave_master_gone: "in,out,hup,err", "rw", AsPoll;
-    other::pty_master: "out", "w", AsPoll;
-    other::pty_master_slave_gone: "out,hup", "rw", AsPoll;
-    files::regular: "in,out", "rw", Perm;
-    files::directory: "in,out", "rw", Perm;
-    files::memfd: "in,out", "rw", Perm;
-    files::dev_null: "in,out", "rw", Perm;
-    files::sysfs_attribute: "in,out,pri,err", "rwx", AsPoll;
-    files::o_path: "nval", "rwx", Badf;
-    files::closed: "nval", "nval", Badf;
+/// By the names that the table of the library has for them.
+const MAKERS: &[(&str, Maker)] = makers![
+    pipes::{
+        empty, data, data_and_writer_gone, writer_gone, room, full, reader_gone, full_and_reader_gone,
+        fifo_never_a_writer, fifo_writer_left,
+    },
+    sockets::{
+        idle, data, full, peer_half_closed, own_shut_rd, peer_closed, closed_with_unread_data,
+        never_connected, listener_idle, listener_pending, urgent, udp_idle, udp_icmp_error,
+        datagram_peer_closed,
+    },
+    tcp::{
+        idle, data, full, peer_half_closed, own_shut_rd, closed_both_ways, reset, reset_and_error_read,
+        refused, never_connected, listener_after_shutdown, syn_sent, listener_idle, listener_pending,
+        urgent, urgent_inline,
+    },
+    other::{
+        eventfd_0, eventfd_1, eventfd_at_most, timerfd_unset, timerfd_expired, inotify_idle,
+        inotify_event, signalfd_idle, signalfd_pending, pidfd_running, pidfd_zombie, pidfd_reaped,
+        pty_slave, pty_slave_master_gone, pty_master, pty_master_slave_gone, epoll_idle, epoll_ready,
+    },
+    files::{regular, directory, memfd, dev_null, sysfs_attribute, o_path, closed},
 ];
+
+/// All states of the table, a row each.
+fn table() -> impl Iterator<Item = &'static State> {
+    STATES.iter().flat_map(|(_, objects)| objects.iter()).flat_map(|object| object.states)
+}
 
 /// How long a state may take to come about: nothing, but for the network's.
 const SETTLING: Duration = Duration::from_secs(3);
@@ -117,15 +54,16 @@ const SETTLING: Duration = Duration::from_secs(3);
 fn states(backend: Backend) {
     let _room = uncrowded();
     let mut differences = String::new();
-    for row in TABLE {
-        let state = match (row.make)() {
+    for (row, name) in table().flat_map(|row| row.shown_by.iter().map(move |name| (row, name))) {
+        let (_, make) = MAKERS.iter().find(|(made, _)| made == name).expect("a state that can be made");
+        let state = match make() {
             Ok(state) => state,
             Err(why) => {
-                eprintln!("skipped: {}, because {why}", row.name);
+                eprintln!("skipped: {name}, because {why}");
                 continue;
             }
         };
-        let expected = row.expected(backend);
+        let expected = expected(row, backend);
         let begin = Instant::now();
         let seen = loop {
             let seen = observe(backend, state.fd);
@@ -135,21 +73,23 @@ fn states(backend: Backend) {
             std::thread::yield_now();
         };
         if seen != expected {
-            let _ = writeln!(differences, "{}: expected '{expected}', saw '{seen}'", row.name);
+            let _ = writeln!(differences, "{name}: expected '{expected}', saw '{seen}'");
         }
     }
     assert!(differences.is_empty(), "{backend} on this kernel:\n{differences}");
 }
 
-impl Row {
-    fn expected(&self, backend: Backend) -> String {
-        match (backend, &self.epoll) {
-            (Backend::Select, _) => self.select.to_owned(),
-            (Backend::Poll, _) => self.poll.to_owned(),
-            (Backend::Epoll | Backend::Mio, AsPoll) => as_told_by(backend, readiness(self.poll)).to_string(),
-            (Backend::Epoll | Backend::Mio, Perm) => "EPERM".to_owned(),
-            (Backend::Epoll | Backend::Mio, Badf) => "EBADF".to_owned(),
+fn expected(row: &State, backend: Backend) -> String {
+    match (backend, row.epoll) {
+        // What the system call refuses, the backend reports of the fd that it is of.
+        (Backend::Select, _) if row.select == "EBADF" => "nval".to_owned(),
+        (Backend::Select, _) => row.select.to_owned(),
+        (Backend::Poll, _) => row.poll.to_owned(),
+        (Backend::Epoll | Backend::Mio, EpollTells::AsPoll) => {
+            as_told_by(backend, readiness(row.poll)).to_string()
         }
+        (Backend::Epoll | Backend::Mio, EpollTells::Perm) => "EPERM".to_owned(),
+        (Backend::Epoll | Backend::Mio, EpollTells::Badf) => "EBADF".to_owned(),
     }
 }
 
@@ -183,10 +123,21 @@ fn readiness(names: &str) -> Readiness {
 /// The two columns of the table agree: select's sets are the kernel's view of the same bits.
 #[test]
 fn select_follows_from_poll() {
-    for row in TABLE.iter().filter(|row| row.poll != "nval") {
+    for row in table().filter(|row| row.poll != "nval") {
         let told = as_told_by(Backend::Select, readiness(row.poll));
         let sets = [(Readiness::IN, 'r'), (Readiness::OUT, 'w'), (Readiness::PRI, 'x')].into_iter();
         let sets: String = sets.filter(|(one, _)| told.contains(*one)).map(|(_, name)| name).collect();
         assert_eq!(sets, row.select, "{}", row.name);
     }
+}
+
+/// The table and the makers have the same states, each once.
+#[test]
+fn each_state_is_made_once() {
+    let sorted = |mut names: Vec<&'static str>| {
+        names.sort_unstable();
+        names
+    };
+    let shown = table().flat_map(|row| row.shown_by.iter().copied()).collect();
+    assert_eq!(sorted(shown), sorted(MAKERS.iter().map(|(name, _)| *name).collect()));
 }

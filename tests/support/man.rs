@@ -1,8 +1,9 @@
 //! A man page from the definition of a command and the sections that its manual adds.
 
 use super::roff::Page;
+use super::session::shown;
 use clap::{Arg, Command};
-use fdscope::commands::{Block, Section};
+use fdscope::commands::{Block, Guide, Section};
 
 /// The date in the footer: that of the last change which is worth one, not of the build.
 const DATE: &str = "2026-11-23";
@@ -12,10 +13,7 @@ const PLAIN: &str = "";
 
 /// The page of `command`, called `name`: `fdscope-list`, say.
 pub(crate) fn page(name: &str, command: &Command, sections: &[Section]) -> String {
-    let source = format!("fdscope {}", env!("CARGO_PKG_VERSION"));
-    let mut page = Page::new(name, 1, DATE, &source);
-    page.section("NAME");
-    page.text(&format!("{name} - {}", lower(&text(command.get_about()))), true);
+    let mut page = start(name, 1, &text(command.get_about()));
     page.section("SYNOPSIS");
     synopsis(&mut page, command);
     page.section("DESCRIPTION");
@@ -26,11 +24,30 @@ pub(crate) fn page(name: &str, command: &Command, sections: &[Section]) -> Strin
     }
     subcommands(&mut page, command);
     options(&mut page, command);
-    for section in sections {
-        page.section(section.title);
-        blocks(&mut page, &section.blocks);
-    }
+    rest(&mut page, sections);
     page.finish()
+}
+
+/// The page of a guide, called `name`: `fdscope-fields`, say.
+pub(crate) fn guide(name: &str, guide: &Guide) -> String {
+    let mut page = start(name, 7, guide.about);
+    rest(&mut page, &guide.sections);
+    page.finish()
+}
+
+fn start(name: &str, section: u8, about: &str) -> Page {
+    let source = format!("fdscope {}", env!("CARGO_PKG_VERSION"));
+    let mut page = Page::new(name, section, DATE, &source);
+    page.section("NAME");
+    page.text(&format!("{name} - {}", lower(about)), true);
+    page
+}
+
+fn rest(page: &mut Page, sections: &[Section]) {
+    for section in sections {
+        page.section(&section.title);
+        blocks(page, &section.blocks);
+    }
 }
 
 fn synopsis(page: &mut Page, command: &Command) {
@@ -39,7 +56,7 @@ fn synopsis(page: &mut Page, command: &Command) {
         true => vec!["*COMMAND* [*ARGUMENT*]...".to_owned()],
         false => command.get_positionals().map(operand).collect(),
     };
-    page.text(&format!("`{name}` [*OPTION*]... {}", operands.join(" ")), true);
+    page.text(format!("`{name}` [*OPTION*]... {}", operands.join(" ")).trim_end(), true);
 }
 
 /// One that comes last is behind `--`, and a command with its arguments.
@@ -131,7 +148,8 @@ fn blocks(page: &mut Page, blocks: &[Block]) {
         match block {
             Block::Heading(text) => page.heading(text),
             Block::Text(text) => page.text(text, first),
-            Block::Code(text) => page.code(text, first),
+            Block::Code(text) | Block::File(_, text) => page.code(text, first),
+            Block::Session(text) => page.code(&shown(text), first),
             Block::Term(term, text, width) => page.term(term, text, *width),
             Block::Table(rows, width) => page.table(rows, *width),
         }

@@ -2,3 +2,5 @@
 
 pub(crate) mod man;
 pub(crate) mod roff;
+#[allow(dead_code)] // Most of it is for the test of the guides.
+pub(crate) mod session;

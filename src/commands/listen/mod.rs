@@ -15,6 +15,7 @@ mod watched;
 
 pub(super) use event::fields;
 pub use options::Args;
+pub(super) use options::Model;
 
 use super::signals::{self, Signals};
 use super::sink::Sink;
@@ -29,7 +30,6 @@ use accepting::{Accepting, Running};
 use beside::Beside;
 use event::Listening;
 use meter::Meters;
-use options::Model;
 use session::{End, FIRST_CONNECTION, Session};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -261,7 +261,7 @@ fn shown(text: &OsStr) -> Cow<'_, str> {
 
 /// The program that this is: by its path, whose name the children then have, as long as it is
 /// there.
-fn own_program() -> OsString {
+pub(super) fn own_program() -> OsString {
     match std::env::current_exe() {
         Ok(path) if path.exists() => path.into(),
         _ => "/proc/self/exe".into(),

@@ -92,8 +92,8 @@ pub struct Args {
     #[arg(long, help_heading = "Accepting", conflicts_with_all = ["command", "watch_only"])]
     accept_on_signal: bool,
 
-    /// What to do with accepted connections: discard (the default), echo, hold, close, send=FILE or
-    /// http
+    /// What to do with accepted connections: discard (the default), echo, hold, close, send=FILE,
+    /// http or compute
     #[arg(long, short = 's', value_name = "SERVICE", help_heading = "Serving",
           value_parser = OsStringValueParser::new().try_map(|text| Service::parse(&text)),
           add = ArgValueCompleter::new(complete::services),
@@ -183,7 +183,7 @@ impl std::fmt::Display for HowMany {
 
 /// Who serves connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Model {
+pub(in crate::commands) enum Model {
     /// A thread each, which waits for it alone
     Threads,
     /// A process each, which waits for it alone

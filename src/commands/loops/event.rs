@@ -61,6 +61,9 @@ pub(super) struct Who {
 /// A loop at one moment.
 #[derive(Debug, Default)]
 pub(super) struct Description {
+    /// Other numbers of its epoll fd.
+    pub(super) also: Vec<FdNum>,
+    pub(super) also_values: Vec<Value>,
     /// Whether something waits for it; nothing where that is not known.
     pub(super) ready: Option<bool>,
     /// Whether it can be judged, and why not.
@@ -139,6 +142,8 @@ pub(super) struct Hand {
 /// How it went with a loop.
 #[derive(Clone, Debug)]
 pub(super) struct Summary {
+    /// How far apart looks are.
+    pub(super) interval: Duration,
     pub(super) totals: Totals,
     /// Why it could not be judged, where it could not.
     pub(super) note: Option<String>,
@@ -240,6 +245,7 @@ impl Description {
             Value::Map(vec![("kind", kind.clone().into()), ("count", (*count as u64).into())])
         };
         self.kind_values = self.kinds.iter().map(kind).collect();
+        self.also_values = self.also.iter().map(|fd| fd.0.into()).collect();
         self.registration_values = self.registrations.iter().map(Watched::record).collect();
         self
     }
@@ -344,6 +350,8 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
         |e| Some(e.description()?.ready.map_or(Cell::Null, Cell::Bool));
     "threads", Records, "the threads that wait in it now: tid, name",
         |e| Some(Cell::List(&e.description()?.thread_values));
+    "duplicates", List, "other numbers of the same epoll fd, which `dup`(2) gave",
+        |e| Some(Cell::List(&e.description()?.also_values));
     "watches", Integer, "how many fds it watches", |e| count(e.description()?.registrations.len() as u64);
     "kinds", Records, "how many of each kind: kind, count", |e| Some(Cell::List(&e.description()?.kind_values));
     "stale", Integer, "registrations whose fd is closed or is something else now",

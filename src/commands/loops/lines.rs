@@ -50,6 +50,7 @@ fn say(event: &Event) -> String {
     match &event.what {
         What::Loop(description) => join([
             head(event, description),
+            also(description),
             watches(description),
             description.note.clone().unwrap_or_default(),
         ]),
@@ -73,8 +74,11 @@ fn say(event: &Event) -> String {
 
 /// A loop with all that it watches.
 fn block(event: &Event, description: &Description) -> String {
-    let mut text =
-        format!("{}  {}", short(&event.who), join([head(event, description), watches(description)]));
+    let mut text = format!(
+        "{}  {}",
+        short(&event.who),
+        join([head(event, description), also(description), watches(description)])
+    );
     let indent = "    ";
     if let Some(note) = &description.note {
         let _ = write!(text, "\n{indent}{note}");
@@ -113,6 +117,18 @@ fn head(event: &Event, description: &Description) -> String {
         None => "",
     };
     format!("{} {selector}{ready}", shown(&event.who.command))
+}
+
+/// `fd 5 is the same`.
+fn also(description: &Description) -> String {
+    let numbers: Vec<String> = description.also.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = description.also.len().saturating_sub(numbers.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    match &numbers[..] {
+        [] => String::new(),
+        [one] => format!("fd {one} is the same"),
+        _ => format!("fds {}{more} are the same", numbers.join(", ")),
+    }
 }
 
 fn watches(description: &Description) -> String {
@@ -247,20 +263,27 @@ fn sums_up(event: &Event, summary: &Summary) -> String {
     if totals.spins > 0 {
         parts.push(format!("{} left unserved", quantity(totals.spins as usize, "fd", "fds")));
     }
+    // What was seen in one look may have waited for less than the time between two, or for almost two of
+    // them.
+    let is_seen = |wait: Duration| wait > summary.interval * 2;
+    let bound = summary.interval * 3;
+    let number = quantity(totals.waits.number() as usize, "wait", "waits");
     match (totals.waits.longest(), totals.waits.median()) {
-        (Some(longest), Some(median)) => parts.push(format!(
-            "{} seen, the longest {}, median {}",
-            quantity(totals.waits.number() as usize, "wait", "waits"),
-            time(longest),
-            time(median)
-        )),
+        (Some(longest), Some(_)) if !is_seen(longest) => {
+            parts.push(format!("{number} seen, none longer than {}", time(bound)));
+        }
+        (Some(longest), Some(median)) => {
+            let median = if is_seen(median) { time(median) } else { format!("below {}", time(bound)) };
+            parts.push(format!("{number} seen, the longest {}, median {median}", time(longest)));
+        }
         _ => parts.push("nothing was seen to wait".to_owned()),
     }
     let worst: Vec<String> = event
         .fds
         .iter()
+        .filter_map(|fd| Some((fd, fd.waited.filter(|&waited| is_seen(waited))?)))
         .take(NAMED - 1)
-        .map(|fd| format!("{} {}", what(fd), fd.waited.map(time).unwrap_or_default()))
+        .map(|(fd, waited)| format!("{} {}", what(fd), time(waited)))
         .collect();
     if !worst.is_empty() {
         parts.push(format!("worst {}", worst.join(", ")));

@@ -59,6 +59,7 @@ pub(super) fn describe(
     let mut kinds: Vec<(String, usize)> = kinds.into_iter().collect();
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let description = Description {
+        also: event_loop.also.clone(),
         ready: event_loop.is_ready(),
         note: event_loop.note(),
         threads: here,
@@ -330,7 +331,8 @@ pub(super) fn summary(system: &System, process: &mut Process, index: usize, now:
         waits: Some(late.waits),
     };
     let fds = worst.iter().take(NAMED / 2).map(fd).collect();
-    now.event(&event_loop.who, Told::Summary(Box::new(Summary { totals, note }))).fds(fds, 0)
+    let interval = event_loop.judge.limits().interval;
+    now.event(&event_loop.who, Told::Summary(Box::new(Summary { interval, totals, note }))).fds(fds, 0)
 }
 
 /// A loop that is not there any more.

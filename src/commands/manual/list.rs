@@ -1,6 +1,7 @@
 //! The page of `fdscope list`.
 
 use super::{Manual, Section, registry, shared};
+use crate::commands::{columns, counting};
 use crate::model::{FD_FIELDS, SOCKET_FIELDS};
 
 pub(super) fn manual() -> Manual {
@@ -251,7 +252,9 @@ fn fields() -> Section {
     let section = registry::fields(section, FD_FIELDS.iter().map(|c| c.field)).heading("Of every socket");
     let section = registry::fields(section, SOCKET_FIELDS.iter().map(|c| c.field))
         .text("These two are worked out only where they are asked for by name.");
-    registry::own_fields(section)
+    let section = registry::own_fields(section).heading("Of --count, and its first of --pids");
+    let section = registry::fields(section, counting::fields()).heading("Of --columns help");
+    registry::fields(section, columns::fields())
 }
 
 fn expressions() -> Section {

@@ -243,7 +243,8 @@ fn judging() -> Section {
         .text(
             "Times are exact to an interval, and a stall is told an interval or two after it has lasted for as long as \
              `--stall` says. A wait that is over between two looks is not seen, so the median is one of those that \
-             were. With more than 256 fds in one loop, not all are looked at each time: those first that wait \
+             were; and one that was seen in a single look may have been shorter than an interval: of those it is said \
+             only what none was longer than. With more than 256 fds in one loop, not all are looked at each time: those first that wait \
              already. A stall is told later then: 100 ms later with 10,000.",
         )
         .text(

@@ -4,17 +4,23 @@
 //! In running text, `` `x` `` is something to type or a name, and `*x*` something to put in its
 //! place.
 
+mod bench;
+mod fields;
 mod limits;
 mod list;
 mod listen;
 mod loops;
 mod peers;
 mod program;
+mod readiness;
 mod registry;
 mod shared;
 mod sockets;
+mod table;
 mod threads;
 mod watch;
+
+use std::borrow::Cow;
 
 /// The sections of one page.
 #[derive(Clone, Debug)]
@@ -25,11 +31,22 @@ pub struct Manual {
     pub sections: Vec<Section>,
 }
 
+/// A page of section 7, which is about no one subcommand.
+#[derive(Clone, Debug)]
+pub struct Guide {
+    /// What follows `fdscope-` in its name.
+    pub name: &'static str,
+    /// What it is about, in a line.
+    pub about: &'static str,
+    /// What it says, in order.
+    pub sections: Vec<Section>,
+}
+
 /// A section of a page.
 #[derive(Clone, Debug)]
 pub struct Section {
     /// The heading, in capitals.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// What is in it, in order.
     pub blocks: Vec<Block>,
 }
@@ -43,6 +60,11 @@ pub enum Block {
     Text(String),
     /// Lines as they are.
     Code(String),
+    /// Commands after `$ ` and what they print, as `tests/guide.rs` runs it: what differs from run to run
+    /// stands in `«»`, which are not shown.
+    Session(String),
+    /// A file that such commands use: its name and its text.
+    File(&'static str, String),
     /// A word and what it means, beside or below it; the number is the width that words have.
     Term(String, String, u8),
     /// Many of them, without blank lines between.
@@ -50,8 +72,8 @@ pub enum Block {
 }
 
 impl Section {
-    fn new(title: &'static str) -> Self {
-        Self { title, blocks: Vec::new() }
+    fn new(title: impl Into<Cow<'static, str>>) -> Self {
+        Self { title: title.into(), blocks: Vec::new() }
     }
 
     fn heading(self, text: impl Into<String>) -> Self {
@@ -64,6 +86,14 @@ impl Section {
 
     fn code(self, text: impl Into<String>) -> Self {
         self.with(Block::Code(text.into()))
+    }
+
+    fn session(self, text: impl Into<String>) -> Self {
+        self.with(Block::Session(text.into()))
+    }
+
+    fn file(self, name: &'static str, text: impl Into<String>) -> Self {
+        self.with(Block::File(name, text.into()))
     }
 
     /// What the example does, and the example.
@@ -89,7 +119,7 @@ impl Section {
     }
 }
 
-/// All pages.
+/// The pages of section 1.
 pub fn manuals() -> Vec<Manual> {
     vec![
         program::manual(),
@@ -101,5 +131,11 @@ pub fn manuals() -> Vec<Manual> {
         listen::manual(),
         loops::manual(),
         watch::manual(),
+        bench::manual(),
     ]
+}
+
+/// The pages of section 7.
+pub fn guides() -> Vec<Guide> {
+    vec![fields::guide(), readiness::guide()]
 }

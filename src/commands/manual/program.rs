@@ -15,7 +15,7 @@ pub(super) fn manual() -> Manual {
             permissions(),
             harmless(),
             shared::see_also(
-                "`fdscope-list`(1), `fdscope-sockets`(1), `fdscope-peers`(1), `fdscope-limits`(1), `fdscope-threads`(1), `fdscope-loops`(1), `fdscope-listen`(1), `fdscope-watch`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
+                "`fdscope-list`(1), `fdscope-sockets`(1), `fdscope-peers`(1), `fdscope-limits`(1), `fdscope-threads`(1), `fdscope-loops`(1), `fdscope-listen`(1), `fdscope-watch`(1), `fdscope-bench`(1), `lsof`(8), `lsfd`(1), `ss`(8), \
                  `prlimit`(1), `fuser`(1), `proc_pid_fd`(5), `proc_pid_fdinfo`(5)",
             ),
         ],
@@ -151,6 +151,7 @@ fn examples() -> Section {
             "Wait until a port answers:",
             "fdscope watch tcp:127.0.0.1:8080 --retry 1s --until ready --quiet",
         )
+        .example("What select, poll and epoll cost here as fds grow:", "fdscope bench")
 }
 
 fn permissions() -> Section {
@@ -223,6 +224,7 @@ fn harmless() -> Section {
             "`threads` reads what `/proc` says of each thread, and from the memory of the process only what the arguments of a \
              call point to, such as the array of `poll`(2). No thread is stopped for that.",
         )
+        .text("`bench` looks at no other process: it measures itself.")
         .text(
             "For pipes, FIFOs, memfds and POSIX message queues it asks the kernel what only a holder may \
              ask: it makes a duplicate of the fd with `pidfd_getfd`(2), makes one or two calls on it \

@@ -47,7 +47,7 @@ pub(super) fn environment() -> Section {
     Section::new("ENVIRONMENT").terms(18, variables)
 }
 
-/// `pages` besides those of the project's own.
+/// `pages`, and the guides.
 pub(super) fn see_also(pages: &str) -> Section {
-    Section::new("SEE ALSO").text(pages)
+    Section::new("SEE ALSO").text(format!("{pages}, `fdscope-fields`(7), `fdscope-readiness`(7)"))
 }

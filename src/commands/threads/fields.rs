@@ -120,7 +120,7 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
         |r| r.wchan.as_deref().map(Cell::Text);
     "error", String, "why it is not known what it does: EACCES, EPERM, ENOENT",
         |r| r.error.as_deref().map(|e| Cell::Text(e.as_bytes()));
-    "serving.model", String, "how the process serves connections: event-loop, event-loops, thread-per-connection, thread-pool, \
+    "serving.model", String, "how the process serves connections: event-loop, shared-event-loop, event-loops, thread-per-connection, thread-pool, \
         prefork, process-per-connection, completion or unknown",
         |r| r.serving.as_ref().map(|s| Cell::Text(s.model.word().as_bytes()));
     "serving.likely", Bool, "whether other models would look the same", |r| r.serving.as_ref().map(|s| Cell::Bool(s.likely));

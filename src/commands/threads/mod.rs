@@ -1,5 +1,6 @@
 //! `fdscope threads`: what each thread of a process waits for.
 
+mod chance;
 mod fields;
 mod gil;
 mod held;
@@ -8,6 +9,7 @@ mod report;
 mod row;
 mod sample;
 mod serving;
+mod subject;
 mod targets;
 mod text;
 mod track;
@@ -29,8 +31,8 @@ use look::Depth;
 use nix::sys::signal::Signal;
 use report::Report;
 use row::Row;
-use sample::Subject;
 use std::time::Duration;
+use subject::Subject;
 use targets::Wanted;
 
 /// Show what each thread of a process waits for

@@ -4,8 +4,9 @@ use super::gil::{self, Interpreter};
 use super::held::Held;
 use super::look::{Depth, Futexes, Look, Sight, order};
 use super::row::Row;
-use super::sample::{Ended, Subject};
+use super::sample::Ended;
 use super::serving::{Facts, Model, Seat, Serving, judge, with_family};
+use super::subject::Subject;
 use super::targets::Wanted;
 use crate::context::Context;
 use crate::model::{Abi, Call, Doing, Pid, Process, Tally, Thread, quantity};
@@ -107,7 +108,7 @@ impl<'s> Report<'s> {
             ways.sort_by_key(|way| std::cmp::Reverse(way.looks()));
             for way in ways {
                 let gil = way.is_like_gil().is_some_and(|it| {
-                    let known = variables.get(&it).is_some_and(|(tids, renewed)| tids.len() > 1 && *renewed);
+                    let known = variables.get(&it).is_some_and(|(tids, renewed)| tids.len() > 1 || *renewed);
                     known && interpreter.has(dir, it)
                 });
                 let thread = Thread { state: way.state, doing: way.doing.clone(), ..track.thread.clone() };
@@ -212,6 +213,7 @@ impl<'s> Report<'s> {
         }
         let mut facts = Facts::of(self.system, scanner, dir, seats, held);
         facts.unknown = unknown;
+        facts.compare_names(threads);
         facts.running = threads.iter().filter(|thread| thread.doing == Doing::Running).count();
         let parents = self.parents.get_or_init(|| Parents::read(self.system.root()));
         let serving = with_family(self.system, parents, dir, &facts, judge(&facts));

@@ -47,7 +47,7 @@ pub(super) struct Way {
     pub(super) wchan: Option<Vec<u8>>,
     looks: u64,
     /// In how many of them it waited as for Python's lock, and how often for a new time.
-    short: u64,
+    timed: u64,
     renewed: u64,
 }
 
@@ -55,9 +55,9 @@ impl Way {
     /// Whether it is likely that it was the lock of a Python interpreter each time; `variable` is one
     /// of its.
     pub(super) fn is_like_gil(&self) -> Option<u64> {
-        let often = self.short * 10 >= self.looks * 9 && (self.renewed > 0 || self.looks == 1);
+        let often = self.timed * 10 >= self.looks * 9;
         match &self.doing.call()?.wait {
-            Wait::Futex { words, .. } if often && self.short > 0 => {
+            Wait::Futex { words, .. } if often && self.timed > 0 => {
                 words.first().map(|word| gil::variable_of(*word))
             }
             _ => None,
@@ -86,14 +86,14 @@ impl Track {
     pub(super) fn add(&mut self, thread: Thread, wchan: Option<Vec<u8>>, now: Instant) {
         self.looks += 1;
         self.last = (now, thread.cpu);
-        let short = u64::from(gil::variable(&thread.doing).is_some());
+        let timed = u64::from(gil::variable(&thread.doing).is_some());
         let timeout = thread.doing.call().and_then(|call| call.wait.timeout());
         let same = |way: &&mut Way| way.state == thread.state && alike(&way.doing, &thread.doing);
         let room = self.ways.len() < WAYS;
         match self.ways.iter_mut().find(same) {
             Some(way) => {
                 way.looks += 1;
-                way.short += short;
+                way.timed += timed;
                 way.wchan = wchan.or(way.wchan.take());
                 let now = thread.doing.call().map(|call| &call.wait);
                 let before = way.doing.call().map(|call| &call.wait);
@@ -108,7 +108,7 @@ impl Track {
                 timeout: timeout.filter(|timeout| !matches!(timeout, Timeout::Until { .. })),
                 wchan,
                 looks: 1,
-                short,
+                timed,
                 renewed: 0,
             }),
             None => self.others += 1,
@@ -276,9 +276,12 @@ mod tests {
         // The two words of a condition variable take turns.
         let renewed = track([futex(0x10f0, 5, 3), futex(0x10f4, 10, 1), futex(0x10f0, 15, 4)]);
         assert_eq!((renewed.ways.len(), renewed.ways[0].is_like_gil()), (1, Some(0x10f0)));
+        assert!(renewed.ways[0].was_renewed());
+        // Whoever has it may keep it for long.
         let once = track([futex(0x10f0, 5, 3), futex(0x10f0, 5, 2)]);
-        assert_eq!(once.ways[0].is_like_gil(), None);
-        let long = track([futex(0x10f0, 5, 300), futex(0x10f0, 10, 200)]);
-        assert_eq!(long.ways[0].is_like_gil(), None);
+        assert_eq!((once.ways[0].is_like_gil(), once.ways[0].was_renewed()), (Some(0x10f0), false));
+        let ever =
+            Wait::Futex { op: "wait_bitset", words: vec![0x10f0], private: true, timeout: Timeout::Never };
+        assert_eq!(track([ever.clone(), ever]).ways[0].is_like_gil(), None);
     }
 }

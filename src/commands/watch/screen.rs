@@ -3,8 +3,8 @@
 use super::event::{Event, What};
 use super::lines;
 use super::timeline::{Glyphs, Timeline};
+use crate::commands::locale;
 use crate::commands::sink::{Looks, Show, is_in_front, terminal_size};
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -34,8 +34,7 @@ pub(super) struct Screen<'o> {
 impl<'o> Screen<'o> {
     /// A screen that is not entered yet.
     pub(super) fn new(out: &'o mut dyn Write, timeline: Timeline, looks: Looks) -> Self {
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(std::env::var_os);
-        let glyphs = if is_utf8(locale) { Glyphs::UNICODE } else { Glyphs::ASCII };
+        let glyphs = if locale::is_utf8() { Glyphs::UNICODE } else { Glyphs::ASCII };
         let (origin, drawn) = (None, None);
         Self { out, timeline, glyphs, looks, origin, drawn, entered: false, over: false }
     }
@@ -117,29 +116,5 @@ impl Drop for Screen<'_> {
     /// Whatever ends it, the terminal is as it was.
     fn drop(&mut self) {
         let _ = self.leave();
-    }
-}
-
-/// Whether a locale, the first of these that is set, is one of UTF-8.
-fn is_utf8(locale: [Option<OsString>; 3]) -> bool {
-    let set = locale.into_iter().flatten().find(|value| !value.is_empty());
-    let name = set.unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    name.contains("utf-8") || name.contains("utf8")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_utf8;
-
-    #[test]
-    fn the_first_that_is_set_decides() {
-        let of = |values: [&str; 3]| {
-            is_utf8(values.map(|value| (value != "-").then(|| std::ffi::OsString::from(value))))
-        };
-        assert!(of(["-", "-", "en_US.UTF-8"]));
-        assert!(of(["", "C.utf8", "C"]));
-        assert!(of(["de_DE.UTF-8@euro", "C", "C"]));
-        assert!(!of(["C", "-", "en_US.UTF-8"]));
-        assert!(!of(["-", "-", "-"]));
     }
 }

@@ -61,10 +61,11 @@ pub(super) struct FdIterator {
 pub(super) struct Table(Vec<u8>);
 
 impl Table {
-    /// Each fd by its number, and what is known of it.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (FdNum, Option<Known<'_>>)> {
+    /// Each fd between two numbers, and what is known of it.
+    pub(super) fn between(&self, first: i32, last: i32) -> impl Iterator<Item = (FdNum, Option<Known<'_>>)> {
         let mut rest = &self.0[..];
-        std::iter::from_fn(move || Known::take(&mut rest))
+        let all = std::iter::from_fn(move || Known::take(&mut rest));
+        all.skip_while(move |(fd, _)| fd.0 < first).take_while(move |(fd, _)| fd.0 <= last)
     }
 }
 

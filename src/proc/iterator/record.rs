@@ -135,7 +135,8 @@ impl<'t> Known<'t> {
             return None;
         }
         let capacity = Some(pages * rustix::param::page_size() as u64);
-        Some(Borrowed { queued: Some(0), capacity, ..Borrowed::default() })
+        let which = Some((Inode(self.double(at::INODE)), OpenFlags(self.flags().into())));
+        Some(Borrowed { pipe: which, queued: Some(0), capacity, ..Borrowed::default() })
     }
 
     fn flags(&self) -> u32 {

@@ -96,9 +96,22 @@ impl Scanner<'_> {
 
         // Which protocol the fallback for sockets stands for, its decoder tells.
         let decodes = self.plan.name || self.plan.values || kind.name == "socket";
+        if decodes && kind.borrow != Borrow::Nothing {
+            probe.borrowed = match known {
+                None => place.lender.ask(fd, kind.borrow),
+                Some(known) => match known.pipe().filter(|_| kind.borrow == Borrow::Pipe) {
+                    Some(borrowed) => borrowed,
+                    None => return false,
+                },
+            };
+        }
+        // A duplicate tells of a pipe what would be read from fdinfo, and at a third of the price.
+        let told = probe.borrowed.pipe.filter(|_| !self.plan.info);
         let wants_info =
             self.plan.info || (self.plan.access && kind.can_block) || (decodes && kind.needs_info);
-        if let Some(known) = known.filter(|_| wants_info) {
+        if let Some((inode, _)) = told {
+            probe.info.inode = Some(inode);
+        } else if let Some(known) = known.filter(|_| wants_info) {
             match known.info() {
                 Some(info) => probe.info = info,
                 None => return false,
@@ -119,24 +132,17 @@ impl Scanner<'_> {
         {
             return false;
         }
-        if decodes && kind.borrow != Borrow::Nothing {
-            probe.borrowed = match known {
-                None => place.lender.ask(fd, kind.borrow),
-                Some(known) => match known.pipe().filter(|_| kind.borrow == Borrow::Pipe) {
-                    Some(borrowed) => borrowed,
-                    None => return false,
-                },
-            };
-        }
         let row = &mut out.row;
+        // Whether exec closes it, a duplicate does not tell.
         row.flags = probe.info.flags;
-        row.access = match row.flags {
+        let status = row.flags.or(told.map(|(_, flags)| flags));
+        row.access = match status {
             Some(flags) => Some(flags.access()),
             None if self.plan.access && known.is_some() => known.map(|known| known.access()),
             None if self.plan.access => link_mode_at(fds, name).ok().map(Access::from_link_mode),
             None => None,
         };
-        row.blocking = row.flags.filter(|_| kind.can_block).map(|f| !f.has(libc::O_NONBLOCK));
+        row.blocking = status.filter(|_| kind.can_block).map(|f| !f.has(libc::O_NONBLOCK));
         row.pos = probe.info.pos;
         row.mount = probe.info.mount;
         fill(row, kind, &probe);
@@ -162,6 +168,9 @@ impl Scanner<'_> {
         }
         if decodes {
             (kind.decode)(&probe, row);
+        }
+        if self.plan.values {
+            place.lookup.keep_kind(fd, row.kind.clone());
         }
         if self.plan.filter.takes_exact(kind, &row.kind) {
             self.other_end(place, fd, kind, &probe, row);

@@ -8,8 +8,8 @@ mod network;
 mod stat;
 
 use super::borrow::Lender;
-use super::io::open_dir;
-use super::iterator::{SharedTable, Wanted};
+use super::io::{NumberName, open_dir};
+use super::iterator::{Known, SharedTable, Wanted};
 use super::lookup::ProcLookup;
 use super::plan::Plan;
 use super::process::{OpenError, ProcessDir};
@@ -56,11 +56,26 @@ impl Slice {
         };
     }
 
+    /// The lowest and the highest number that is wanted.
+    fn bounds(&self, plan: &Plan) -> (i32, i32) {
+        let wanted = [&self.fds, &plan.filter.fds].into_iter().flatten().filter_map(FdRanges::bounds);
+        wanted.fold((self.first, self.last), |(first, last), (from, to)| (first.max(from), last.min(to)))
+    }
+
     fn takes(&self, plan: &Plan, fd: FdNum) -> bool {
         self.fds.as_ref().is_none_or(|f| f.contains(fd))
             && plan.filter.fds.as_ref().is_none_or(|f| f.contains(fd))
             && self.only.as_ref().is_none_or(|o| o.contains(&fd.0))
     }
+}
+
+/// How many bytes of `getdents64` the entries of a range take, if no number is missing: what it gives
+/// beyond the range is lost, and costs as much.
+fn room(first: i32, last: i32) -> usize {
+    // A header of 19 bytes, the name and a NUL, in words of 8 bytes; `.` and `..` are there too.
+    let longest = (19 + NumberName::new(last).as_c_str().count_bytes() + 1).next_multiple_of(8);
+    let entries = usize::try_from(last.saturating_sub(first)).unwrap_or(0).saturating_add(4);
+    entries.saturating_mul(longest)
 }
 
 /// One worker's scanner: its buffers are used again for every fd.
@@ -167,31 +182,30 @@ impl<'s> Scanner<'s> {
             lookup: ProcLookup::new(self.system, dir, task, parent, fds.as_fd()),
             lender: Lender::new(self.system, dir.pid(), task),
         };
+        let (first, last) = slice.bounds(self.plan);
         let wanted = if self.plan.wants_sockets_alone() { Wanted::Sockets } else { Wanted::All };
         // Threads have tables of their own.
         let shared = slice.shared.as_ref().filter(|_| task == dir.pid());
-        let table = self.system.iterator.table(task, parent, fds.as_fd(), wanted, shared);
-        if let Some(table) = table {
-            let part = table.iter().skip_while(|(fd, _)| fd.0 < slice.first);
-            for (fd, known) in part.take_while(|(fd, _)| fd.0 <= slice.last) {
-                if !slice.takes(self.plan, fd) {
-                    continue;
-                }
-                match self.plan.identity {
-                    true => self.identity(&place, fd, known, out),
-                    false => self.fd(&place, fd, known, out),
-                }
+        // Of a few that were named, not all the others are read.
+        if (first, last) == (slice.first, slice.last)
+            && let Some(table) = self.system.iterator.table(task, parent, fds.as_fd(), wanted, shared)
+        {
+            for (fd, known) in table.between(first, last) {
+                self.entry(&place, slice, fd, known, out);
             }
             // There are some, if none that is wanted.
             return Ok(1);
         }
-        if slice.first > 0 {
+        // Another tree is in whatever order its filesystem has.
+        let (first, last) = if self.system.root().is_native() { (first, last) } else { (0, i32::MAX) };
+        if first > 0 {
             // Entry N of the directory is fd N - 2, behind `.` and `..`: proc_readfd_common() in
             // fs/proc/fd.c.
-            rustix::fs::seek(&fds, SeekFrom::Start(slice.first as u64 + 2))?;
+            rustix::fs::seek(&fds, SeekFrom::Start(first as u64 + 2))?;
         }
         let mut buffer = std::mem::take(&mut self.entries);
-        let mut names = RawDir::new(&fds, &mut buffer);
+        let room = buffer.len().min(room(first, last));
+        let mut names = RawDir::new(&fds, &mut buffer[..room]);
         let mut entries = 0;
         let result = loop {
             let entry = match names.next() {
@@ -207,20 +221,33 @@ impl<'s> Scanner<'s> {
             let Some(fd) = entry.file_name().to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) else {
                 continue;
             };
-            if fd.0 > slice.last {
+            if fd.0 > last {
                 break Ok(entries);
             }
             entries += 1;
-            if !slice.takes(self.plan, fd) {
-                continue;
-            }
-            match self.plan.identity {
-                true => self.identity(&place, fd, None, out),
-                false => self.fd(&place, fd, None, out),
+            self.entry(&place, slice, fd, None, out);
+            if fd.0 == last {
+                break Ok(entries);
             }
         };
         self.entries = buffer;
         result
+    }
+
+    /// An fd of the table, and what is known of it.
+    fn entry(
+        &mut self,
+        place: &Place<'_>,
+        slice: &Slice,
+        fd: FdNum,
+        known: Option<Known<'_>>,
+        out: &mut Output<'_>,
+    ) {
+        match self.plan.identity {
+            _ if !slice.takes(self.plan, fd) => {}
+            true => self.identity(place, fd, known, out),
+            false => self.fd(place, fd, known, out),
+        }
     }
 
     /// A process whose main thread has ended while others go on: they have the fds. Gives the one

@@ -52,6 +52,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::listen::watch_only::ALL,
     crate::loops::harmless::ALL,
     crate::loops::many::ALL,
+    crate::loops::shown::ALL,
     crate::peers::exhibits::ALL,
     crate::peers::graph::ALL,
     crate::peers::stuck::ALL,

@@ -90,6 +90,24 @@ fn http() {
     });
 }
 
+/// Each line has its time, wrong ones are answered too, and the rest of the line is the client's.
+#[test]
+fn compute() {
+    each("compute", |mut stream| {
+        echoed(&mut stream, b"0 one\n");
+        let before = std::time::Instant::now();
+        echoed(&mut stream, b"20ms two\n");
+        assert!(before.elapsed().as_millis() >= 20);
+        stream.write_all(b"1ms three\n1us fo").unwrap();
+        let last = exchange(stream, b"ur\nsoon\n2min\nno end");
+        let lines = String::from_utf8(last).unwrap();
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(lines[..2], ["1ms three", "1us four"]);
+        assert!(lines[2].starts_with("'soon' is not a duration"), "{lines:?}");
+        assert_eq!(lines[3..], ["that is more than 60s"]);
+    });
+}
+
 /// Nothing is read, answered or closed, even if the client has gone half way.
 #[test]
 fn hold() {

@@ -4,6 +4,7 @@ use super::server::{Server, echo};
 use super::{check, fdscope, number, watch};
 use crate::support::{Background, PATIENCE, eventually, pass};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -122,6 +123,8 @@ fn stopped() {
     let mut run = watch(&server, "");
     let pid = Pid::from_raw(server.pid() as i32);
     kill(pid, Signal::SIGSTOP).unwrap();
+    // Else its thread may take the client in before it stops.
+    waitpid(pid, Some(WaitPidFlag::WUNTRACED)).unwrap();
     let _client = server.connect();
     let stalled = run.event("stalled");
     check(&stalled, &json!({"thread": server.tid, "doing": {"$holds": "stopped in epoll_"}}));

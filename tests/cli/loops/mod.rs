@@ -10,7 +10,7 @@ pub(crate) mod harmless;
 pub(crate) mod many;
 mod output;
 mod server;
-mod shown;
+pub(crate) mod shown;
 mod spinning;
 
 use crate::support::{Background, Fdscope, difference};

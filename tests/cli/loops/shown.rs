@@ -2,9 +2,57 @@
 
 use super::server::{Server, echo};
 use super::{check, fdscope, look};
-use crate::support::Helper;
+use crate::exhibits::listed;
+use crate::support::{Helper, Keeper, PATIENCE, Skip};
+use rustix::event::epoll;
 use serde_json::{Value, json};
 use std::io::Write as _;
+use std::time::Instant;
+
+listed! { "loops": duplicated }
+
+/// An epoll fd of two numbers, of which a thread waits on the second, as those of tokio do.
+fn duplicated(keeper: &mut Keeper) -> Result<(), Skip> {
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
+    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    epoll::add(&epoll, &reader, epoll::EventData::new_u64(0), epoll::EventFlags::IN).unwrap();
+    let also = epoll.try_clone().unwrap();
+    let waits = also.try_clone().unwrap();
+    std::thread::spawn(move || {
+        let mut events = Vec::with_capacity(1);
+        let _ = epoll::wait(&waits, rustix::buffer::spare_capacity(&mut events), None);
+    });
+    keeper.keep((reader, writer));
+    keeper.show("first", epoll, json!({}));
+    keeper.show("second", also, json!({}));
+    Ok(())
+}
+
+#[test]
+fn duplicates_are_one_loop() {
+    if super::cannot_look() {
+        return;
+    }
+    let helper = Helper::start("loops::duplicated");
+    let (first, second) = (helper.fd("first"), helper.fd("second"));
+    let until = Instant::now() + PATIENCE;
+    let seen = loop {
+        let mut events = fdscope(helper.pid().to_string()).run().check(0, "").json_lines();
+        events.retain(|event| event["loop"] == first || event["loop"] == second);
+        let [event] = &events[..] else { panic!("not one loop: {events:?}") };
+        // Until its thread waits.
+        if event["threads"] != json!([]) {
+            break event.clone();
+        }
+        assert!(Instant::now() < until, "{event}");
+    };
+    check(&seen, &json!({"loop": first, "watches": 1, "thread_certain": true}));
+    assert_eq!(seen["duplicates"][0], second);
+    // Asked for by another number, it has that one.
+    let event = &fdscope(format!("{}:{second}", helper.pid())).run().check(0, "").json_lines()[0];
+    check(event, &json!({"loop": second, "watches": 1}));
+    assert_eq!(event["duplicates"][0], first);
+}
 
 fn registration(event: &Value, fd: i64) -> Value {
     let all = event["registrations"].as_array().unwrap();

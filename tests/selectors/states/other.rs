@@ -1,10 +1,10 @@
 //! Event fds of all sorts, processes and terminals.
 
 use super::{Made, State};
-use crate::support::write;
+use crate::support::{pipe, write};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::fs::inotify;
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use rustix::pty::OpenptFlags;
@@ -163,4 +163,22 @@ fn pty() -> Result<(OwnedFd, OwnedFd), String> {
     let slave =
         rustix::pty::ioctl_tiocgptpeer(&master, flags).map_err(|e| format!("a pty has no slave: {e}"))?;
     Ok((master, slave))
+}
+
+pub(crate) fn epoll_idle() -> Made {
+    let (reader, writer) = pipe();
+    Ok(State::new(nested(&reader)).and(reader).and(writer))
+}
+
+pub(crate) fn epoll_ready() -> Made {
+    let (reader, writer) = pipe();
+    write(&writer, b"x");
+    Ok(State::new(nested(&reader)).and(reader).and(writer))
+}
+
+/// An epoll fd that watches this one.
+fn nested(fd: &OwnedFd) -> OwnedFd {
+    let outer = epoll::create(epoll::CreateFlags::CLOEXEC).expect("an epoll fd");
+    epoll::add(&outer, fd, epoll::EventData::new_u64(1), epoll::EventFlags::IN).expect("a pipe is taken");
+    outer
 }

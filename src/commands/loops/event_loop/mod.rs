@@ -44,6 +44,8 @@ pub(super) struct Turns {
 pub(super) struct EventLoop {
     pub(super) who: Rc<Who>,
     pub(super) way: Way,
+    /// Other numbers of its epoll fd: duplicates.
+    pub(super) also: Vec<FdNum>,
     pub(super) set: Set,
     pub(super) judge: Judge,
     /// The threads that were seen to wait in it, the latest last; else the only one that may.
@@ -126,6 +128,7 @@ impl EventLoop {
         Self {
             who: Rc::new(who),
             way,
+            also: Vec::new(),
             set: Set::default(),
             judge: Judge::new(limits, at),
             hands: Vec::new(),
@@ -157,7 +160,7 @@ impl EventLoop {
     /// Whether a thread is in the call that waits for this loop.
     pub(super) fn is_in(&self, thread: &Thread) -> bool {
         match (&self.way, thread.doing.call().map(|call| &call.wait)) {
-            (Way::Epoll(fd), Some(Wait::Epoll { epoll, .. })) => epoll == fd,
+            (Way::Epoll(fd), Some(Wait::Epoll { epoll, .. })) => epoll == fd || self.also.contains(epoll),
             (Way::Poll(_), Some(Wait::Poll { .. })) | (Way::Uring, Some(Wait::Uring { .. })) => {
                 self.who.tid == Some(thread.tid)
             }

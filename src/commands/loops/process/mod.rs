@@ -8,7 +8,9 @@ use super::event::Who;
 use super::event_loop::{EventLoop, Looked, Means, Way};
 use crate::kind::Shape;
 use crate::model::{Device, FdNum, FdRanges, Inode, Pid, Registration};
-use crate::proc::{Donor, OpenError, ProcessDir, System, count_fds, quiet_devices};
+use crate::proc::{
+    Candidate, Donor, Kernel, Member, OpenError, ProcessDir, Shared, System, count_fds, quiet_devices,
+};
 use crate::watch::turning::Limits;
 use rustix::io::Errno;
 use std::cell::Cell;
@@ -102,12 +104,9 @@ impl Process {
         let before = self.loops.len();
         let begin = Instant::now();
         let numbers: BTreeSet<FdNum> = self.numbers(system)?.collect();
-        let fresh: Vec<FdNum> = numbers.difference(&self.known).copied().collect();
-        for fd in fresh {
-            if self.only.as_ref().is_none_or(|only| only.contains(fd)) && self.is_epoll(system, fd) {
-                self.add(Way::Epoll(fd), Some(fd), None, "epoll", limits);
-            }
-        }
+        let fresh = numbers.difference(&self.known).copied();
+        let fresh: Vec<FdNum> = fresh.filter(|&fd| self.is_epoll(system, fd)).collect();
+        self.add_epolls(fresh, &numbers, limits);
         self.known = numbers;
         self.listed = Some((begin, begin.elapsed()));
         for index in before..self.loops.len() {
@@ -122,6 +121,36 @@ impl Process {
         self.identify(system, before..self.loops.len());
         self.settle(system, before);
         Ok(before)
+    }
+
+    /// Makes loops of epoll fds that are new, one of those that are duplicates of each other. All its fds
+    /// are `numbers`.
+    fn add_epolls(&mut self, mut fresh: Vec<FdNum>, numbers: &BTreeSet<FdNum>, limits: Limits) {
+        for known in &mut self.loops {
+            known.also.retain(|fd| numbers.contains(fd));
+        }
+        let is_meant = |only: &Option<FdRanges>, fd| only.as_ref().is_none_or(|only| only.contains(fd));
+        fresh.sort_by_key(|&fd| (!is_meant(&self.only, fd), fd));
+        let open = self.loops.iter().filter(|l| l.open).filter_map(EventLoop::epoll);
+        let member = |fd| Member { pid: self.pid(), task: self.task, fd };
+        // All are alike; those that are one, only the kernel knows.
+        let all = open.chain(fresh.iter().copied());
+        let all = all.map(|fd| Candidate { likeness: 0, member: member(fd) }).collect();
+        let same = if fresh.is_empty() { Shared::default() } else { Shared::among(all, &Kernel) };
+        for fd in fresh {
+            let group = same.groups.iter().find(|group| group.contains(&Member { fd, ..group[0] }));
+            let is_it = |l: &&mut EventLoop| {
+                let epoll = l.epoll().filter(|_| l.open);
+                group.zip(epoll).is_some_and(|(group, fd)| group.contains(&Member { fd, ..group[0] }))
+            };
+            match self.loops.iter_mut().find(is_it) {
+                Some(known) => known.also.push(fd),
+                None if is_meant(&self.only, fd) => {
+                    self.add(Way::Epoll(fd), Some(fd), None, "epoll", limits);
+                }
+                None => {}
+            }
+        }
     }
 
     /// Whether the kernel refuses to have its fds duplicated: one is enough to know.
@@ -209,6 +238,14 @@ impl Process {
         let found = &mut self.loops[index];
         if (std::mem::take(&mut found.lost) || !found.open) && self.inherit() {
             self.loops[index].open = true;
+        }
+        let found = &mut self.loops[index];
+        if !found.open {
+            // What it was a duplicate of is open still, perhaps: that is found anew.
+            let numbers = std::mem::take(&mut found.also);
+            for fd in numbers.into_iter().chain(found.epoll()) {
+                self.known.remove(&fd);
+            }
         }
         if !looked.new.is_empty() || looked.gone {
             self.identify_new(system, index, &looked.new);

@@ -136,6 +136,12 @@ fn services() -> Section {
                 "Answer each HTTP/1 request with `200 OK` and a body of three bytes. Connections are kept \
                  alive, and requests may be pipelined."
             }
+            "compute" => {
+                "Keep a processor busy for the time that a line begins with, such as `20ms`, and then send \
+                 the line back: what a server does whose answers have to be computed. It is time of the \
+                 processor, so that it takes longer where others want it too. A line has 255 bytes at most, \
+                 and asks for a minute at most."
+            }
             _ => help,
         };
         let term = match word.strip_suffix("FILE") {
@@ -215,6 +221,13 @@ fn examples() -> Section {
         .example(
             "Two sockets, and what the server knows them by:",
             "fdscope listen :8080 unix:app.sock --fd-name web \\\n  --fd-name admin -- python3 server.py",
+        )
+        .example(
+            "What happens to the other clients while a server computes? Nothing, with threads or processes; \
+             an event loop serves nobody meanwhile. 4242 is the server's pid:",
+            "fdscope listen 127.0.0.1:8080 --serve compute &\n\
+             { echo 3s; sleep 4; } | nc 127.0.0.1 8080 &\n\
+             fdscope loops 4242 --for 3s",
         )
         .example(
             "Does the server keep up? A process's listener; the queues of all that share a port:",

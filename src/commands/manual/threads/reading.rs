@@ -49,17 +49,17 @@ pub(super) fn gil() -> Section {
     Section::new("THE LOCK OF PYTHON")
         .text(
             "In CPython one thread at a time runs Python code: the one that has the global interpreter lock, the GIL. Another one that \
-             wants it waits on a condition variable for 5 ms, asks the holder to let go, and waits again. From outside \
-             that is a `futex` wait until a point in time that is 5 ms away at most, and again and again, on one variable among the \
-             data of the interpreter itself. Where all that is seen, the row says `likely the lock of the Python \
+             wants it waits on a condition variable for 5 ms, or what `sys.setswitchinterval()` was given, asks the holder to let go, and \
+             waits again. From outside that is a `futex` wait until a point in time, on one variable among the data of the interpreter \
+             itself, be that `python3` or `libpython3`. Where that is seen, the row says `likely the lock of the Python \
              interpreter (GIL)`, and field `likely` is `gil`. It is likely and not certain, because the kernel does not know what a word of \
              memory is for.",
         )
         .text(
-            "With `--sample` it is said only where several threads waited on the variable, and waits on it were seen to be \
-             renewed; one look has to do with the place and the time left. It is not seen if \
-             the program changed `sys.setswitchinterval()` to more, in a subinterpreter with a lock of its own, nor with a C library (musl) that has no \
-             word in common for all who wait. Python without the lock has no such waits.",
+            "With `--sample` it is said where several threads waited on the variable, or one did so again and again. It is not \
+             recognised in a program that has the interpreter built into itself under a name of its own, in a subinterpreter with a lock \
+             of its own, whose variable is allocated like any other, nor with a C library (musl) that has no word in common for all who \
+             wait. Python without the lock has no such waits.",
         )
         .text(
             "Of threads that compute, all but one wait for it, by turns: together they get no more than one \

@@ -12,8 +12,13 @@ pub(super) fn serving() -> Section {
         .terms(
             4,
             [
-                ("`event-loop`", "One thread waits for many fds, among them a listener or connections."),
-                ("`event-loops`", "Several threads do, for the same set or one each."),
+                (
+                    "`event-loop`",
+                    "One thread waits for many fds, among them a listener or connections. Likely only, where others of its \
+                     name may take turns with it: those of Go and tokio do, and one look shows one of them.",
+                ),
+                ("`shared-event-loop`", "Several threads take turns in waiting for one epoll set."),
+                ("`event-loops`", "Several threads wait for many fds each."),
                 (
                     "`thread-per-connection`",
                     "Threads wait for one connection each, and another, or a loop, for the listener.",

@@ -1,7 +1,7 @@
 //! What the waits of a process's threads show.
 
 use crate::commands::threads::held::{Held, Role, Use};
-use crate::model::{Call, Device, Fd, FdNum, Inode, Pid, Timeout, Value, Wait, decimal};
+use crate::model::{Call, Device, Doing, Fd, FdNum, Inode, Pid, Thread, Timeout, Value, Wait, decimal};
 use crate::proc::{Plan, ProcessDir, Scanner, Slice, System};
 use rustix::net::{AddressFamily, SocketType, socket};
 use std::cell::OnceCell;
@@ -53,6 +53,9 @@ pub(in crate::commands::threads) struct Facts {
     /// Of a process that waits for completions, a listener that it holds: which fds they are of, the
     /// kernel does not tell.
     pub(super) listener: Option<String>,
+    /// Where one thread loops, others of its name that wait for something of memory, or run: those of
+    /// Go and tokio take turns.
+    pub(super) alike: usize,
     /// The most threads that wait on one word at the same time.
     pub(super) idle: usize,
     /// Listeners that are waited for, by inode, with their names.
@@ -111,6 +114,22 @@ impl Facts {
         }
         facts.idle = words.values().map(BTreeSet::len).max().unwrap_or(0);
         facts
+    }
+
+    /// Takes in which threads may take turns with the one that loops.
+    pub(in crate::commands::threads) fn compare_names(&mut self, threads: &[Thread]) {
+        let looping: BTreeSet<Pid> = self.loops.iter().filter(|one| one.serves).map(|one| one.tid).collect();
+        let name = |tid: Pid| Some(&threads.iter().find(|thread| thread.tid == tid)?.name);
+        let Some(name) = looping.first().filter(|_| looping.len() == 1).and_then(|&tid| name(tid)) else {
+            return;
+        };
+        let may = |thread: &&Thread| match &thread.doing {
+            Doing::Running => true,
+            Doing::Call(call) => matches!(call.wait, Wait::Futex { timeout: Timeout::Never, .. }),
+            _ => false,
+        };
+        let others = threads.iter().filter(|thread| thread.name == *name && !looping.contains(&thread.tid));
+        self.alike = others.filter(may).count();
     }
 
     /// Whether there is anything of a server in it.

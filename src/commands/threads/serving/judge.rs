@@ -20,7 +20,7 @@ pub(in crate::commands::threads) fn judge(facts: &Facts) -> Serving {
 
 /// The model, and whether others would look the same.
 fn model(facts: &Facts, evidence: &mut Vec<String>) -> (Model, bool) {
-    let Facts { accepting, connections, loops, completions, idle, .. } = facts;
+    let Facts { accepting, connections, loops, completions, idle, alike, .. } = facts;
     let served: BTreeSet<u64> = connections.iter().map(|blocked| blocked.socket).collect();
     let looping: BTreeSet<_> = loops.iter().filter(|one| one.serves).map(|one| one.tid).collect();
     let acceptors: BTreeSet<_> = accepting.iter().map(|blocked| blocked.tid).collect();
@@ -60,7 +60,19 @@ fn model(facts: &Facts, evidence: &mut Vec<String>) -> (Model, bool) {
         if *idle > 1 {
             pool(*idle, evidence);
         }
-        return (if looping.len() > 1 { Model::EventLoops } else { Model::EventLoop }, false);
+        let sets: Option<BTreeSet<_>> = loops.iter().filter(|one| one.serves).map(|one| one.epoll).collect();
+        return match (looping.len(), sets) {
+            (1, _) if *alike > 1 && *idle < 2 => {
+                evidence.push(format!(
+                    "{alike} others have the name of that thread, and may take turns with it: --sample tells, \
+                     while clients ask"
+                ));
+                (Model::EventLoop, true)
+            }
+            (1, _) => (Model::EventLoop, false),
+            (_, Some(sets)) if sets.len() == 1 => (Model::SharedLoop, false),
+            _ => (Model::EventLoops, false),
+        };
     }
     if acceptors.len() == 1 && *idle > 1 {
         pool(*idle, evidence);
@@ -108,7 +120,7 @@ fn waits_in_loops(facts: &Facts, evidence: &mut Vec<String>) {
     match threads.len() {
         1 => evidence
             .push(format!("thread {} waits in {}, for {listeners} and {sockets}", first.tid, first.call)),
-        n if sets.len() == 1 => {
+        n if sets.len() == 1 && loops.iter().all(|one| one.epoll.is_some()) => {
             evidence.push(format!("{n} threads wait for one epoll set, of {listeners} and {sockets}"));
         }
         n => evidence.push(format!("{n} threads wait for several sockets each, as in {}", first.call)),
@@ -129,7 +141,7 @@ fn others(n: usize, what: &str, evidence: &mut Vec<String>) {
 mod tests {
     use super::{Blocked, Facts, Loop, judge};
     use crate::commands::threads::serving::Model;
-    use crate::model::Pid;
+    use crate::model::{FdNum, Pid};
 
     fn blocked(tid: i32, socket: u64) -> Blocked {
         Blocked { tid: Pid(tid), call: format!("recvfrom on {socket}"), socket }
@@ -159,6 +171,11 @@ mod tests {
         check(&helped, Model::EventLoop, false, "4 threads wait on one word of memory");
         let two = Facts { loops: vec![looping(1, 1, 0, true), looping(2, 0, 3, true)], ..Facts::default() };
         check(&two, Model::EventLoops, false, "2 threads wait for several sockets each");
+        let shares = |tid| Loop { epoll: Some((Pid(1), FdNum(6))), ..looping(tid, 1, 2, true) };
+        let shared = Facts { loops: vec![shares(1), shares(2)], ..Facts::default() };
+        check(&shared, Model::SharedLoop, false, "2 threads wait for one epoll set");
+        let turns = Facts { alike: 3, ..one.clone() };
+        check(&turns, Model::EventLoop, true, "3 others have the name of that thread");
         // One thread that was seen in two sets is one.
         let twice = Facts { loops: vec![looping(1, 1, 0, true), looping(1, 0, 3, true)], ..Facts::default() };
         check(&twice, Model::EventLoop, false, "");

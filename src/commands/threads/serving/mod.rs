@@ -29,7 +29,9 @@ pub(super) struct Serving {
 pub(super) enum Model {
     /// One thread waits for many fds.
     EventLoop,
-    /// Several threads do, each for its own, or all for the same.
+    /// Several threads take turns in waiting for the same fds.
+    SharedLoop,
+    /// Several threads wait for many fds, each for its own.
     EventLoops,
     /// A thread accepts, and one waits for each connection.
     ThreadPerConnection,
@@ -50,6 +52,7 @@ impl Model {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::EventLoop => "event-loop",
+            Self::SharedLoop => "shared-event-loop",
             Self::EventLoops => "event-loops",
             Self::ThreadPerConnection => "thread-per-connection",
             Self::ThreadPool => "thread-pool",
@@ -64,6 +67,7 @@ impl Model {
     fn phrase(self) -> &'static str {
         match self {
             Self::EventLoop => "serves with one event loop",
+            Self::SharedLoop => "serves with one event loop that several threads share",
             Self::EventLoops => "serves with several event loops",
             Self::ThreadPerConnection => "serves with a thread a connection",
             Self::ThreadPool => "serves with a pool of threads",
