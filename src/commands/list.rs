@@ -2,7 +2,7 @@
 
 use super::columns::{self, Choice};
 use super::listing::{Job, Mode, Part, Report};
-use super::{complete, counting, fields, kinds, processes, sharing};
+use super::{complete, counting, fields, kinds, ports, processes, sharing};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
@@ -149,8 +149,6 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
         .with_socket_details(wanted.iter().any(|name| kind::is_detail(name)))
         .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
-    let (slices, missing) = slices(&args.targets, context)?;
-
     let written = Mutex::default();
     let job = Job {
         system: &system,
@@ -161,11 +159,19 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         user,
         written: &written,
     };
+    let mut report = Report::default();
+    let narrowed = match args.targets.is_empty() && !args.shared {
+        true => ports::slices(&job, &mut report),
+        false => None,
+    };
+    let (slices, missing) = match narrowed {
+        Some(slices) => (slices, 0),
+        None => slices(&args.targets, context)?,
+    };
     if args.shared {
         let (rows, failed) = sharing::run(context, &job, &slices, !args.targets.is_empty(), missing)?;
         return outcome(rows, failed || missing > 0, query.as_ref());
     }
-    let mut report = Report::default();
     report.tally.vanished += missing;
     let mut writer = Writer::new(&renderer, &mut context.out);
     run_ordered(

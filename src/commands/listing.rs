@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::model::{Fd, Pid, Process, Tally, quantity};
-use crate::proc::{OpenError, Plan, ProcessDir, Scanner, Slice, System};
+use crate::proc::{OpenError, Plan, ProcessDir, Scanner, Slice, Swept, System};
 use crate::query::{Evaluator, Where};
 use crate::render::{Batch, Renderer};
 use std::collections::BTreeMap;
@@ -179,6 +179,21 @@ impl Report {
         for (kind, n) in part.kinds {
             *found.kinds.entry(kind).or_default() += n;
         }
+    }
+
+    /// Adds what another look could not read.
+    pub(super) fn add_unread<K>(&mut self, swept: &Swept<K>) {
+        self.tally.add(swept.tally);
+        let processes = swept.failures.values().map(|failures| failures.processes);
+        self.denied_processes += processes.sum::<u64>() as usize;
+    }
+
+    /// Adds a process that is known to have such fds, one at least.
+    pub(super) fn add_process(&mut self, process: &Arc<Process>) {
+        self.rows += 1;
+        let found = self.found.entry(process.pid).or_default();
+        found.process.get_or_insert_with(|| Arc::clone(process));
+        found.rows += 1;
     }
 
     /// Adds a row that was found otherwise.

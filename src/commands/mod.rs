@@ -14,6 +14,7 @@ mod locale;
 pub mod loops;
 mod manual;
 pub mod peers;
+mod ports;
 mod processes;
 mod setting;
 mod sharing;

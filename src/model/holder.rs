@@ -26,12 +26,16 @@ pub fn few(holders: &[Holder], out: &mut Vec<u8>, command: impl Fn(&mut Vec<u8>,
     // Room for one more is room for its name.
     let shown = if groups().nth(PROCESSES + 1).is_some() { PROCESSES } else { PROCESSES + 1 };
     let mut named = 0;
+    let mut number = itoa::Buffer::new();
     for (nth, group) in groups().take(shown).enumerate() {
         let process = &group[0].process;
-        drop(write!(out, "{}{}/", if nth > 0 { ", " } else { "" }, process.pid));
+        out.extend_from_slice(if nth > 0 { b", " } else { b"" });
+        out.extend_from_slice(number.format(process.pid.0).as_bytes());
+        out.push(b'/');
         command(out, &process.command);
         for (nth, holder) in group.iter().take(FDS).enumerate() {
-            drop(write!(out, "{}{}", if nth > 0 { ',' } else { ' ' }, holder.fd));
+            out.push(if nth > 0 { b',' } else { b' ' });
+            out.extend_from_slice(number.format(holder.fd.0).as_bytes());
         }
         named += group.len().min(FDS);
     }

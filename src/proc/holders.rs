@@ -1,19 +1,64 @@
 //! Which fds hold sockets.
 
+use super::few;
 use super::iterator::Wanted;
+use super::networks::networks;
+use super::process::ProcessDir;
 use super::root::ProcRoot;
-use super::sweep::{Own, Swept, sweep};
+use super::sweep::{Amount, Own, Swept, sweep};
 use super::system::System;
 use crate::kind::Shape;
 use crate::model::{FdNum, Holder, Inode, Pid};
-use std::collections::HashSet;
+use crate::sock::{Request, WITH_PORTS};
+use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt as _;
 
 /// The fds of all processes that are sockets, by the inodes of these: of some sockets, or of all.
 /// What fdscope itself has open is left out.
 pub fn socket_holders(system: &System, only: Option<&HashSet<Inode>>) -> std::io::Result<Swept<Inode>> {
-    let wanted = |inode: &Inode| only.is_none_or(|only| only.contains(inode));
-    sweep(system, Own::LeftOut, Wanted::Sockets, |met| Shape::of(met.link).socket().filter(wanted))
+    match only {
+        Some(only) if system.root().is_native() => {
+            few::holders_of(system, Own::LeftOut, Amount::All, only, |_, _| true)
+        }
+        _ => {
+            let wanted = |inode: &Inode| only.is_none_or(|only| only.contains(inode));
+            sweep(system, Own::LeftOut, Wanted::Sockets, |met| Shape::of(met.link).socket().filter(wanted))
+        }
+    }
+}
+
+/// The fds of all processes that are sockets whose own port is one of these: of any network namespace;
+/// or, where `first`, one fd of each process that has such a socket in its own namespace. Nothing where
+/// the kernel cannot be asked for ports.
+pub fn holders_on_ports(
+    system: &System,
+    ports: &[u16],
+    first: bool,
+) -> std::io::Result<Option<Swept<Inode>>> {
+    if !system.root().is_native() {
+        return Ok(None);
+    }
+    let mut sockets: HashMap<Inode, Option<u64>> = HashMap::new();
+    // One that is gone has no sockets.
+    for (place, mut net) in networks(system)?.iter().filter_map(|place| Some((place, place.open()?))) {
+        for port in ports {
+            let Some(port) = NonZero::new(*port) else { return Ok(None) };
+            let found = net.sockets(&Request { port: Some(port), ..Request::all(WITH_PORTS) });
+            if !found.unread.is_empty() {
+                return Ok(None);
+            }
+            let inodes = found.sockets.iter().map(|socket| socket.inode).filter(|inode| *inode != Inode(0));
+            sockets.extend(inodes.map(|inode| (inode, place.network.id)));
+        }
+    }
+    let wanted = sockets.keys().copied().collect();
+    let is_own = |pid, inode: Inode| {
+        let id = || ProcessDir::open(system.root(), pid, system).ok().map(|dir| dir.network());
+        !first || sockets.get(&inode).copied() == id()
+    };
+    let amount = if first { Amount::First } else { Amount::All };
+    few::holders_of(system, Own::LeftOut, amount, &wanted, is_own).map(Some)
 }
 
 /// The fds that hold these sockets, of all processes that may be read.

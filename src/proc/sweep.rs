@@ -16,8 +16,9 @@ use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
 use rustix::io::Errno;
 use std::cell::OnceCell;
-use std::ffi::CStr;
+use std::collections::BTreeMap;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A process with more fds than this is swept in parts.
@@ -110,19 +111,38 @@ pub struct Swept<K> {
     holders: Vec<Holder>,
     /// What may not be read, and what went away meanwhile.
     pub tally: Tally,
-    /// How many of what may not be read are processes; the others are fds of processes that can be
-    /// listed.
-    pub denied_processes: u64,
+    /// What could not be read, by errno: how many processes, and how many fds of processes that can
+    /// be listed. Together they are what the tally has as denied.
+    pub failures: BTreeMap<i32, Failures>,
     /// Whether there may be processes that are not even listed.
     pub hides_processes: bool,
+}
+
+/// How much could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// Whole processes.
+    pub processes: u64,
+    /// Fds of processes that can be listed.
+    pub fds: u64,
 }
 
 impl<K: Ord> Swept<K> {
     /// The fds of one key, by process and number.
     pub fn of(&self, key: &K) -> &[Holder] {
+        self.at(&self.range(key))
+    }
+
+    /// Where the fds of one key are.
+    pub fn range(&self, key: &K) -> Range<usize> {
         let start = self.keys.partition_point(|k| k < key);
-        let count = self.keys[start..].partition_point(|k| k == key);
-        &self.holders[start..start + count]
+        let count = self.keys[start..].iter().take_while(|k| *k == key).count();
+        start..start + count
+    }
+
+    /// The fds that are there.
+    pub fn at(&self, range: &Range<usize>) -> &[Holder] {
+        &self.holders[range.clone()]
     }
 
     /// Adds the fds of another look, which was for other keys. What could not be looked at is known
@@ -150,12 +170,55 @@ impl<K: Ord> Swept<K> {
 }
 
 /// A piece of the work: fds of a process, by number.
-struct Part {
-    pid: Pid,
-    first: i32,
-    last: i32,
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) pid: Pid,
+    pub(super) first: i32,
+    pub(super) last: i32,
     /// What all parts of a process may have in common.
-    shared: Option<SharedTable>,
+    pub(super) shared: Option<SharedTable>,
+}
+
+/// What was found in some parts.
+#[derive(Debug)]
+pub(super) struct Piece<K> {
+    pub(super) found: Vec<(K, Holder)>,
+    pub(super) tally: Tally,
+    pub(super) failures: BTreeMap<i32, Failures>,
+    /// Whether there are fds with higher numbers.
+    pub(super) has_more: bool,
+}
+
+impl<K> Piece<K> {
+    pub(super) fn new() -> Self {
+        Self { found: Vec::new(), tally: Tally::default(), failures: BTreeMap::new(), has_more: false }
+    }
+
+    /// Adds what was found behind it.
+    pub(super) fn add(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.tally.add(other.tally);
+        for (errno, Failures { processes, fds }) in other.failures {
+            let all = self.failures.entry(errno).or_default();
+            all.processes += processes;
+            all.fds += fds;
+        }
+    }
+
+    fn fails(&mut self, errno: Errno) -> &mut Failures {
+        self.tally.denied += 1;
+        self.failures.entry(errno.raw_os_error()).or_default()
+    }
+}
+
+impl<K: Ord> Piece<K> {
+    /// All that was found, by key.
+    pub(super) fn sorted(mut self, hides_processes: bool) -> Swept<K> {
+        // Stable: what was met in order of pid and fd stays so.
+        self.found.sort_by(|a, b| a.0.cmp(&b.0));
+        let (keys, holders) = self.found.into_iter().unzip();
+        Swept { keys, holders, tally: self.tally, failures: self.failures, hides_processes }
+    }
 }
 
 /// Whether we count ourselves.
@@ -167,40 +230,51 @@ pub(super) enum Own {
     LeftOut,
 }
 
-/// Looks at all fds of all processes, or at those that are `wanted`. `key` says of each whether it matters.
+/// All processes, but for ourselves perhaps, and whether others may be hidden.
+pub(super) fn everybody(system: &System, own: Own) -> std::io::Result<(Vec<Pid>, bool)> {
+    let mut pids = all_pids(system.root())?;
+    let hides_processes = system.root().is_native() && are_hidden(&pids);
+    let left_out = (own == Own::LeftOut).then(|| Pid(std::process::id() as i32));
+    pids.retain(|&pid| Some(pid) != left_out);
+    Ok((pids, hides_processes))
+}
+
+/// Looks at all fds of all processes, or at those that are `wanted`. `key` says of each whether it
+/// matters.
 pub(super) fn sweep<K: Ord + Send>(
     system: &System,
     own: Own,
     wanted: Wanted,
     key: impl Fn(&Met<'_>) -> Option<K> + Sync,
 ) -> std::io::Result<Swept<K>> {
-    let pids = all_pids(system.root())?;
-    let hides_processes = system.root().is_native() && are_hidden(&pids);
-    let parts = parts(system, own, pids);
-    let mut found: Vec<(K, Holder)> = Vec::new();
-    let mut tally = Tally::default();
-    let mut denied_processes = 0;
-    let done: Result<(), std::convert::Infallible> = run_ordered(
+    let (pids, hides_processes) = everybody(system, own)?;
+    let parts: Vec<Part> = pids.into_iter().flat_map(|pid| parts(system, pid, 0)).collect();
+    let mut all = Piece::new();
+    run(
         &parts,
-        || Sweeper {
-            system,
-            wanted,
-            link: Vec::with_capacity(4096),
-            names: vec![MaybeUninit::uninit(); 32 << 10],
-        },
+        || Sweeper { at_once: Some(wanted), ..Sweeper::new(system, Amount::All) },
         |sweeper, part| sweeper.part(part, &key),
-        |(part, counted, denied)| {
-            found.extend(part);
-            tally.add(counted);
-            denied_processes += denied;
-            Ok(())
+        |_, piece| {
+            all.add(piece);
         },
     );
+    Ok(all.sorted(hides_processes))
+}
+
+/// Does the work on all cores, and gives each piece in order.
+pub(super) fn run<K: Send, W>(
+    parts: &[Part],
+    worker: impl Fn() -> W + Sync,
+    work: impl Fn(&mut W, &Part) -> Piece<K> + Sync,
+    mut each: impl FnMut(&Part, Piece<K>),
+) {
+    let mut nth = 0;
+    let done: Result<(), std::convert::Infallible> = run_ordered(parts, worker, work, |piece| {
+        each(&parts[nth], piece);
+        nth += 1;
+        Ok(())
+    });
     let Ok(()) = done;
-    // Stable: what was met in order of pid and fd stays so.
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    let (keys, holders) = found.into_iter().unzip();
-    Ok(Swept { keys, holders, tally, denied_processes, hides_processes })
 }
 
 /// Whether there may be more processes than these: outside our pid namespace, or behind the option
@@ -212,56 +286,61 @@ fn are_hidden(pids: &[Pid]) -> bool {
     !pids.contains(&Pid(1)) || rustix::fs::stat("/proc/self/ns/pid").map_or(true, |stat| stat.st_ino != FIRST)
 }
 
-fn parts(system: &System, own: Own, pids: Vec<Pid>) -> Vec<Part> {
-    let left_out = (own == Own::LeftOut).then(|| Pid(std::process::id() as i32));
-    let native = system.root().is_native();
-    let mut parts = Vec::new();
-    for pid in pids.into_iter().filter(|&pid| Some(pid) != left_out) {
-        // Since Linux 6.2 the size of the directory is the number of fds.
-        let size =
-            || rustix::fs::stat(system.root().join(format!("{pid}/fd"))).map_or(0, |s| s.st_size as u64);
-        let count = if native { size() } else { 0 };
-        let number = count.div_ceil(PART).max(1) as i32;
-        let step = PART as i32;
-        let shared = (number > 1).then(SharedTable::default);
-        parts.extend((0..number).map(|part| Part {
-            pid,
-            first: part * step,
-            // Numbers may have gaps: the last part takes all that is left.
-            last: if part + 1 == number { i32::MAX } else { (part + 1) * step - 1 },
-            shared: shared.clone(),
-        }));
-    }
-    parts
+/// The fds of a process from `first` on, in parts.
+pub(super) fn parts(system: &System, pid: Pid, first: i32) -> impl Iterator<Item = Part> {
+    // Since Linux 6.2 the size of the directory is the number of fds.
+    let size = || rustix::fs::stat(system.root().join(format!("{pid}/fd"))).map_or(0, |s| s.st_size as u64);
+    let count = if system.root().is_native() { size().saturating_sub(first as u64) } else { 0 };
+    let number = count.div_ceil(PART).max(1) as i32;
+    let step = PART as i32;
+    let shared = (number > 1).then(SharedTable::default);
+    (0..number).map(move |part| Part {
+        pid,
+        first: first + part * step,
+        // Numbers may have gaps: the last part takes all that is left.
+        last: if part + 1 == number { i32::MAX } else { first + (part + 1) * step - 1 },
+        shared: shared.clone(),
+    })
+}
+
+/// Room for the names that are listed at once: few, for those behind them may need no listing.
+pub(super) const ROOM: usize = 2 << 10;
+
+/// How much of a part is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Amount {
+    /// All of it.
+    All,
+    /// No more than it takes to find something.
+    First,
 }
 
 /// One thread's buffers.
-struct Sweeper<'s> {
+pub(super) struct Sweeper<'s> {
     system: &'s System,
-    wanted: Wanted,
+    amount: Amount,
+    /// Which fds a table may be asked for at once.
+    at_once: Option<Wanted>,
     link: Vec<u8>,
     names: Vec<MaybeUninit<u8>>,
 }
 
-impl Sweeper<'_> {
-    fn part<K>(
-        &mut self,
-        part: &Part,
-        key: &impl Fn(&Met<'_>) -> Option<K>,
-    ) -> (Vec<(K, Holder)>, Tally, u64) {
-        let mut found = Vec::new();
-        let mut tally = Tally::default();
-        if let Err(errno) = self.process(part, key, &mut found, &mut tally) {
+impl<'s> Sweeper<'s> {
+    pub(super) fn new(system: &'s System, amount: Amount) -> Self {
+        let names = vec![MaybeUninit::uninit(); ROOM];
+        Self { system, amount, at_once: None, link: Vec::with_capacity(4096), names }
+    }
+
+    pub(super) fn part<K>(&mut self, part: &Part, key: &impl Fn(&Met<'_>) -> Option<K>) -> Piece<K> {
+        let mut piece = Piece::new();
+        if let Err(errno) = self.process(part, key, &mut piece) {
             match errno {
-                Errno::NOENT | Errno::SRCH => tally.vanished += 1,
+                Errno::NOENT | Errno::SRCH => piece.tally.vanished += 1,
                 _ if self.holds_nothing(part.pid) => {}
-                _ => {
-                    tally.denied += 1;
-                    return (found, tally, 1);
-                }
+                errno => piece.fails(errno).processes += 1,
             }
         }
-        (found, tally, 0)
+        piece
     }
 
     /// Whether a process that may not be read has no fds anyway: what belonged to a zombie's user
@@ -275,16 +354,15 @@ impl Sweeper<'_> {
         &mut self,
         part: &Part,
         key: &impl Fn(&Met<'_>) -> Option<K>,
-        found: &mut Vec<(K, Holder)>,
-        tally: &mut Tally,
+        piece: &mut Piece<K>,
     ) -> Result<(), Errno> {
         let path = self.system.root().join(part.pid.to_string());
         let dir = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut entries = self.table(part, &dir, Some(part.pid), key, found, tally)?;
+        let mut entries = self.table(part, &dir, self.at_once, key, piece)?;
         if entries == 0 && part.first == 0 {
             // A process whose main thread has ended while others go on: they have the fds.
             for task in other_threads(&dir, part.pid) {
-                entries = self.table(part, &task, None, key, found, tally)?;
+                entries = self.table(part, &task, None, key, piece)?;
                 if entries > 0 {
                     break;
                 }
@@ -293,117 +371,150 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    /// The fd table of a task, at once if it has the number `known_as`. Gives the number of its entries.
+    /// The fd table of a task. Gives the number of its entries.
+    ///
+    /// Numbers mostly follow each other. While they do, links are read without asking which there are:
+    /// the kernel would look each up twice. Only behind a gap are the next ones listed.
     fn table<K>(
         &mut self,
         part: &Part,
         task: &OwnedFd,
-        known_as: Option<Pid>,
+        at_once: Option<Wanted>,
         key: &impl Fn(&Met<'_>) -> Option<K>,
-        found: &mut Vec<(K, Holder)>,
-        tally: &mut Tally,
+        piece: &mut Piece<K>,
     ) -> Result<usize, Errno> {
+        let Self { system, amount, link, names, .. } = self;
         let fds = open_dir(task, c"fd")?;
-        let mut holding = Holding {
-            system: self.system,
+        let mut table = Table {
+            system,
             pid: part.pid,
             fds: fds.as_fd(),
             task: task.as_fd(),
-            mounts: OnceCell::new(),
             process: None,
-            found,
-            tally,
+            mounts: OnceCell::new(),
         };
-        let at_once = |task| {
-            let (iterator, shared) = (&self.system.iterator, part.shared.as_ref());
-            iterator.table(task, holding.task, holding.fds, self.wanted, shared)
-        };
-        if let Some(table) = known_as.and_then(at_once) {
-            for (fd, known) in table.between(part.first, part.last) {
+        let at_once = at_once.and_then(|wanted| {
+            system.iterator.table(part.pid, task.as_fd(), fds.as_fd(), wanted, part.shared.as_ref())
+        });
+        if let Some(all) = at_once {
+            for (fd, known) in all.between(part.first, part.last) {
                 match known {
-                    Some(known) => holding.meet(fd, known.link, Some(known), key),
-                    None => self.read(fd, NumberName::new(fd.0).as_c_str(), key, &mut holding),
+                    Some(known) => drop(table.meet(fd, known.link, Some(known), key, piece)),
+                    None => drop(table.read(fd, link, key, piece)),
                 }
             }
             // There are some, if none that is wanted.
             return Ok(1);
         }
-        if part.first > 0 {
-            // Entry N of the directory is fd N - 2, behind `.` and `..`.
-            rustix::fs::seek(&fds, SeekFrom::Start(part.first as u64 + 2))?;
-        }
+        let follow = system.root().is_native();
         let mut entries = 0;
-        let mut buffer = std::mem::take(&mut self.names);
-        let mut names = RawDir::new(&fds, &mut buffer);
-        while let Some(entry) = names.next() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(errno) => {
-                    self.names = buffer;
-                    return Err(errno);
+        let mut next = part.first;
+        loop {
+            while follow
+                && next <= part.last
+                && readlink_at(&fds, NumberName::new(next).as_c_str(), link).is_ok()
+            {
+                entries += 1;
+                if table.meet(FdNum(next), link, None, key, piece) && *amount == Amount::First {
+                    return Ok(entries);
                 }
-            };
-            let name = entry.file_name();
-            let Some(fd) = name.to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) else { continue };
-            if fd.0 > part.last {
-                break;
+                next += 1;
             }
-            entries += 1;
-            self.read(fd, name, key, &mut holding);
+            if next > part.last {
+                // There may be.
+                piece.has_more = true;
+                return Ok(entries);
+            }
+            if next > 0 {
+                go_to(&fds, next)?;
+            }
+            let before = next;
+            let mut names = RawDir::new(&fds, names);
+            while let Some(entry) = names.next() {
+                let entry = entry?;
+                let name = entry.file_name();
+                if let Some(fd) = name.to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) {
+                    if fd.0 > part.last {
+                        piece.has_more = true;
+                        return Ok(entries);
+                    }
+                    entries += 1;
+                    next = fd.0.saturating_add(1);
+                    if table.read(fd, link, key, piece) && *amount == Amount::First {
+                        return Ok(entries);
+                    }
+                }
+                if follow && names.is_buffer_empty() {
+                    break;
+                }
+            }
+            if !follow || next == before {
+                return Ok(entries);
+            }
         }
-        self.names = buffer;
-        Ok(entries)
     }
+}
 
-    /// Reads the link of an fd, and meets it.
+/// An fd table that is looked at.
+struct Table<'t> {
+    system: &'t System,
+    pid: Pid,
+    fds: BorrowedFd<'t>,
+    task: BorrowedFd<'t>,
+    process: Option<Arc<Process>>,
+    mounts: OnceCell<Arc<Mounts>>,
+}
+
+impl Table<'_> {
+    /// Reads the link of an fd, looks at it, and says whether it matters.
     fn read<K>(
         &mut self,
         fd: FdNum,
-        name: &CStr,
+        link: &mut Vec<u8>,
         key: &impl Fn(&Met<'_>) -> Option<K>,
-        holding: &mut Holding<'_, K>,
-    ) {
-        match readlink_at(holding.fds, name, &mut self.link) {
-            Ok(()) => holding.meet(fd, &self.link, None, key),
-            Err(Errno::NOENT | Errno::SRCH) => holding.tally.vanished += 1,
-            Err(_) => holding.tally.denied += 1,
+        piece: &mut Piece<K>,
+    ) -> bool {
+        match readlink_at(self.fds, NumberName::new(fd.0).as_c_str(), link) {
+            Ok(()) => return self.meet(fd, link, None, key, piece),
+            Err(Errno::NOENT | Errno::SRCH) => piece.tally.vanished += 1,
+            Err(errno) => piece.fails(errno).fds += 1,
         }
+        false
     }
-}
 
-/// An fd table that is gone through, and what is found in it.
-struct Holding<'h, K> {
-    system: &'h System,
-    pid: Pid,
-    fds: BorrowedFd<'h>,
-    task: BorrowedFd<'h>,
-    mounts: OnceCell<Arc<Mounts>>,
-    process: Option<Arc<Process>>,
-    found: &'h mut Vec<(K, Holder)>,
-    tally: &'h mut Tally,
-}
-
-impl<K> Holding<'_, K> {
-    fn meet(
+    /// Looks at an fd, and says whether it matters.
+    fn meet<K>(
         &mut self,
         fd: FdNum,
         link: &[u8],
         known: Option<Known<'_>>,
         key: &impl Fn(&Met<'_>) -> Option<K>,
-    ) {
-        let (system, pid) = (self.system, self.pid);
-        let met = Met { link, fd, pid, known, fds: self.fds, task: self.task, mounts: &self.mounts, system };
-        let Some(key) = key(&met) else { return };
-        if self.process.is_none() {
+        piece: &mut Piece<K>,
+    ) -> bool {
+        let Self { system, pid, fds, task, process, mounts } = self;
+        let met = Met { link, fd, pid: *pid, known, fds: *fds, task: *task, mounts, system };
+        let Some(key) = key(&met) else { return false };
+        if process.is_none() {
             // Who it is matters only once it holds something that does.
-            let dir = ProcessDir::open(system.root(), pid, system);
-            self.process = dir.ok().map(|dir| dir.process);
+            *process = process_of(system, *pid);
         }
-        match &self.process {
-            Some(process) => self.found.push((key, Holder { process: Arc::clone(process), fd })),
-            None => self.tally.vanished += 1,
+        match process {
+            Some(process) => piece.found.push((key, Holder { process: Arc::clone(process), fd })),
+            None => piece.tally.vanished += 1,
         }
+        true
     }
+}
+
+/// Has a directory of fds go on with the fd of this number, or the next that there is: entry N is
+/// fd N - 2, behind `.` and `..`.
+pub(super) fn go_to(fds: &OwnedFd, first: i32) -> Result<(), Errno> {
+    rustix::fs::seek(fds, SeekFrom::Start(first as u64 + 2)).map(drop)
+}
+
+/// Who a process is, if it is still there.
+pub(super) fn process_of(system: &System, pid: Pid) -> Option<Arc<Process>> {
+    ProcessDir::open(system.root(), pid, system).ok().map(|dir| Arc::clone(&dir.process))
 }
 
 /// The directories of the threads of a process but the first, if there are any.
@@ -430,6 +541,7 @@ fn other_threads(dir: &OwnedFd, pid: Pid) -> Vec<OwnedFd> {
 mod tests {
     use super::Swept;
     use crate::model::{FdNum, Holder, Pid, Process, Tally};
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     #[test]
@@ -440,7 +552,7 @@ mod tests {
             keys: vec![2, 2, 5],
             holders: vec![holder(7), holder(8), holder(9)],
             tally: Tally::default(),
-            denied_processes: 0,
+            failures: BTreeMap::new(),
             hides_processes: false,
         };
         let fds = |key| swept.of(&key).iter().map(|h| h.fd.0).collect::<Vec<_>>();
@@ -450,7 +562,7 @@ mod tests {
             keys: vec![3],
             holders: vec![holder(6)],
             tally: Tally::default(),
-            denied_processes: 0,
+            failures: BTreeMap::new(),
             hides_processes: false,
         };
         swept.merge(other);

@@ -20,5 +20,5 @@ pub use diag::{Diag, ListeningSocket};
 pub use net::{Entry, Found, Net};
 pub use netstat::{ListenCounters, Netstat};
 pub use pairs::{OtherEnd, Pairs, is_pending};
-pub use request::{Request, States};
+pub use request::{Request, States, WITH_PORTS};
 pub use tables::Tables;

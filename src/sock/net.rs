@@ -35,7 +35,8 @@ pub struct Net {
 /// What was found in a namespace.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The sockets, in the order of the families that were asked for.
+    /// The sockets: first those of TCP, if it was asked for over both IPv4 and IPv6, and then in the
+    /// order of the families that were asked for.
     pub sockets: Vec<Socket>,
     /// Families that were read from the tables, which tell less.
     pub from_tables: Vec<Family>,
@@ -69,7 +70,11 @@ impl Net {
     /// The sockets that are asked for. A family that this kernel does not have has none.
     pub fn sockets(&mut self, request: &Request) -> Found {
         let mut found = Found::default();
-        for &family in &request.families {
+        // The kernel would walk its one table twice.
+        let both_tcp = [Family::Tcp, Family::Tcp6].iter().all(|family| request.families.contains(family))
+            && self.diag.as_mut().is_ok_and(|diag| diag.tcp_sockets(request, &mut found.sockets).is_ok());
+        let is_told = |family| both_tcp && matches!(family, Family::Tcp | Family::Tcp6);
+        for &family in request.families.iter().filter(|family| !is_told(**family)) {
             self.family(family, request, &mut found);
         }
         found
@@ -208,6 +213,37 @@ mod tests {
         assert!(queue.waiting == 1 && queue.max.is_some_and(|max| max > 1));
         let queue = find(&mut tables, Family::Tcp, inode(&listener)).unwrap().queue.unwrap();
         assert_eq!((queue.waiting, queue.max), (1, None));
+    }
+
+    #[test]
+    fn both_of_tcp_are_told_as_each_alone() {
+        let four = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = std::net::TcpStream::connect(four.local_addr().unwrap()).unwrap();
+        let six = TcpListener::bind("[::1]:0");
+        if let Err(error) = &six {
+            eprintln!("skipped: a listener of IPv6, because it cannot be bound: {error}");
+        }
+        let mut ours = vec![inode(&four), inode(&client)];
+        ours.extend(six.as_ref().map(inode));
+        let [mut net, _] = nets();
+        for (states, detail) in [(States::ALL, true), (States::ALL, false), (States::LISTEN, false)] {
+            let mut told = |families: &[Family]| {
+                let request = Request { states, detail, ..Request::all(families) };
+                let mut found = net.sockets(&request).sockets;
+                found.retain(|socket| ours.contains(&socket.inode));
+                // What changes by itself.
+                found.iter_mut().flat_map(|socket| &mut socket.detail).for_each(|d| d.tcp_info = None);
+                found
+            };
+            let [mut alone, six] = [Family::Tcp, Family::Tcp6].map(|family| told(&[family]));
+            alone.extend(six);
+            let mut both = told(&[Family::Tcp6, Family::Tcp]);
+            for found in [&mut alone, &mut both] {
+                found.sort_by_key(|socket| socket.inode);
+            }
+            assert_eq!(format!("{both:?}"), format!("{alone:?}"));
+            assert_eq!(both.len(), ours.len() - usize::from(states == States::LISTEN));
+        }
     }
 
     #[test]

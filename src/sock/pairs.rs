@@ -1,23 +1,26 @@
 //! Which sockets of this machine are the two ends of one connection.
 
-use crate::model::{Family, Inode, Socket};
-use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
+use crate::model::{Endpoint, Family, Inode, Socket};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
+use std::hash::BuildHasher as _;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 
 /// Where a socket is: which namespace, and which of its sockets.
-type At = (usize, usize);
+type At = (u32, u32);
 
 /// An index over the sockets of all network namespaces that could be asked.
 #[derive(Debug)]
 pub struct Pairs<'s> {
     /// The sockets, by namespace.
     sockets: &'s [Vec<Socket>],
-    /// Connected internet sockets by protocol, own and other address.
-    connected: HashMap<(Protocol, SocketAddr, SocketAddr), Vec<At>>,
+    hasher: DefaultHashBuilder,
+    /// Connected internet sockets by [`Tuple`]: there may be very many, so that no more is kept than
+    /// where they are.
+    connected: HashTable<At>,
     /// Listeners, and sockets for datagrams that are bound and not connected, by namespace,
     /// protocol and port.
-    bound: HashMap<(usize, Protocol, u16), Vec<At>>,
+    bound: HashMap<(u32, Protocol, u16), Vec<At>>,
     /// Unix sockets by inode, which is one number for all namespaces.
     unix: HashMap<Inode, At>,
     /// Sockets whose other end does not know of them: datagrams are sent there by many.
@@ -28,7 +31,47 @@ pub struct Pairs<'s> {
     halves: HashMap<Inode, At>,
     /// Own and other addresses, each for itself, of connected sockets that no other belongs to, once
     /// they were asked for.
-    alone: OnceLock<[HashSet<(usize, Protocol, SocketAddr)>; 2]>,
+    alone: OnceLock<[HashSet<(u32, Protocol, Address)>; 2]>,
+}
+
+/// An address and a port; one of IPv4 in IPv6 is the same to the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Address {
+    high: u64,
+    low: u64,
+    port: u16,
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        let bits = match address.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        }
+        .to_bits();
+        Self { high: (bits >> 64) as u64, low: bits as u64, port: address.port() }
+    }
+}
+
+/// A connection as one end has it: own and other address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Tuple {
+    protocol: Protocol,
+    local: Address,
+    remote: Address,
+}
+
+impl Tuple {
+    /// That of a connected internet socket.
+    fn of(socket: &Socket) -> Option<Self> {
+        let (local, remote) = (socket.local?.0.into(), socket.remote?.0.into());
+        Some(Self { protocol: protocol(socket)?, local, remote })
+    }
+
+    /// As the other end has it.
+    fn reversed(self) -> Self {
+        Self { local: self.remote, remote: self.local, ..self }
+    }
 }
 
 /// What an address belongs to: a port of one is not that of another.
@@ -61,7 +104,8 @@ impl<'s> Pairs<'s> {
     pub fn new(sockets: &'s [Vec<Socket>]) -> Self {
         let mut pairs = Self {
             sockets,
-            connected: HashMap::new(),
+            hasher: DefaultHashBuilder::default(),
+            connected: HashTable::with_capacity(sockets.iter().map(|list| connected(list)).sum()),
             bound: HashMap::new(),
             unix: HashMap::new(),
             senders: HashMap::new(),
@@ -71,7 +115,7 @@ impl<'s> Pairs<'s> {
         };
         for (place, sockets) in sockets.iter().enumerate() {
             for (nth, socket) in sockets.iter().enumerate() {
-                pairs.add((place, nth), socket);
+                pairs.add((place as u32, nth as u32), socket);
             }
         }
         pairs.find_senders();
@@ -93,15 +137,24 @@ impl<'s> Pairs<'s> {
         else {
             return;
         };
-        if remote.is_unset() || remote.0.port() == 0 {
+        if !is_connected(remote) {
             let receives = socket.listens() || socket.state == Some("unconnected");
             if receives && local.0.port() != 0 {
                 self.bound.entry((at.0, protocol, local.0.port())).or_default().push(at);
             }
-        } else {
-            let tuple = (protocol, canonical(local.0), canonical(remote.0));
-            self.connected.entry(tuple).or_default().push(at);
+        } else if let Some(tuple) = Tuple::of(socket) {
+            let Self { sockets, hasher, connected, .. } = self;
+            let again = |at: &At| hasher.hash_one(Tuple::of(at_of(sockets, *at)));
+            connected.insert_unique(hasher.hash_one(Some(tuple)), at, again);
         }
+    }
+
+    /// The connected sockets of a tuple: one, but for sockets that share an address and those of
+    /// several namespaces.
+    fn connected(&self, tuple: Tuple) -> impl Iterator<Item = At> {
+        let tuple = Some(tuple);
+        let all = self.connected.iter_hash(self.hasher.hash_one(tuple)).copied();
+        all.filter(move |&at| Tuple::of(self.socket(at)) == tuple)
     }
 
     /// Notes where datagrams go whose receiver is not connected back.
@@ -113,14 +166,14 @@ impl<'s> Pairs<'s> {
                     (Family::Unix, _) if socket.inode == Inode(0) => Vec::new(),
                     (Family::Unix, Some(peer)) => self.unix.get(&peer).copied().into_iter().collect(),
                     (Family::Udp | Family::Udp6 | Family::Udplite | Family::Udplite6, _) => {
-                        self.receivers(place, socket)
+                        self.receivers(place as u32, socket)
                     }
                     _ => Vec::new(),
                 };
                 for target in targets {
                     let knows = self.socket(target).peer == Some(socket.inode);
                     if !knows {
-                        senders.entry(target).or_default().push((place, nth));
+                        senders.entry(target).or_default().push((place as u32, nth as u32));
                     }
                 }
             }
@@ -129,11 +182,12 @@ impl<'s> Pairs<'s> {
     }
 
     fn socket(&self, at: At) -> &'s Socket {
-        &self.sockets[at.0][at.1]
+        at_of(self.sockets, at)
     }
 
     /// The other end of `socket`, which is in the namespace of this number.
     pub fn other_end(&self, place: usize, socket: &Socket) -> OtherEnd<'s> {
+        let place = place as u32;
         if socket.family == Family::Unix {
             return self.unix_end(place, socket);
         }
@@ -144,20 +198,18 @@ impl<'s> Pairs<'s> {
         if remote.is_unset() {
             return self.sent_by(place, socket);
         }
-        let tuple = (protocol, canonical(remote.0), canonical(local.0));
-        let candidates = self.connected.get(&tuple).map_or(&[][..], Vec::as_slice);
-        let here = candidates.iter().copied().filter(|at| at.0 == place);
-        let mut ends: Vec<At> = here.collect();
-        if ends.is_empty() && !remote.0.ip().to_canonical().is_loopback() {
+        let (local, remote) = (local.0, remote.0);
+        let tuple = Tuple { protocol, local: local.into(), remote: remote.into() }.reversed();
+        // The first in the order of the kernel.
+        let mut end = self.connected(tuple).filter(|at| at.0 == place).min();
+        if end.is_none() && !remote.ip().to_canonical().is_loopback() {
             // In another namespace: two that have the same addresses cannot be told apart.
-            ends = match candidates {
-                [only] => vec![*only],
-                _ => Vec::new(),
-            };
+            let mut elsewhere = self.connected(tuple);
+            end = elsewhere.next().filter(|_| elsewhere.next().is_none());
         }
-        let Some(&end) = ends.first() else {
+        let Some(end) = end else {
             if matches!(protocol, Protocol::Tcp | Protocol::Mptcp) {
-                return self.alone(place, protocol, socket, canonical(local.0), canonical(remote.0));
+                return self.alone(place, protocol, socket, canonical(local), canonical(remote));
             }
             let sockets = self.receivers(place, socket).into_iter().map(|at| self.socket(at)).collect();
             return OtherEnd { sockets, ..OtherEnd::default() };
@@ -178,7 +230,7 @@ impl<'s> Pairs<'s> {
     /// would have to be seen.
     fn alone(
         &self,
-        place: usize,
+        place: u32,
         protocol: Protocol,
         socket: &Socket,
         local: SocketAddr,
@@ -209,27 +261,25 @@ impl<'s> Pairs<'s> {
     /// there, under an address that does not belong to this one's. That of the client stays.
     fn may_be_redirected(
         &self,
-        place: usize,
+        place: u32,
         protocol: Protocol,
         local: SocketAddr,
         remote: SocketAddr,
     ) -> bool {
         let [locals, remotes] = self.alone.get_or_init(|| {
             let mut sets = [HashSet::new(), HashSet::new()];
-            let has_other = |&(protocol, local, remote): &(Protocol, SocketAddr, SocketAddr)| {
-                self.connected.contains_key(&(protocol, remote, local))
-            };
-            for (tuple, ends) in self.connected.iter().filter(|(tuple, _)| !has_other(tuple)) {
-                for at in ends {
-                    sets[0].insert((at.0, tuple.0, tuple.1));
-                    sets[1].insert((at.0, tuple.0, tuple.2));
+            for &at in &self.connected {
+                let Some(tuple) = Tuple::of(self.socket(at)) else { continue };
+                if self.connected(tuple.reversed()).next().is_none() {
+                    sets[0].insert((at.0, tuple.protocol, tuple.local));
+                    sets[1].insert((at.0, tuple.protocol, tuple.remote));
                 }
             }
             sets
         });
         let listens = |address: SocketAddr| self.bound.contains_key(&(place, protocol, address.port()));
-        let client_there = || locals.contains(&(place, protocol, remote));
-        let server_there = || remotes.contains(&(place, protocol, local));
+        let client_there = || locals.contains(&(place, protocol, remote.into()));
+        let server_there = || remotes.contains(&(place, protocol, local.into()));
         match (listens(local), listens(remote)) {
             (true, false) => client_there(),
             (false, true) => server_there(),
@@ -237,7 +287,7 @@ impl<'s> Pairs<'s> {
         }
     }
 
-    fn unix_end(&self, place: usize, socket: &Socket) -> OtherEnd<'s> {
+    fn unix_end(&self, place: u32, socket: &Socket) -> OtherEnd<'s> {
         let mut end = self.sent_by(place, socket);
         // One that shut itself down while it waits looks as if it had lost its peer.
         if let Some(&listener) = self.waiting.get(&socket.inode) {
@@ -254,7 +304,7 @@ impl<'s> Pairs<'s> {
     }
 
     /// Whoever sends here without being known here.
-    fn sent_by(&self, place: usize, socket: &Socket) -> OtherEnd<'s> {
+    fn sent_by(&self, place: u32, socket: &Socket) -> OtherEnd<'s> {
         let own = self.find(place, socket);
         let senders = own.and_then(|at| self.senders.get(&at)).map_or(&[][..], Vec::as_slice);
         let sockets = senders.iter().map(|&at| self.socket(at)).collect();
@@ -262,7 +312,7 @@ impl<'s> Pairs<'s> {
     }
 
     /// Where a socket is in the index.
-    fn find(&self, place: usize, socket: &Socket) -> Option<At> {
+    fn find(&self, place: u32, socket: &Socket) -> Option<At> {
         if socket.family == Family::Unix {
             return self.unix.get(&socket.inode).copied();
         }
@@ -274,7 +324,7 @@ impl<'s> Pairs<'s> {
     /// The sockets that take the datagrams of a connected one whose other end is not connected
     /// back: those bound to that very address, or else, where it can only be of this machine, those
     /// bound to all.
-    fn receivers(&self, place: usize, socket: &Socket) -> Vec<At> {
+    fn receivers(&self, place: u32, socket: &Socket) -> Vec<At> {
         let (Some(protocol), Some(local), Some(remote)) = (protocol(socket), socket.local, socket.remote)
         else {
             return Vec::new();
@@ -282,21 +332,20 @@ impl<'s> Pairs<'s> {
         if remote.is_unset() || matches!(protocol, Protocol::Tcp | Protocol::Mptcp) {
             return Vec::new();
         }
-        let tuple = (protocol, canonical(remote.0), canonical(local.0));
-        let connected_back = |at: &At| at.0 == place;
-        if self.connected.get(&tuple).is_some_and(|ends| ends.iter().any(connected_back)) {
+        let tuple = Tuple { protocol, local: local.0.into(), remote: remote.0.into() }.reversed();
+        if self.connected(tuple).any(|at| at.0 == place) {
             return Vec::new();
         }
         self.bound_to(place, protocol, canonical(remote.0), canonical(remote.0).ip().is_loopback())
     }
 
     /// The listeners in whose queue a connection waits.
-    fn listeners(&self, place: usize, pending: &Socket) -> Vec<At> {
+    fn listeners(&self, place: u32, pending: &Socket) -> Vec<At> {
         let (Some(protocol), Some(local)) = (protocol(pending), pending.local) else { return Vec::new() };
         self.bound_to(place, protocol, canonical(local.0), true)
     }
 
-    fn bound_to(&self, place: usize, protocol: Protocol, address: SocketAddr, or_any: bool) -> Vec<At> {
+    fn bound_to(&self, place: u32, protocol: Protocol, address: SocketAddr, or_any: bool) -> Vec<At> {
         let Some(bound) = self.bound.get(&(place, protocol, address.port())) else { return Vec::new() };
         let of = |wanted: &dyn Fn(&Socket, SocketAddr) -> bool| -> Vec<At> {
             let is = |at: &At| {
@@ -319,6 +368,20 @@ impl<'s> Pairs<'s> {
             local.ip().is_unspecified() && local.is_ipv6() && !v6_only
         })
     }
+}
+
+fn at_of(sockets: &[Vec<Socket>], at: At) -> &Socket {
+    &sockets[at.0 as usize][at.1 as usize]
+}
+
+/// How many of them are connected.
+fn connected(sockets: &[Socket]) -> usize {
+    sockets.iter().filter(|socket| socket.remote.is_some_and(is_connected)).count()
+}
+
+/// Whether an address of the other end tells that there is one.
+fn is_connected(remote: Endpoint) -> bool {
+    !remote.is_unset() && remote.0.port() != 0
 }
 
 fn protocol(socket: &Socket) -> Option<Protocol> {

@@ -24,6 +24,18 @@ impl Request {
     }
 }
 
+/// The families whose sockets have ports.
+pub const WITH_PORTS: &[Family] = &[
+    Family::Tcp,
+    Family::Tcp6,
+    Family::Udp,
+    Family::Udp6,
+    Family::Udplite,
+    Family::Udplite6,
+    Family::Mptcp,
+    Family::Mptcp6,
+];
+
 /// Bits of `1 << TCP_*`, `include/net/tcp_states.h`, which other families use as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct States(pub(super) u32);

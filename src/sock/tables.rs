@@ -3,7 +3,7 @@
 use super::net::{Entry, Net};
 use super::procnet;
 use super::protocol;
-use super::request::Request;
+use super::request::{Request, WITH_PORTS};
 use crate::model::{Family, Inode, Socket};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -45,18 +45,6 @@ enum Way {
 /// How many unix sockets are asked for alone before all are. A call for one costs as much as ten
 /// in a list of all.
 const ALONE: usize = 16;
-
-/// The families whose sockets have ports.
-const WITH_PORTS: &[Family] = &[
-    Family::Tcp,
-    Family::Tcp6,
-    Family::Udp,
-    Family::Udp6,
-    Family::Udplite,
-    Family::Udplite6,
-    Family::Mptcp,
-    Family::Mptcp6,
-];
 
 impl Tables {
     /// The sockets of a namespace. `net` is a directory such as `/proc/PID/net`, of one of its
@@ -181,14 +169,20 @@ impl Shared {
     }
 
     fn read(&mut self, net: &Path, family: Family) {
-        let request = Request { detail: self.detail, ..Request::all(&[family]) };
+        const TCP: &[Family] = &[Family::Tcp, Family::Tcp6];
+        // They are in one table of the kernel.
+        let families = if TCP.contains(&family) { TCP } else { &[family] };
+        let request = Request { detail: self.detail, ..Request::all(families) };
         let mut found = self.net(net).sockets(&request);
         // What cannot be read is asked for again: the process may have ended, and others of the
         // namespace have not.
         if found.unread.is_empty() {
             found.sockets.retain(|socket| socket.inode != Inode(0));
             found.sockets.sort_unstable_by_key(|socket| socket.inode);
-            self.read.push((family, found.sockets));
+            let (sockets, others) = found.sockets.into_iter().partition(|socket| socket.family == family);
+            self.read.push((family, sockets));
+            let other = families.iter().copied().find(|&other| other != family);
+            self.read.extend(other.map(|other| (other, others)));
         }
     }
 

@@ -8,6 +8,7 @@ use crate::proc::{Network, Place, Swept, System};
 use crate::sock::{Net, Request};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What has to be read.
@@ -44,10 +45,20 @@ pub(super) struct Data {
 impl Data {
     /// The fds that hold a socket.
     pub(super) fn owners(&self, inode: Inode) -> &[Holder] {
+        self.held(&self.range(inode))
+    }
+
+    /// Which of all owners hold a socket: to be asked for once, and used again.
+    pub(super) fn range(&self, inode: Inode) -> Range<usize> {
         match &self.owners {
-            Some(owners) if inode != Inode(0) => owners.of(&inode),
-            _ => &[],
+            Some(owners) if inode != Inode(0) => owners.range(&inode),
+            _ => 0..0,
         }
+    }
+
+    /// The owners that [`Self::range`] gave.
+    pub(super) fn held(&self, range: &Range<usize>) -> &[Holder] {
+        self.owners.as_ref().map_or(&[], |owners| owners.at(range))
     }
 
     /// The name of an interface of a namespace.

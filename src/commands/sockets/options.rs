@@ -88,9 +88,9 @@ Examples:
   fdscope sockets --summary            how many of what";
 
 impl Args {
-    /// Whether anything is said of which sockets are meant.
+    /// Whether anything is said of which sockets are meant. Where they are does not tell which.
     pub(super) fn selects(&self) -> bool {
-        let lists = [&self.state, &self.family, &self.netns];
+        let lists = [&self.state, &self.family];
         self.listening
             || lists.iter().any(|list| !list.is_empty())
             || !self.filters.is_empty()

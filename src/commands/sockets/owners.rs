@@ -3,8 +3,8 @@
 use super::gather::{Data, Wanted};
 use crate::context::Context;
 use crate::error::Error;
-use crate::model::{Family, Inode, Socket, quantity};
-use crate::proc::{Swept, System, socket_holders};
+use crate::model::{Family, Inode, Socket, errno_words, quantity};
+use crate::proc::{Failures, Swept, System, socket_holders};
 use crate::sock::{Net, Request, States};
 use std::collections::HashSet;
 
@@ -22,17 +22,17 @@ pub(super) fn find(
         socket_holders(system, only).map_err(|e| Error::Io(system.root().path().display().to_string(), e))
     };
     let mut owners = look(only.as_ref())?;
-    if owners.tally.denied > 0 {
-        let processes = owners.denied_processes;
-        let fds = owners.tally.denied - processes;
+    for (errno, Failures { processes, fds }) in &owners.failures {
         let told = [(processes, "process", "processes"), (fds, "fd", "fds")]
             .into_iter()
-            .filter(|(count, ..)| *count > 0)
-            .map(|(count, one, many)| quantity(count as usize, one, many));
+            .filter(|(count, ..)| **count > 0)
+            .map(|(count, one, many)| quantity(*count as usize, one, many));
         let told = told.collect::<Vec<_>>().join(" and ");
-        context.note(&format!(
-            "{told} could not be read: permission denied; what they hold has '?' for an owner"
-        ));
+        let why = match *errno {
+            libc::EACCES | libc::EPERM => "permission denied".to_owned(),
+            errno => errno_words(errno),
+        };
+        context.note(&format!("{told} could not be read: {why}; what they hold has '?' for an owner"));
     }
     data.tally.add(owners.tally);
     data.tally.vanished += drop_closed(&mut data.sockets, nets, &owners, wanted);

@@ -8,9 +8,9 @@ use crate::model::{
 };
 use crate::proc::Network;
 use crate::sock::is_pending;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A socket, and all that is told with it. One is used again for all rows.
@@ -18,6 +18,8 @@ pub(super) struct Row {
     pub(super) data: Arc<Data>,
     pub(super) place: usize,
     nth: usize,
+    /// Which of all owners hold it.
+    owners: Range<usize>,
     /// What stands for an address where there is no IP address, and for people where it is one of an
     /// interface.
     pub(super) local: Vec<u8>,
@@ -56,6 +58,7 @@ impl Row {
             data: Arc::clone(data),
             place: 0,
             nth: 0,
+            owners: 0..0,
             local: Vec::new(),
             remote: Vec::new(),
             interface: Vec::new(),
@@ -75,6 +78,7 @@ impl Row {
         (self.place, self.nth) = (place, nth);
         let data = Arc::clone(&self.data);
         let socket = &data.sockets[place][nth];
+        self.owners = data.range(socket.inode);
         self.local.clear();
         self.tcp.clear();
         (self.user, self.cgroup) = (None, None);
@@ -128,18 +132,21 @@ impl Row {
             };
         }
         self.queue.clear();
-        let _ = match (socket.queue, socket.recv_queue) {
-            (Some(queue), _) => match queue.max {
-                Some(max) => write!(self.queue, "{}/{max}", queue.waiting),
-                None => write!(self.queue, "{}", queue.waiting),
-            },
-            (None, Some(n)) => write!(self.queue, "{n}"),
-            (None, None) => write!(self.queue, "-"),
-        };
+        let mut number = itoa::Buffer::new();
+        match (socket.queue, socket.recv_queue) {
+            (Some(queue), _) => {
+                self.queue.push_str(number.format(queue.waiting));
+                if let Some(max) = queue.max {
+                    self.queue.push('/');
+                    self.queue.push_str(number.format(max));
+                }
+            }
+            (None, Some(n)) => self.queue.push_str(number.format(n)),
+            (None, None) => self.queue.push('-'),
+        }
         self.holders.clear();
-        let owners = data.owners(socket.inode);
-        if !owners.is_empty() {
-            some(&mut self.holders, owners);
+        if !self.owners.is_empty() {
+            some(&mut self.holders, data.held(&self.owners));
         } else if let Some(reason) = self.unowned() {
             let words = match reason {
                 NOT_ACCEPTED => "not accepted yet",
@@ -186,7 +193,7 @@ impl Row {
 
     /// The fds that hold it.
     pub(super) fn owners(&self) -> &[Holder] {
-        self.data.owners(self.socket().inode)
+        self.data.held(&self.owners)
     }
 
     /// Why nobody holds it, if that is sure.

@@ -4,10 +4,11 @@ use super::gather::Data;
 use super::pattern::{Pattern, Side};
 use super::row::{Peers, Row};
 use crate::kind::TcpFields;
-use crate::model::{Family, FdRanges, Pid, Socket};
+use crate::model::{Endpoint, Family, FdRanges, Pid, Socket};
 use crate::proc::System;
 use crate::sock::Pairs;
-use std::cmp::Reverse;
+use std::cmp::Ordering;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What is asked for.
@@ -64,23 +65,48 @@ impl Selection {
 pub(super) fn order(data: &Data) -> Vec<(usize, usize)> {
     let mut all = Vec::with_capacity(data.sockets.iter().map(Vec::len).sum());
     for (place, sockets) in data.sockets.iter().enumerate().filter(|(place, _)| data.meant[*place]) {
-        let start = all.len();
-        all.extend((0..sockets.len()).map(|nth| (place, nth)));
-        all[start..].sort_by_cached_key(|&(_, nth)| {
-            let socket = &sockets[nth];
-            let port = |end: Option<crate::model::Endpoint>| end.map(|end| (end.0.port(), end.0.ip()));
-            (
-                Family::ALL.iter().position(|f| *f == socket.family),
-                Reverse(socket.listens()),
-                port(socket.local),
-                port(socket.remote),
-                socket.path.is_none(),
-                socket.path.clone(),
-                socket.inode,
-            )
-        });
+        let mut keys: Vec<(u128, u32)> =
+            sockets.iter().enumerate().map(|(nth, socket)| (place_of(socket), nth as u32)).collect();
+        keys.sort_unstable_by_key(|(key, _)| *key);
+        for alike in keys.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            alike.sort_unstable_by(|(_, a), (_, b)| {
+                within(&sockets[*a as usize], &sockets[*b as usize]).then(a.cmp(b))
+            });
+        }
+        all.extend(keys.into_iter().map(|(_, nth)| (place, nth as usize)));
     }
     all
+}
+
+/// A number that orders sockets by family, listeners first, and then by both addresses as far as
+/// these fit in: those of IPv4 do, of IPv6 only the port of its own. Most comparisons need no more.
+fn place_of(socket: &Socket) -> u128 {
+    /// Of each end, behind whether there is one: port, whether it is IPv6, address of IPv4.
+    const END: u32 = 1 + 16 + 1 + 32;
+    let end = |end: Option<Endpoint>| match end.map(|end| end.0) {
+        None => 0,
+        Some(SocketAddr::V4(v4)) => 1 << 49 | u128::from(v4.port()) << 33 | u128::from(v4.ip().to_bits()),
+        Some(SocketAddr::V6(v6)) => 1 << 49 | u128::from(v6.port()) << 33 | 1 << 32,
+    };
+    let family = Family::ALL.iter().position(|f| *f == socket.family).map_or(0, |nth| nth as u128 + 1);
+    // What comes behind an address that is not all there must not count.
+    let remote = match socket.local {
+        Some(Endpoint(SocketAddr::V6(_))) => 0,
+        _ => end(socket.remote),
+    };
+    ((family << 1 | u128::from(!socket.listens())) << END | end(socket.local)) << END | remote
+}
+
+/// The order of sockets that [`place_of`] does not tell apart.
+fn within(one: &Socket, other: &Socket) -> Ordering {
+    let ip = |end: Option<Endpoint>| end.map(|end| end.0.ip());
+    let remote = |socket: &Socket| socket.remote.map(|end| (end.0.port(), end.0.ip()));
+    ip(one.local)
+        .cmp(&ip(other.local))
+        .then_with(|| remote(one).cmp(&remote(other)))
+        .then_with(|| one.path.is_none().cmp(&other.path.is_none()))
+        .then_with(|| one.path.cmp(&other.path))
+        .then_with(|| one.inode.cmp(&other.inode))
 }
 
 /// Makes rows.
@@ -135,5 +161,45 @@ impl Filler<'_> {
             peers.holders = sure.then_some(holders);
         }
         peers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{place_of, within};
+    use crate::model::{Endpoint, Family, Inode, Socket};
+
+    #[test]
+    fn sockets_have_an_order() {
+        let inet = |family, state, local: &str, remote: &str| {
+            let [local, remote] = [local, remote].map(|end| end.parse().ok().map(Endpoint));
+            Socket { state: Some(state), local, remote, ..Socket::new(Inode(7), family) }
+        };
+        let unix = |inode, path: Option<&[u8]>| Socket {
+            state: Some("connected"),
+            path: path.map(<[u8]>::to_vec),
+            ..Socket::new(Inode(inode), Family::Unix)
+        };
+        let sorted = [
+            inet(Family::Tcp, "listen", "0.0.0.0:9", "0.0.0.0:0"),
+            inet(Family::Tcp, "established", "10.0.0.1:9", "1.1.1.1:1"),
+            inet(Family::Tcp, "established", "10.0.0.1:9", "0.0.0.9:2"),
+            inet(Family::Tcp, "established", "200.0.0.1:9", "0.0.0.0:1"),
+            inet(Family::Tcp, "established", "9.0.0.1:1000", "0.0.0.0:0"),
+            inet(Family::Tcp6, "listen", "[::]:9", "[::]:0"),
+            inet(Family::Tcp6, "established", "[::1]:8", "[::1]:9"),
+            inet(Family::Tcp6, "established", "[::2]:8", "[::1]:1"),
+            inet(Family::Tcp6, "established", "[::2]:8", "[::]:2"),
+            unix(9, Some(b"/a")),
+            unix(8, Some(b"/b")),
+            unix(8, None),
+            unix(9, None),
+        ];
+        for (nth, one) in sorted.iter().enumerate() {
+            for (behind, other) in sorted.iter().enumerate() {
+                let order = place_of(one).cmp(&place_of(other)).then_with(|| within(one, other));
+                assert_eq!(order, nth.cmp(&behind), "{one:?} {other:?}");
+            }
+        }
     }
 }

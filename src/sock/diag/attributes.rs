@@ -1,6 +1,6 @@
 //! The parts of a message.
 
-use netlink_packet_core::{DecodeError, NLA_HEADER_SIZE, NlasIterator};
+use netlink_packet_core::{DecodeError, NLA_ALIGNTO, NLA_HEADER_SIZE, NLA_TYPE_MASK};
 
 /// The attributes of `message` behind its header, which is so long, each with its kind. The values
 /// are those of the message: nothing is copied, and one of an unknown kind costs nothing.
@@ -8,12 +8,22 @@ pub(super) fn after(
     header: usize,
     message: &[u8],
 ) -> impl Iterator<Item = Result<(u16, &[u8]), DecodeError>> {
-    let rest = message.get(header..).unwrap_or_default();
-    NlasIterator::new(rest).map(|attribute| {
-        let attribute = attribute?;
-        let (kind, end) = (attribute.kind(), attribute.length().into());
-        Ok((kind, &attribute.into_inner()[NLA_HEADER_SIZE..end]))
+    let mut rest = message.get(header..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let all = std::mem::take(&mut rest);
+        let &[a, b, c, d, ..] = all else { return Some(Err(too_long(all.len()))) };
+        let length = usize::from(u16::from_ne_bytes([a, b]));
+        let Some(value) = all.get(NLA_HEADER_SIZE..length) else { return Some(Err(too_long(all.len()))) };
+        rest = all.get(length.next_multiple_of(NLA_ALIGNTO)..).unwrap_or_default();
+        Some(Ok((u16::from_ne_bytes([c, d]) & NLA_TYPE_MASK, value)))
     })
+}
+
+fn too_long(left: usize) -> DecodeError {
+    format!("an attribute does not fit into the {left} bytes that are left").into()
 }
 
 /// The `nth` number of a value that is an array of them. Newer kernels have longer arrays, so one

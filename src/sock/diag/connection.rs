@@ -84,19 +84,31 @@ impl Connection {
         &mut self,
         request: &impl Emitable,
         found: &mut Vec<T>,
+        read: impl FnMut(&[u8]) -> Result<Option<T>, DecodeError>,
+    ) -> io::Result<()> {
+        self.dump_of(SOCK_DIAG_BY_FAMILY, request, found, read)
+    }
+
+    /// The same for a request of another kind, whose replies are of that kind too.
+    pub(super) fn dump_of<T>(
+        &mut self,
+        kind: u16,
+        request: &impl Emitable,
+        found: &mut Vec<T>,
         mut read: impl FnMut(&[u8]) -> Result<Option<T>, DecodeError>,
     ) -> io::Result<()> {
         let before = found.len();
         for _ in 0..ATTEMPTS {
-            found.truncate(before);
             let flags = NLM_F_REQUEST | NLM_F_DUMP;
-            let consistent = self.exchange(SOCK_DIAG_BY_FAMILY, flags, request, |message| {
+            let consistent = self.exchange(kind, flags, request, |message| {
                 found.extend(read(message)?);
                 Ok(())
-            })?;
-            if consistent {
+            });
+            if matches!(consistent, Ok(true)) {
                 return Ok(());
             }
+            found.truncate(before);
+            consistent?;
         }
         Err(io::Error::new(io::ErrorKind::ResourceBusy, "the sockets changed whenever they were listed"))
     }
@@ -137,7 +149,9 @@ impl Connection {
                     }
                     // The rest is taken even if it is of no use any more: the kernel begins no
                     // dump before the last has ended.
-                    SOCK_DIAG_BY_FAMILY if unreadable.is_none() => unreadable = each(message.payload()).err(),
+                    told if told == kind && unreadable.is_none() => {
+                        unreadable = each(message.payload()).err()
+                    }
                     _ => {}
                 }
                 if message.flags() & NLM_F_MULTIPART == 0 {

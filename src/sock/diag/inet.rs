@@ -1,6 +1,7 @@
 //! Internet sockets: `linux/inet_diag.h`.
 
 use super::attributes::{after, number, numbers, text};
+use super::plain;
 use crate::model::{AcceptQueue, Endpoint, Family, Inode, Socket, SocketDetail, SocketTimer};
 use crate::sock::protocol;
 use crate::sock::request::States;
@@ -72,16 +73,35 @@ fn numbers_of(family: Family) -> Option<(u8, u32)> {
 
 /// Asks for the sockets of a family on a port.
 pub(super) fn all(family: Family, states: States, port: u16, detail: bool) -> Option<Request> {
-    let extensions = match (detail, family) {
-        (true, _) => ExtensionFlags::all() - ExtensionFlags::MEMINFO - ExtensionFlags::VEGASINFO,
-        // How many datagrams, or connections, were dropped.
-        (false, Family::Tcp | Family::Tcp6) if states != States::LISTEN => ExtensionFlags::empty(),
-        (false, _) => ExtensionFlags::SKMEMINFO,
-    };
+    let extensions = extensions(family, states, detail);
     let states = StateFlags::from_bits_retain(states.0);
     // The addresses do not matter to a dump.
     let socket_id = SocketId { source_port: port, ..SocketId::new_v4() };
     request(family, extensions, states, socket_id)
+}
+
+/// `TCPDIAG_GETSOCK`: a kind of request that is older than the families of sockets.
+pub(super) const ALL_TCP: u16 = 18;
+
+/// Asks for the TCP sockets of IPv4 and of IPv6 on a port: `struct inet_diag_req`. They are all in one
+/// table, which is walked from end to end for each request, whatever it asks for.
+pub(super) fn all_tcp(states: States, port: u16, detail: bool) -> plain::Request<60> {
+    let [high, low] = port.to_be_bytes();
+    let extensions = extensions(Family::Tcp, states, detail).bits();
+    plain::Request::new(libc::AF_UNSPEC, 0)
+        .with(0, u32::from_ne_bytes([0, 0, 0, extensions]))
+        .with(4, u32::from_ne_bytes([high, low, 0, 0]))
+        .with(52, states.0)
+}
+
+/// What it tells of sockets besides the usual.
+fn extensions(family: Family, states: States, detail: bool) -> ExtensionFlags {
+    match (detail, family) {
+        (true, _) => ExtensionFlags::all() - ExtensionFlags::MEMINFO - ExtensionFlags::VEGASINFO,
+        // How many datagrams, or connections, were dropped.
+        (false, Family::Tcp | Family::Tcp6) if states != States::LISTEN => ExtensionFlags::empty(),
+        (false, _) => ExtensionFlags::SKMEMINFO,
+    }
 }
 
 /// Names one socket, to close it.
@@ -108,6 +128,12 @@ fn request(
     let byte = u8::try_from(protocol);
     let fixed = InetRequest { family, protocol: byte.unwrap_or(IPPROTO_RAW), extensions, states, socket_id };
     Some(Request { fixed, protocol: byte.is_err().then_some(protocol) })
+}
+
+/// Reads a socket that [`all_tcp`] has asked for.
+pub(super) fn tcp_socket(message: &[u8], detail: bool) -> Result<Socket, DecodeError> {
+    let family = if message.first() == Some(&AF_INET6) { Family::Tcp6 } else { Family::Tcp };
+    socket(message, family, detail)
 }
 
 /// Reads a socket.

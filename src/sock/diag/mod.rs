@@ -77,6 +77,14 @@ impl Diag {
         self.dump(family, request.states, port, request.detail, found)
     }
 
+    /// The same for TCP over IPv4 and IPv6 at once, in whatever order.
+    pub fn tcp_sockets(&mut self, request: &Request, found: &mut Vec<Socket>) -> io::Result<()> {
+        let (states, detail) = (request.states, request.detail);
+        let asked = inet::all_tcp(states, request.port.map_or(inet::ANY_PORT, NonZero::get), detail);
+        let read = |message: &[u8]| inet::tcp_socket(message, detail).map(Some);
+        self.connection.dump_of(inet::ALL_TCP, &asked, found, read)
+    }
+
     fn dump(
         &mut self,
         family: Family,

@@ -207,7 +207,7 @@ fn mptcp_and_raw() -> Result<(), Skip> {
 
 #[test]
 fn nothing_selected() {
-    for arguments in ["", "--json", "--no-header"] {
+    for arguments in ["", "--json", "--no-header", "--netns own"] {
         let run = Fdscope::new(format!("sockets --close --yes {arguments}")).run();
         run.check(2, "--close closes what is selected, and nothing is; say which: a FILTER, --port")
             .prints("");
