@@ -82,6 +82,6 @@ fn print(contestants: &[Contestant<'_>], costs: &[Vec<Cost>]) {
         let ratios: Vec<String> = others
             .map(|(_, (other, costs))| format!("{} {:.2}", other.name, Cost::median(costs).wall / base))
             .collect();
-        println!("  wall × of {}: {}", own.name, ratios.join(", "));
+        println!("  wall × of {}: {}", own.name, ratios.join("; "));
     }
 }

@@ -65,7 +65,7 @@ fn check(interval: f64) {
     let is_it = |r: &Value| r["likely"] == "gil" && r["call"] == "futex";
     let until = Instant::now() + PATIENCE;
     let records = loop {
-        let records = Fdscope::new(format!("threads {pid} --sample 300ms")).records();
+        let records = Fdscope::new(format!("threads {pid} --sample 300ms --quiet")).records();
         // The first waits for its input, and for the lock at its start alone.
         let reads = records.iter().any(|r| r["tid"] == pid && r["call"] == "read");
         if reads && records.iter().filter(|r| is_it(r)).count() >= 2 {
@@ -117,7 +117,7 @@ fn who_waits_likewise_without_python_is_not_said_to() {
     let helper = Helper::start("threads::gil::short");
     let until = Instant::now() + PATIENCE;
     loop {
-        let records = of(&helper, "--sample 100ms").records();
+        let records = of(&helper, "--sample 100ms --quiet").records();
         assert!(records.iter().all(|r| r.get("likely").is_none()), "{records:?}");
         if ["one", "two"].iter().all(|name| named(&records, name).is_some_and(|r| r["call"] == "futex")) {
             return;

@@ -50,7 +50,7 @@ fn shares_of_a_thread_are_the_whole() {
         || of(&helper, "").records(),
         &[("waits", json!({"call": "read"})), ("busy", json!({"state": "running"}))],
     );
-    let run = of(&helper, "--sample 600ms --interval 5ms --json").ok();
+    let run = of(&helper, "--sample 600ms --interval 5ms --json --quiet").ok();
     let records = run.records();
     let threads = by_name(&records);
     for (name, records) in &threads {
@@ -84,7 +84,7 @@ fn shares_of_a_thread_are_the_whole() {
 fn a_table_of_shares() {
     let helper = Helper::start("threads::sample::mixed");
     settle(|| of(&helper, "").records(), &[("waits", json!({"call": "read"}))]);
-    let run = of(&helper, "--sample 100ms").ok();
+    let run = of(&helper, "--sample 100ms --quiet").ok();
     let lines = run.lines();
     assert!(
         lines[0].split_whitespace().eq(["TID", "NAME", "CPU_PERCENT", "SHARE", "STATE", "WAITS_FOR"]),
@@ -92,7 +92,7 @@ fn a_table_of_shares() {
     );
     let waits = lines.iter().find(|l| l.contains(" waits ")).unwrap();
     assert!(waits.contains(" 100.0  sleeping  read on "), "{waits}");
-    let tsv = of(&helper, "--sample 50ms --format tsv --columns tid,share,looks").ok().lines();
+    let tsv = of(&helper, "--sample 50ms --format tsv --quiet --columns tid,share,looks").ok().lines();
     assert_eq!(tsv[0], "tid\tshare\tlooks");
 }
 

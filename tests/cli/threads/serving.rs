@@ -179,7 +179,7 @@ fn exhibit(name: &str, model: &str, evidence: &str) {
     let told = check(|| of(&helper, "").records(), model, model == "completion");
     assert!(told.contains(evidence), "{told}");
     // Many looks see the same.
-    let told = check(|| of(&helper, "--sample 50ms").records(), model, model == "completion");
+    let told = check(|| of(&helper, "--sample 50ms --quiet").records(), model, model == "completion");
     assert!(told.contains(evidence), "{told}");
 }
 

@@ -122,7 +122,7 @@ fn nobody_is_woken_up() {
     let before = lines();
     assert!(before.contains(&"TracerPid:\t0".to_owned()), "{before:?}");
     of(&helper, "").ok();
-    of(&helper, "--sample 100ms --interval 1ms").ok();
+    of(&helper, "--sample 100ms --interval 1ms --quiet").ok();
     assert_eq!(lines(), before);
 }
 
@@ -146,7 +146,7 @@ fn threads_that_end_meanwhile_are_no_error() {
         assert!(named(&records, "maker").is_some());
         assert!(records.iter().all(|r| r["pid"] == helper.pid()));
     }
-    let run = of(&helper, "--sample 200ms --json").ok();
+    let run = of(&helper, "--sample 200ms --json --quiet").ok();
     assert!(named(&run.records(), "maker").is_some());
 }
 
@@ -170,7 +170,7 @@ fn uninterruptible(keeper: &mut Keeper) -> Result<(), Skip> {
 fn what_no_signal_ends() {
     let helper = Helper::start("threads::states::uninterruptible");
     let expected = [("vforks", json!({"call": "clone", "state": "uninterruptible"}))];
-    for look in ["", "--sample 50ms"] {
+    for look in ["", "--sample 50ms --quiet"] {
         let records = settle(|| of(&helper, look).records(), &expected);
         let record = named(&records, "vforks").unwrap();
         let function = record["wchan"].as_str().unwrap_or_default();

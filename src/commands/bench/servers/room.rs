@@ -31,6 +31,7 @@ struct Ceiling {
 pub(super) fn fitting(plan: Vec<Scene>, options: &Options, context: &Context) -> (Vec<Scene>, u64) {
     let fds = fds();
     let most = options.connections().iter().max().copied().unwrap_or(0);
+    let ports = ports(&context.root);
     let tasks = tasks(&context.root, u64::from(most));
     let mut refused = 0;
     let mut fitting = Vec::new();
@@ -38,7 +39,7 @@ pub(super) fn fitting(plan: Vec<Scene>, options: &Options, context: &Context) ->
         let connections = scene.connections as u64;
         let (mut ours, mut started) = (0, 0);
         scene.models.retain(|&model| {
-            let mut needs = vec![(&fds, ours + connections)];
+            let mut needs = vec![(&fds, ours + connections), (&ports, connections)];
             if model != Model::EventLoop {
                 needs.extend(tasks.iter().map(|ceiling| (ceiling, started + connections)));
             }
@@ -79,6 +80,21 @@ fn fds() -> Ceiling {
         remedy: Box::new(move |more| {
             let new = hard + more;
             format!("as root, 'prlimit --pid $$ --nofile={new}:{new}' raises it for this shell")
+        }),
+    }
+}
+
+/// Ports of connections to one server: each has its own.
+fn ports(root: &ProcRoot) -> Ceiling {
+    let text = fs::read_to_string(root.join("sys/net/ipv4/ip_local_port_range")).unwrap_or_default();
+    let mut range = text.split_whitespace().filter_map(|port| port.parse::<u64>().ok());
+    let ports =
+        range.next().zip(range.next()).map_or(u64::MAX, |(first, last)| (last + 1).saturating_sub(first));
+    Ceiling {
+        what: "net.ipv4.ip_local_port_range".to_owned(),
+        left: ports,
+        remedy: Box::new(|_| {
+            "as root, 'sysctl net.ipv4.ip_local_port_range=\"1024 65535\"' allows 64512".to_owned()
         }),
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn servers() -> Section {
         .text(
             "A model for which there are not enough fds, processes or threads is left out, which is said with the \
              command that would allow it: `nofile` and `nproc`, whose soft limits are raised to the hard \
-             ones, `kernel.threads-max`, `kernel.pid_max`, `vm.max_map_count`, and `pids.max` of cgroups. If \
+             ones, `kernel.threads-max`, `kernel.pid_max`, `vm.max_map_count`, `net.ipv4.ip_local_port_range`, and `pids.max` of cgroups. If \
              `--connections` asked for it, the status is 3. Servers end with `fdscope`, however that ends.",
         )
 }
