@@ -360,7 +360,8 @@ fn bpf() -> Section {
              types in `/sys/kernel/btf/vmlinux`, and a machine of 64 bits that is little-endian. It is used by \
              itself once a run has come to 1000 fds, for processes with 12 fds or more: loading the program \
              takes 3 milliseconds. Smaller runs, and those without the privileges, are as ever, and so are \
-             processes whose links may not be read. `FDSCOPE_BPF` decides otherwise.",
+             processes whose links may not be read, fds that are named, and a search for the owners of a few \
+             sockets or ports. `FDSCOPE_BPF` decides otherwise on what pays.",
         )
         .text(
             "The rows are the same. What the program tells is the text of the link, open flags, position, mount, \

@@ -39,8 +39,8 @@ pub(super) fn environment() -> Section {
         (
             "`FDSCOPE_BPF`",
             "If `never`, fds are not read by the iterator of `bpf`(2); if `always`, they are also where it does \
-             not pay, and a note on standard error says so where it cannot be had. Only in a `fdscope` with the \
-             feature `bpf`: see `fdscope-list`(1), BPF.",
+             not pay, and a note on standard error says so where it cannot be had, which is always so in a \
+             `fdscope` without the feature `bpf`. Other words are refused: see `fdscope-list`(1), BPF.",
         ),
         ("`COMPLETE`", "Used by shell completion: see `fdscope`(1), SHELL COMPLETION."),
     ];
