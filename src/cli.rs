@@ -146,6 +146,7 @@ impl Cli {
             return Err(Error::Usage("--format dot is a format of fdscope peers alone".to_owned()));
         }
         let mut context = Context::new(&self.global);
+        context.check().map_err(Error::Usage)?;
         match self.command {
             Command::List(args) => list::run(*args, &mut context),
             Command::Sockets(args) => sockets::run(*args, &mut context),

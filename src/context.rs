@@ -2,7 +2,7 @@
 
 use crate::cli::{ColorChoice, Global};
 use crate::model::neutralise;
-use crate::proc::ProcRoot;
+use crate::proc::{ProcRoot, System, check_environment};
 use crate::render::Style;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 
@@ -41,10 +41,22 @@ impl Context {
         }
     }
 
+    /// What is wrong with the environment, if anything is.
+    pub fn check(&self) -> Result<(), String> {
+        check_environment()
+    }
+
     /// Something that the user should know and that is not an answer.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             complain(text);
+        }
+    }
+
+    /// That what `FDSCOPE_BPF` asks for cannot be had.
+    pub fn tell_iterator(&self, system: &System) {
+        if let Some(reason) = system.iterator_refusal() {
+            self.note(&format!("FDSCOPE_BPF: fds are read without the iterator of bpf(2): {reason}"));
         }
     }
 

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
 use crate::model::{Column, Fd, FdRanges, Getter, Pid, SOCKET_FIELDS};
-use crate::proc::{Filter, Networks, PathFilter, Plan, Slice, System, Target, run_ordered};
+use crate::proc::{Filter, Networks, PathFilter, Plan, SharedTable, Slice, System, Target, run_ordered};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
@@ -198,6 +198,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
     .map_err(Error::Output)?;
 
+    context.tell_iterator(&system);
     let failed = report.tell(context, &system, !args.targets.is_empty()) || missing > 0;
     outcome(report.rows, failed, query.as_ref())
 }
@@ -342,6 +343,7 @@ fn split(slice: Slice, context: &Context) -> Vec<Slice> {
     if count < 2 * PART {
         return vec![slice];
     }
+    let shared = SharedTable::default();
     let step = PART as i32;
     let parts = (count as i32 + step - 1) / step;
     (0..parts)
@@ -349,6 +351,7 @@ fn split(slice: Slice, context: &Context) -> Vec<Slice> {
             first: part * step,
             // Numbers may have gaps: the last part takes all that is left.
             last: if part + 1 == parts { i32::MAX } else { (part + 1) * step - 1 },
+            shared: Some(shared.clone()),
             ..slice.clone()
         })
         .collect()

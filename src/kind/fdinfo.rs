@@ -40,6 +40,11 @@ impl<'a> FdInfo<'a> {
         info
     }
 
+    /// With nothing but what every fd has.
+    pub fn plain(pos: u64, flags: OpenFlags, mount: u32, inode: Inode) -> Self {
+        Self { pos: Some(pos), flags: Some(flags), mount: Some(mount), inode: Some(inode), own: b"" }
+    }
+
     /// The kind's own lines as key and value, blanks around the value removed.
     pub fn lines(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         lines(self.own).map(|line| match line.iter().position(|&b| b == b':') {

@@ -43,7 +43,8 @@ pub(super) fn holders_of(
     };
     let mut all = Piece::new();
     let mut rest = Vec::new();
-    let early: Vec<Part> = pids.iter().map(|&pid| Part { pid, first: 0, last: EARLY - 1 }).collect();
+    let early: Vec<Part> =
+        pids.iter().map(|&pid| Part { pid, first: 0, last: EARLY - 1, shared: None }).collect();
     run(
         &early,
         || Sweeper::new(system, amount),
@@ -232,6 +233,7 @@ mod tests {
     use super::{Amount, Known, holders_of};
     use crate::kind::Shape;
     use crate::model::{FdNum, Holder, Inode, Pid, Process};
+    use crate::proc::iterator::Wanted;
     use crate::proc::sweep::{Own, Swept, sweep};
     use crate::proc::{ProcRoot, System};
     use rustix::fd::{AsRawFd as _, OwnedFd};
@@ -269,7 +271,7 @@ mod tests {
                 .spawn()
                 .unwrap();
             let wanted: HashSet<Inode> = inodes.iter().copied().collect();
-            let links = sweep(&system, Own::Included, |met| {
+            let links = sweep(&system, Own::Included, Wanted::Sockets, |met| {
                 Shape::of(met.link).socket().filter(|inode| wanted.contains(inode))
             });
             let links = told(&links.unwrap());

@@ -1,6 +1,7 @@
 //! Which fds hold sockets.
 
 use super::few;
+use super::iterator::Wanted;
 use super::networks::networks;
 use super::process::ProcessDir;
 use super::root::ProcRoot;
@@ -22,7 +23,7 @@ pub fn socket_holders(system: &System, only: Option<&HashSet<Inode>>) -> std::io
         }
         _ => {
             let wanted = |inode: &Inode| only.is_none_or(|only| only.contains(inode));
-            sweep(system, Own::LeftOut, |met| Shape::of(met.link).socket().filter(wanted))
+            sweep(system, Own::LeftOut, Wanted::Sockets, |met| Shape::of(met.link).socket().filter(wanted))
         }
     }
 }
@@ -67,7 +68,8 @@ pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<(Inode, Holder)> {
     }
     let system = System::new(root.clone(), false);
     let wanted = |inode: &Inode| sockets.contains(inode);
-    let swept = sweep(&system, Own::Included, |met| Shape::of(met.link).socket().filter(wanted));
+    let swept =
+        sweep(&system, Own::Included, Wanted::Sockets, |met| Shape::of(met.link).socket().filter(wanted));
     let Ok(swept) = swept else { return Vec::new() };
     let each = |(inode, holders): (&Inode, &[Holder])| {
         holders.iter().map(|holder| (*inode, holder.clone())).collect::<Vec<_>>()

@@ -59,6 +59,14 @@ pub struct Filter {
     pub deleted: bool,
 }
 
+impl Plan {
+    /// Whether no row can come of anything but sockets.
+    pub(super) fn wants_sockets_alone(&self) -> bool {
+        use ShapeKind::{Anon, Any, Numbered, Path};
+        !self.identity && ![Path, Anon, Numbered, Any].into_iter().any(|shape| self.filter.takes_shape(shape))
+    }
+}
+
 impl Filter {
     /// Whether a kind can pass; the fallback for sockets may under the name of its protocol.
     pub(super) fn takes_kind(&self, kind: &Kind) -> bool {

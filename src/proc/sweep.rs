@@ -3,6 +3,7 @@
 //! reads more of the few that it is after.
 
 use super::io::{InfoName, NumberName, link_mode_at, open_dir, read_record_at, readlink_at, stat_at};
+use super::iterator::{Known, SharedTable, Wanted};
 use super::mounts::{Mount, Mounts};
 use super::pool::run_ordered;
 use super::process::ProcessDir;
@@ -31,6 +32,8 @@ pub(super) struct Met<'m> {
     pub(super) fd: FdNum,
     /// The process.
     pub(super) pid: Pid,
+    /// What is known of it, from a moment ago.
+    known: Option<Known<'m>>,
     /// The directory `fd` that it is in.
     fds: BorrowedFd<'m>,
     /// The directory of the process, or of the thread that has its fds.
@@ -43,6 +46,9 @@ pub(super) struct Met<'m> {
 impl Met<'_> {
     /// How it was opened.
     pub(super) fn access(&self) -> Option<Access> {
+        if let Some(known) = self.known {
+            return Some(known.access());
+        }
         match link_mode_at(self.fds, NumberName::new(self.fd.0).as_c_str()).ok()? {
             mode if mode & 0o077 == 0 => Some(Access::from_link_mode(mode)),
             // A link that the kernel did not make.
@@ -52,13 +58,19 @@ impl Met<'_> {
 
     /// Reads its fdinfo, and gives what `read` finds there.
     pub(super) fn info<T>(&self, read: impl FnOnce(&FdInfo<'_>) -> Option<T>) -> Option<T> {
+        if let Some(info) = self.known.and_then(|known| known.info()) {
+            return read(&info);
+        }
         let mut text = Vec::new();
         read_record_at(self.task, InfoName::new(self.fd.0).as_c_str(), &mut text).ok()?;
-        read(&FdInfo::parse(&text))
+        self.is_still_there().then(|| read(&FdInfo::parse(&text)))?
     }
 
     /// What `statx` says of a path. Where a server may not answer, it gets little time.
     pub(super) fn stat(&self) -> Option<FileStat> {
+        if let Some(stat) = self.known.and_then(|known| known.stat()) {
+            return Some(stat);
+        }
         let mounts = self.mounts();
         let mount = if mounts.any_remote() {
             // A mount that is not listed was detached, perhaps because its server is gone.
@@ -71,7 +83,19 @@ impl Met<'_> {
             Some(mount) => self.system.guard.stat(self.fds, self.fd.0, mount),
             None => stat_at(self.fds, NumberName::new(self.fd.0).as_c_str()),
         };
-        stat.ok().map(|stat| file_stat(&stat))
+        let stat = stat.ok().map(|stat| file_stat(&stat))?;
+        self.is_still_there().then_some(stat)
+    }
+
+    /// Whether what was just read is of the fd that is known, and not of another that has its number by
+    /// now.
+    fn is_still_there(&self) -> bool {
+        let is_same = |known: Known<'_>| {
+            let mut link = Vec::new();
+            readlink_at(self.fds, NumberName::new(self.fd.0).as_c_str(), &mut link)
+                .is_ok_and(|()| link == known.link)
+        };
+        self.known.is_none_or(is_same)
     }
 
     /// What the process has mounted.
@@ -146,11 +170,13 @@ impl<K: Ord> Swept<K> {
 }
 
 /// A piece of the work: fds of a process, by number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) pid: Pid,
     pub(super) first: i32,
     pub(super) last: i32,
+    /// What all parts of a process may have in common.
+    pub(super) shared: Option<SharedTable>,
 }
 
 /// What was found in some parts.
@@ -213,10 +239,12 @@ pub(super) fn everybody(system: &System, own: Own) -> std::io::Result<(Vec<Pid>,
     Ok((pids, hides_processes))
 }
 
-/// Looks at all fds of all processes. `key` says of each whether it matters.
+/// Looks at all fds of all processes, or at those that are `wanted`. `key` says of each whether it
+/// matters.
 pub(super) fn sweep<K: Ord + Send>(
     system: &System,
     own: Own,
+    wanted: Wanted,
     key: impl Fn(&Met<'_>) -> Option<K> + Sync,
 ) -> std::io::Result<Swept<K>> {
     let (pids, hides_processes) = everybody(system, own)?;
@@ -224,7 +252,7 @@ pub(super) fn sweep<K: Ord + Send>(
     let mut all = Piece::new();
     run(
         &parts,
-        || Sweeper::new(system, Amount::All),
+        || Sweeper { at_once: Some(wanted), ..Sweeper::new(system, Amount::All) },
         |sweeper, part| sweeper.part(part, &key),
         |_, piece| {
             all.add(piece);
@@ -265,11 +293,13 @@ pub(super) fn parts(system: &System, pid: Pid, first: i32) -> impl Iterator<Item
     let count = if system.root().is_native() { size().saturating_sub(first as u64) } else { 0 };
     let number = count.div_ceil(PART).max(1) as i32;
     let step = PART as i32;
+    let shared = (number > 1).then(SharedTable::default);
     (0..number).map(move |part| Part {
         pid,
         first: first + part * step,
         // Numbers may have gaps: the last part takes all that is left.
         last: if part + 1 == number { i32::MAX } else { first + (part + 1) * step - 1 },
+        shared: shared.clone(),
     })
 }
 
@@ -289,6 +319,8 @@ pub(super) enum Amount {
 pub(super) struct Sweeper<'s> {
     system: &'s System,
     amount: Amount,
+    /// Which fds a table may be asked for at once.
+    at_once: Option<Wanted>,
     link: Vec<u8>,
     names: Vec<MaybeUninit<u8>>,
 }
@@ -296,7 +328,7 @@ pub(super) struct Sweeper<'s> {
 impl<'s> Sweeper<'s> {
     pub(super) fn new(system: &'s System, amount: Amount) -> Self {
         let names = vec![MaybeUninit::uninit(); ROOM];
-        Self { system, amount, link: Vec::with_capacity(4096), names }
+        Self { system, amount, at_once: None, link: Vec::with_capacity(4096), names }
     }
 
     pub(super) fn part<K>(&mut self, part: &Part, key: &impl Fn(&Met<'_>) -> Option<K>) -> Piece<K> {
@@ -326,11 +358,11 @@ impl<'s> Sweeper<'s> {
     ) -> Result<(), Errno> {
         let path = self.system.root().join(part.pid.to_string());
         let dir = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut entries = self.table(part, &dir, key, piece)?;
+        let mut entries = self.table(part, &dir, self.at_once, key, piece)?;
         if entries == 0 && part.first == 0 {
             // A process whose main thread has ended while others go on: they have the fds.
             for task in other_threads(&dir, part.pid) {
-                entries = self.table(part, &task, key, piece)?;
+                entries = self.table(part, &task, None, key, piece)?;
                 if entries > 0 {
                     break;
                 }
@@ -347,10 +379,11 @@ impl<'s> Sweeper<'s> {
         &mut self,
         part: &Part,
         task: &OwnedFd,
+        at_once: Option<Wanted>,
         key: &impl Fn(&Met<'_>) -> Option<K>,
         piece: &mut Piece<K>,
     ) -> Result<usize, Errno> {
-        let Self { system, amount, link, names } = self;
+        let Self { system, amount, link, names, .. } = self;
         let fds = open_dir(task, c"fd")?;
         let mut table = Table {
             system,
@@ -360,6 +393,19 @@ impl<'s> Sweeper<'s> {
             process: None,
             mounts: OnceCell::new(),
         };
+        let at_once = at_once.and_then(|wanted| {
+            system.iterator.table(part.pid, task.as_fd(), fds.as_fd(), wanted, part.shared.as_ref())
+        });
+        if let Some(all) = at_once {
+            for (fd, known) in all.between(part.first, part.last) {
+                match known {
+                    Some(known) => drop(table.meet(fd, known.link, Some(known), key, piece)),
+                    None => drop(table.read(fd, link, key, piece)),
+                }
+            }
+            // There are some, if none that is wanted.
+            return Ok(1);
+        }
         let follow = system.root().is_native();
         let mut entries = 0;
         let mut next = part.first;
@@ -369,7 +415,7 @@ impl<'s> Sweeper<'s> {
                 && readlink_at(&fds, NumberName::new(next).as_c_str(), link).is_ok()
             {
                 entries += 1;
-                if table.meet(FdNum(next), link, key, piece) && *amount == Amount::First {
+                if table.meet(FdNum(next), link, None, key, piece) && *amount == Amount::First {
                     return Ok(entries);
                 }
                 next += 1;
@@ -394,14 +440,8 @@ impl<'s> Sweeper<'s> {
                     }
                     entries += 1;
                     next = fd.0.saturating_add(1);
-                    match readlink_at(&fds, name, link) {
-                        Ok(()) => {
-                            if table.meet(fd, link, key, piece) && *amount == Amount::First {
-                                return Ok(entries);
-                            }
-                        }
-                        Err(Errno::NOENT | Errno::SRCH) => piece.tally.vanished += 1,
-                        Err(errno) => piece.fails(errno).fds += 1,
+                    if table.read(fd, link, key, piece) && *amount == Amount::First {
+                        return Ok(entries);
                     }
                 }
                 if follow && names.is_buffer_empty() {
@@ -426,18 +466,34 @@ struct Table<'t> {
 }
 
 impl Table<'_> {
+    /// Reads the link of an fd, looks at it, and says whether it matters.
+    fn read<K>(
+        &mut self,
+        fd: FdNum,
+        link: &mut Vec<u8>,
+        key: &impl Fn(&Met<'_>) -> Option<K>,
+        piece: &mut Piece<K>,
+    ) -> bool {
+        match readlink_at(self.fds, NumberName::new(fd.0).as_c_str(), link) {
+            Ok(()) => return self.meet(fd, link, None, key, piece),
+            Err(Errno::NOENT | Errno::SRCH) => piece.tally.vanished += 1,
+            Err(errno) => piece.fails(errno).fds += 1,
+        }
+        false
+    }
+
     /// Looks at an fd, and says whether it matters.
     fn meet<K>(
         &mut self,
         fd: FdNum,
         link: &[u8],
+        known: Option<Known<'_>>,
         key: &impl Fn(&Met<'_>) -> Option<K>,
         piece: &mut Piece<K>,
     ) -> bool {
         let Self { system, pid, fds, task, process, mounts } = self;
-        let Some(key) = key(&Met { link, fd, pid: *pid, fds: *fds, task: *task, mounts, system }) else {
-            return false;
-        };
+        let met = Met { link, fd, pid: *pid, known, fds: *fds, task: *task, mounts, system };
+        let Some(key) = key(&met) else { return false };
         if process.is_none() {
             // Who it is matters only once it holds something that does.
             *process = process_of(system, *pid);

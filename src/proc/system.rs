@@ -3,6 +3,7 @@
 use super::devices::Devices;
 use super::handles::Handles;
 use super::io::readlink_at;
+use super::iterator::FdIterator;
 use super::mounts::Mounts;
 use super::networks::networks;
 use super::peers::PeerFinder;
@@ -35,6 +36,7 @@ pub struct System {
     cgroups: Mutex<HashMap<u64, Option<Vec<u8>>>>,
     cgroup_mount: OnceLock<Option<(Arc<OwnedFd>, Vec<u8>)>>,
     devices: OnceLock<Devices>,
+    pub(super) iterator: FdIterator,
     pub(super) guard: Guard,
     pub(super) handles: Handles,
     pub(super) peers: Option<PeerFinder>,
@@ -44,6 +46,7 @@ impl System {
     /// Nothing read yet. User names are looked up only where `users` says so: a directory
     /// service may be slow.
     pub fn new(root: ProcRoot, users: bool) -> Self {
+        let iterator = FdIterator::new(root.is_native());
         Self {
             root,
             wants_users: users,
@@ -58,6 +61,7 @@ impl System {
             cgroups: Mutex::default(),
             cgroup_mount: OnceLock::new(),
             devices: OnceLock::new(),
+            iterator,
             guard: Guard::default(),
             handles: Handles::default(),
             peers: None,
@@ -82,6 +86,11 @@ impl System {
     /// Whether an other end that is there was not found, because not all may be read.
     pub fn has_missed_peers(&self) -> bool {
         self.peers.as_ref().is_some_and(PeerFinder::has_missed)
+    }
+
+    /// Why the fds were not had from the iterator of bpf(2), where that was asked for.
+    pub fn iterator_refusal(&self) -> Option<&str> {
+        self.iterator.refusal()
     }
 
     /// The proc filesystem that is read.

@@ -19,10 +19,11 @@ struct Attr {
     words: [u32; 8],
 }
 
-fn bpf(command: libc::c_long, attr: &mut Attr) -> io::Result<i32> {
-    // SAFETY: `attr` is at least as large as the size passed; a pointer in it, where the command
-    // takes one, is to a buffer of the length passed beside it that outlives the call.
-    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attr, size_of::<Attr>()) };
+/// The call. `attr` is the part of `union bpf_attr` that the command uses, or begins with it.
+pub(super) fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
+    // SAFETY: `attr` is as large as the size passed; a pointer in it, where the command takes one, is
+    // to a buffer of the length passed beside it that outlives the call.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attr, size_of::<A>()) };
     if result < 0 {
         return Err(io::Error::last_os_error());
     }

@@ -6,7 +6,9 @@ mod bpf;
 mod epoll;
 mod handle;
 mod inherited;
+mod iterator;
 mod kcmp;
+mod kernel_types;
 mod mqueue;
 mod netns;
 mod parent;
@@ -22,9 +24,11 @@ pub use bpf::name as bpf_name;
 pub use epoll::{epoll_pwait2, epoll_wait};
 pub use handle::open_by_handle;
 pub use inherited::{FIRST_PASSED, pass_listeners, place, take_inherited};
+pub use iterator::{iterate, load_iterator};
 pub use kcmp::{
     Registered, compare_descriptions, has_registered, registered, same_epoll_target, same_fd_table,
 };
+pub use kernel_types::KernelTypes;
 pub use mqueue::state as mqueue_state;
 pub use netns::socket_netns;
 pub use parent::end_with_us;

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod bench;
+mod bpf;
 mod fake_proc;
 mod hang;
 mod limits;

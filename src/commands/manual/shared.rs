@@ -36,6 +36,12 @@ pub(super) fn environment() -> Section {
              out: what is asked of a duplicate of an fd, threads with an fd table of their own, \
              `list --shared`, and `limits --set`.",
         ),
+        (
+            "`FDSCOPE_BPF`",
+            "If `never`, fds are not read by the iterator of `bpf`(2); if `always`, they are also where it does \
+             not pay, and a note on standard error says so where it cannot be had, which is always so in a \
+             `fdscope` without the feature `bpf`. Other words are refused: see `fdscope-list`(1), BPF.",
+        ),
         ("`COMPLETE`", "Used by shell completion: see `fdscope`(1), SHELL COMPLETION."),
     ];
     Section::new("ENVIRONMENT").terms(18, variables)

@@ -96,6 +96,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         renderer.write_all(&mut context.out, connections, tally)
     }
     .map_err(Error::Output)?;
+    context.tell_iterator(&system);
     if !found && !failed {
         context.note(match args.stuck {
             true => "as far as can be told, of all that lay there something was read",

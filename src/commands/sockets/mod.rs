@@ -147,6 +147,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let named_families = !args.family.is_empty();
     let wants = Wanted { request, named, named_families, owners, owners_of_these: args.listening };
     let (data, mut nets) = gather(&places, &wants, &system, context)?;
+    context.tell_iterator(&system);
     let data = Arc::new(data);
 
     let are_shown = |(sockets, meant): &(&Vec<_>, &bool)| **meant && !sockets.is_empty();

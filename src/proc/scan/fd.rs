@@ -2,28 +2,47 @@
 
 use super::stat::{filesystem, is_deleted};
 use super::{Output, Place, Scanner, file_stat};
-use crate::kind::{self, Borrow, FdInfo, Kind, Probe, Shape, ShapeKind};
+use crate::kind::{self, Borrow, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
 use crate::model::{Access, Assoc, Fd, FdNum, Inode, Socket};
 use crate::proc::io::{NumberName, link_mode_at, read_record_at, readlink_at, stat_at};
+use crate::proc::iterator::Known;
 use crate::proc::plan::Plan;
 use rustix::io::Errno;
+use std::cell::Cell;
+use std::ffi::CStr;
 
 impl Scanner<'_> {
-    /// Reads one fd, and emits its row if it is wanted.
-    pub(super) fn fd(&mut self, place: &Place<'_>, fd: FdNum, out: &mut Output<'_>) {
-        const TRIES: usize = 3;
-        if !(0..TRIES).any(|_| self.try_fd(place, fd, out)) {
+    /// Reads one fd, as far as it is not known, and emits its row if it is wanted.
+    pub(super) fn fd(
+        &mut self,
+        place: &Place<'_>,
+        fd: FdNum,
+        mut known: Option<Known<'_>>,
+        out: &mut Output<'_>,
+    ) {
+        let tries = if known.is_some() { 4 } else { 3 };
+        if !(0..tries).any(|_| self.try_fd(place, fd, known.take(), out)) {
             out.tally.vanished += 1;
         }
     }
 
-    /// The same; `false` where the number came to mean something else while it was read.
-    fn try_fd(&mut self, place: &Place<'_>, fd: FdNum, out: &mut Output<'_>) -> bool {
+    /// The same; `false` where the number came to mean something else while it was read. What is known
+    /// must be all that is needed, but for what `statx` says: the fd may be another by now.
+    fn try_fd(
+        &mut self,
+        place: &Place<'_>,
+        fd: FdNum,
+        known: Option<Known<'_>>,
+        out: &mut Output<'_>,
+    ) -> bool {
         let name = NumberName::new(fd.0);
         let name = name.as_c_str();
         let fds = place.lookup.fds;
         out.row.reset(Assoc::Fd(fd));
-        if let Err(errno) = readlink_at(fds, name, &mut self.link) {
+        if let Some(known) = known {
+            self.link.clear();
+            self.link.extend_from_slice(known.link);
+        } else if let Err(errno) = readlink_at(fds, name, &mut self.link) {
             self.failed("readlink", errno, out);
             return true;
         }
@@ -33,8 +52,9 @@ impl Scanner<'_> {
             return true;
         }
         let (stat, remote) = match shape {
-            Shape::Path(_) => match place.lookup.stat(fd, name) {
-                Ok(known) => known,
+            Shape::Path(_) => match stat_of(place, fd, name, known) {
+                Ok(Some(stat)) => stat,
+                Ok(None) => return false,
                 Err(errno) => {
                     out.row.link.extend_from_slice(&self.link);
                     self.failed("statx", errno, out);
@@ -44,11 +64,21 @@ impl Scanner<'_> {
             _ => (None, false),
         };
         let dir = place.lookup.dir;
-        let socket = match shape.socket() {
-            Some(inode) if !self.may_want_socket(place, fd, inode) => return true,
-            Some(inode) => dir.sockets(self.system).find(inode, || place.lookup.protocol(fd)),
-            None => None,
+        let asked = Cell::new(false);
+        let protocol = || {
+            asked.set(true);
+            if known.is_some() { None } else { place.lookup.protocol(fd) }
         };
+        let may_be_wanted =
+            shape.socket().is_none_or(|inode| self.may_want_socket(place, fd, inode, protocol));
+        let socket = shape.socket().filter(|_| may_be_wanted);
+        let socket = socket.and_then(|inode| dir.sockets(self.system).find(inode, protocol));
+        if known.is_some() && asked.get() {
+            return false;
+        }
+        if !may_be_wanted {
+            return true;
+        }
         // Looking for the name would ask a server that may not answer.
         let deleted = is_deleted(&self.link, stat.as_ref().filter(|_| !remote), dir, self.system);
         let mut probe = Probe {
@@ -67,7 +97,13 @@ impl Scanner<'_> {
         // Which protocol the fallback for sockets stands for, its decoder tells.
         let decodes = self.plan.name || self.plan.values || kind.name == "socket";
         if decodes && kind.borrow != Borrow::Nothing {
-            probe.borrowed = place.lender.ask(fd, kind.borrow);
+            probe.borrowed = match known {
+                None => place.lender.ask(fd, kind.borrow),
+                Some(known) => match known.pipe().filter(|_| kind.borrow == Borrow::Pipe) {
+                    Some(borrowed) => borrowed,
+                    None => return false,
+                },
+            };
         }
         // A duplicate tells of a pipe what would be read from fdinfo, and at a third of the price.
         let told = probe.borrowed.pipe.filter(|_| !self.plan.info);
@@ -75,6 +111,11 @@ impl Scanner<'_> {
             self.plan.info || (self.plan.access && kind.can_block) || (decodes && kind.needs_info);
         if let Some((inode, _)) = told {
             probe.info.inode = Some(inode);
+        } else if let Some(known) = known.filter(|_| wants_info) {
+            match known.info() {
+                Some(info) => probe.info = info,
+                None => return false,
+            }
         } else if wants_info && let Ok(infos) = place.lookup.infos() {
             match read_record_at(infos, name, &mut self.info) {
                 Ok(()) => probe.info = FdInfo::parse(&self.info),
@@ -97,6 +138,7 @@ impl Scanner<'_> {
         let status = row.flags.or(told.map(|(_, flags)| flags));
         row.access = match status {
             Some(flags) => Some(flags.access()),
+            None if self.plan.access && known.is_some() => known.map(|known| known.access()),
             None if self.plan.access => link_mode_at(fds, name).ok().map(Access::from_link_mode),
             None => None,
         };
@@ -109,8 +151,17 @@ impl Scanner<'_> {
                 Shape::Anon(class) | Shape::Numbered(class, _) => class,
                 _ => b"",
             };
-            let stat = || stat_at(fds, name).ok().map(|s| file_stat(&s).device);
-            row.device = self.system.nameless_device(class, stat);
+            let nameless = known.map(|known| known.nameless());
+            if nameless == Some(None) {
+                return false;
+            }
+            if let Some((device, inode)) = nameless.flatten() {
+                row.device = self.system.nameless_device(class, || Some(device));
+                row.inode.get_or_insert(inode);
+            } else {
+                let stat = || stat_at(fds, name).ok().map(|s| file_stat(&s).device);
+                row.device = self.system.nameless_device(class, stat);
+            }
             if row.inode.is_none() {
                 row.inode = stat_at(fds, name).ok().map(|s| Inode(s.stx_ino));
             }
@@ -130,7 +181,13 @@ impl Scanner<'_> {
     }
 
     /// Whether a socket can be of a kind that is wanted: no table need be read for one that is not.
-    fn may_want_socket(&self, place: &Place<'_>, fd: FdNum, inode: Inode) -> bool {
+    fn may_want_socket(
+        &self,
+        place: &Place<'_>,
+        fd: FdNum,
+        inode: Inode,
+        protocol: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> bool {
         let filter = &self.plan.filter;
         let tables = place.lookup.dir.sockets(self.system);
         if !filter.ports.is_empty() && !tables.may_be_on(inode, &filter.ports) {
@@ -139,10 +196,26 @@ impl Scanner<'_> {
         if filter.kinds.is_empty() {
             return true;
         }
-        let Some(socket) = tables.identify(inode, || place.lookup.protocol(fd)) else { return true };
+        let Some(socket) = tables.identify(inode, protocol) else { return true };
         let probe = Probe { socket: Some(&socket), ..Probe::new(Some(fd), &self.link, &place.lookup) };
         filter.takes_kind(kind::claim(&probe))
     }
+}
+
+/// What `statx` says of a path, and whether a server is behind it; nothing where that is not the file
+/// that is known.
+fn stat_of(
+    place: &Place<'_>,
+    fd: FdNum,
+    name: &CStr,
+    known: Option<Known<'_>>,
+) -> Result<Option<(Option<FileStat>, bool)>, Errno> {
+    let Some(known) = known else { return place.lookup.stat(fd, name).map(Some) };
+    if let Some(stat) = known.stat() {
+        return Ok(Some((Some(stat), false)));
+    }
+    let now = place.lookup.stat(fd, name).ok();
+    Ok(now.filter(|(stat, _)| stat.is_some_and(|stat| known.is(&stat))))
 }
 
 /// The filters that need no fdinfo.

@@ -4,13 +4,32 @@ use super::{Output, Place, Scanner};
 use crate::kind::Shape;
 use crate::model::{Assoc, FdNum};
 use crate::proc::io::{NumberName, readlink_at};
+use crate::proc::iterator::Known;
 
 impl Scanner<'_> {
     /// Emits the fd's row with its link, and with device and inode of a path.
-    pub(super) fn identity(&mut self, place: &Place<'_>, fd: FdNum, out: &mut Output<'_>) {
+    pub(super) fn identity(
+        &mut self,
+        place: &Place<'_>,
+        fd: FdNum,
+        known: Option<Known<'_>>,
+        out: &mut Output<'_>,
+    ) {
         let name = NumberName::new(fd.0);
         let name = name.as_c_str();
         out.row.reset(Assoc::Fd(fd));
+        if let Some(known) = known {
+            let is_path = matches!(Shape::of(known.link), Shape::Path(_));
+            let now = || place.lookup.stat(fd, name).ok()?.0.filter(|stat| known.is(stat));
+            let stat = known.stat().or_else(|| is_path.then(now).flatten());
+            if stat.is_some() || !is_path {
+                out.row.link.extend_from_slice(known.link);
+                if let Some(stat) = stat.filter(|_| is_path) {
+                    (out.row.device, out.row.inode) = (Some(stat.device), Some(stat.inode));
+                }
+                return out.emit();
+            }
+        }
         if let Err(errno) = readlink_at(place.lookup.fds, name, &mut self.link) {
             self.failed("readlink", errno, out);
             return;

@@ -9,6 +9,7 @@ mod stat;
 
 use super::borrow::Lender;
 use super::io::{NumberName, open_dir};
+use super::iterator::{Known, SharedTable, Wanted};
 use super::lookup::ProcLookup;
 use super::plan::Plan;
 use super::process::{OpenError, ProcessDir};
@@ -37,12 +38,14 @@ pub struct Slice {
     pub last: i32,
     /// The fds that count, for fdscope itself: not the ones that it opened to look.
     pub only: Option<Arc<Vec<i32>>>,
+    /// Where it is but a part: what all parts may have in common.
+    pub shared: Option<SharedTable>,
 }
 
 impl Slice {
     /// All of a process.
     pub fn whole(pid: Pid, fds: Option<FdRanges>) -> Self {
-        Self { pid, fds, first: 0, last: i32::MAX, only: None }
+        Self { pid, fds, first: 0, last: i32::MAX, only: None, shared: None }
     }
 
     /// Adds more of its fds, `None` for all.
@@ -160,7 +163,7 @@ impl<'s> Scanner<'s> {
             lookup: ProcLookup::new(self.system, dir, task, parent, table.as_fd()),
             lender: Lender::new(self.system, dir.pid(), task),
         };
-        fds.iter().for_each(|&fd| self.fd(&place, fd, &mut out));
+        fds.iter().for_each(|&fd| self.fd(&place, fd, None, &mut out));
         Ok(out.tally)
     }
 
@@ -180,6 +183,19 @@ impl<'s> Scanner<'s> {
             lender: Lender::new(self.system, dir.pid(), task),
         };
         let (first, last) = slice.bounds(self.plan);
+        let wanted = if self.plan.wants_sockets_alone() { Wanted::Sockets } else { Wanted::All };
+        // Threads have tables of their own.
+        let shared = slice.shared.as_ref().filter(|_| task == dir.pid());
+        // Of a few that were named, not all the others are read.
+        if (first, last) == (slice.first, slice.last)
+            && let Some(table) = self.system.iterator.table(task, parent, fds.as_fd(), wanted, shared)
+        {
+            for (fd, known) in table.between(first, last) {
+                self.entry(&place, slice, fd, known, out);
+            }
+            // There are some, if none that is wanted.
+            return Ok(1);
+        }
         // Another tree is in whatever order its filesystem has.
         let (first, last) = if self.system.root().is_native() { (first, last) } else { (0, i32::MAX) };
         if first > 0 {
@@ -209,17 +225,29 @@ impl<'s> Scanner<'s> {
                 break Ok(entries);
             }
             entries += 1;
-            match self.plan.identity {
-                _ if !slice.takes(self.plan, fd) => {}
-                true => self.identity(&place, fd, out),
-                false => self.fd(&place, fd, out),
-            }
+            self.entry(&place, slice, fd, None, out);
             if fd.0 == last {
                 break Ok(entries);
             }
         };
         self.entries = buffer;
         result
+    }
+
+    /// An fd of the table, and what is known of it.
+    fn entry(
+        &mut self,
+        place: &Place<'_>,
+        slice: &Slice,
+        fd: FdNum,
+        known: Option<Known<'_>>,
+        out: &mut Output<'_>,
+    ) {
+        match self.plan.identity {
+            _ if !slice.takes(self.plan, fd) => {}
+            true => self.identity(place, fd, known, out),
+            false => self.fd(place, fd, known, out),
+        }
     }
 
     /// A process whose main thread has ended while others go on: they have the fds. Gives the one

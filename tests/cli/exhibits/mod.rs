@@ -21,6 +21,24 @@ mod watches;
 
 use crate::support::{Keeper, Skip};
 
+/// Those of every kind of fd.
+pub(crate) const KINDS: &[&[(&str, Exhibit)]] = &[
+    bpf::ALL,
+    epoll::ALL,
+    events::ALL,
+    files::ALL,
+    inet::ALL,
+    memory::ALL,
+    pipes::ALL,
+    processes::ALL,
+    rest::ALL,
+    sockets::ALL,
+    threads::ALL,
+    ttys::ALL,
+    unix::ALL,
+    watches::ALL,
+];
+
 /// Opens what it shows.
 pub(crate) type Exhibit = fn(&mut Keeper) -> Result<(), Skip>;
 
@@ -28,6 +46,7 @@ pub(crate) type Exhibit = fn(&mut Keeper) -> Result<(), Skip>;
 pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     bpf::ALL,
     crate::bad_input::ALL,
+    crate::bpf::ALL,
     crate::hang::ALL,
     crate::listen::models::ALL,
     crate::listen::watch_only::ALL,

@@ -33,7 +33,9 @@ impl Fdscope {
 
     fn of(mut command: Command, arguments: &str) -> Self {
         command.args(arguments.split_ascii_whitespace());
-        for name in ["FDSCOPE_PROC", "NO_COLOR", "CLICOLOR_FORCE", "COMPLETE", "LINES", "COLUMNS"] {
+        for name in
+            ["FDSCOPE_BPF", "FDSCOPE_PROC", "NO_COLOR", "CLICOLOR_FORCE", "COMPLETE", "LINES", "COLUMNS"]
+        {
             command.env_remove(name);
         }
         command.env("TERM", "xterm").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
