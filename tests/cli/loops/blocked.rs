@@ -71,7 +71,7 @@ fn in_a_call() {
             &json!({
                 "pid": server.pid(), "selector": selector, "thread": server.tid, "thread_name": "turner",
                 "thread_certain": true, "doing": {"$holds": format!("read on {} (pipe ", server.gate)},
-                "lasted": {"$between": [0.1, 60]}, "progress": "none: its thread stands still",
+                "lasted": {"$between": [0.1, 60]}, "progress": {"$holds": "none: "},
             }),
         );
         assert_eq!(stalled["loop"], if server.epoll < 0 { Value::Null } else { server.epoll.into() });
