@@ -82,6 +82,12 @@ fn same(arguments: &str, uses: &str) -> Vec<Value> {
 /// A record, without what goes on by itself.
 fn pretty(record: &Value) -> String {
     let mut record = record.clone();
+    // What the test prints goes there: it grows, and is read.
+    if record["fd"].as_i64().is_some_and(|fd| fd <= 2) {
+        let lasts =
+            |name: &str| matches!(name, "pid" | "fd" | "access" | "mode" | "kind" | "flags" | "inode");
+        record.as_object_mut().unwrap().retain(|name, _| lasts(name));
+    }
     for kind in ["timerfd", "tcp"] {
         if let Some(fields) = record[kind].as_object_mut() {
             fields.retain(|name, _| !matches!(&name[..], "remaining" | "next" | "expires"));
