@@ -91,7 +91,8 @@ struct Scene {
     /// Holds another listener, and is to be killed.
     victim: Child,
     names: Vec<(&'static str, String)>,
-    _held: (File, OwnedFd, OwnedFd, OwnedFd),
+    /// A file on the mount, a stale epoll set with the ends of a full pipe, and a pipe without a writer.
+    _held: (File, OwnedFd, OwnedFd, OwnedFd, std::io::PipeReader),
 }
 
 impl Scene {
@@ -129,7 +130,8 @@ impl Scene {
         script(&folder.join("server"), "#!/bin/sh\necho \"$@\"\n");
         let busy = File::create(mount.join("busy")).unwrap();
         let (epoll, read, write) = stale_epoll_and_full_pipe();
-        Self { folder, server, victim, names, _held: (busy, epoll, read, write) }
+        let (unwritten, _) = std::io::pipe().unwrap();
+        Self { folder, server, victim, names, _held: (busy, epoll, read, write, unwritten) }
     }
 
     /// The block, with names that are true here.
