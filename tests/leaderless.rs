@@ -29,6 +29,10 @@ fn leaderless(held: &std::io::PipeReader, ours: &std::io::PipeWriter) -> libc::p
 #[test]
 fn its_fds_are_counted_and_compared() {
     let (held, ours) = std::io::pipe().unwrap();
+    // Behind the fds that are looked at first.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let behind = rustix::io::fcntl_dupfd_cloexec(&listener, 100).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
     let child = leaderless(&held, &ours);
     let pid = child.to_string();
     let state = || {
@@ -52,6 +56,7 @@ fn its_fds_are_counted_and_compared() {
     let shared = lines(&["list", &one, "--shared", "--quiet", "--columns", "pid,fd"]);
     let limits = lines(&["limits", &pid, "--columns", "limit,used"]);
     let threads = lines(&["threads", &pid, "--quiet", "--columns", "state,waits_for"]);
+    let owners = lines(&["sockets", "--listening", &format!(":{port}"), "--quiet", "--columns", "owners"]);
     drop(ours);
     // SAFETY: waits for a child of ours, whose status nobody asks for.
     unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
@@ -60,6 +65,10 @@ fn its_fds_are_counted_and_compared() {
     let reads = format!("sleeping\tread on {} (pipe read end of ", held.as_raw_fd());
     assert!(threads[1].starts_with(&reads), "{threads:?}");
     let (held, own) = (held.as_raw_fd(), std::process::id());
+    let behind = behind.as_raw_fd();
+    let owner =
+        owners[0].split(',').any(|o| o.starts_with(&format!("{pid}/")) && o.ends_with(&format!(":{behind}")));
+    assert!(owner, "{owners:?}");
     assert_eq!(shared, [format!("{pid}\t{held}"), format!("{own}\t{held}")]);
     if std::fs::metadata("/proc/self/fd").is_ok_and(|fds| std::os::unix::fs::MetadataExt::size(&fds) == 0) {
         eprintln!("skipped: the count of fds, because this kernel does not give it without a list");

@@ -172,6 +172,8 @@ impl<'k> Comparer<'k> {
             self.list(part, next).ok()?;
             let &last = match self.numbers.last() {
                 Some(last) => last,
+                // Perhaps the main thread has ended, and others have the fds.
+                None if next == part.first => return None,
                 None => return Some(piece),
             };
             for number in std::mem::take(&mut self.numbers) {

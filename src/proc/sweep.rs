@@ -10,6 +10,7 @@ use super::process::ProcessDir;
 use super::scan::file_stat;
 use super::system::System;
 use super::target::all_pids;
+use super::usage::fds_of;
 use crate::kind::{FdInfo, FileStat};
 use crate::model::{Access, FdNum, Holder, OpenFlags, Pid, Process, Tally};
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -359,7 +360,8 @@ impl<'s> Sweeper<'s> {
         let path = self.system.root().join(part.pid.to_string());
         let dir = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         let mut entries = self.table(part, &dir, self.at_once, key, piece)?;
-        if entries == 0 && part.first == 0 {
+        // Of another part it may be that the numbers have a gap.
+        if entries == 0 && (part.first == 0 || fds_of(&dir)? == 0) {
             // A process whose main thread has ended while others go on: they have the fds.
             for task in other_threads(&dir, part.pid) {
                 entries = self.table(part, &task, None, key, piece)?;

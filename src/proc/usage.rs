@@ -101,8 +101,8 @@ pub fn count_fds(dir: &ProcessDir) -> Result<Option<u64>, OpenError> {
     Ok(Some(count as u64))
 }
 
-/// The size of the `fd` directory below `parent`.
-fn fds_of(parent: impl AsFd) -> Result<u64, Errno> {
+/// The size of the `fd` directory below `parent`: since Linux 6.2 the number of fds.
+pub(super) fn fds_of(parent: impl AsFd) -> Result<u64, Errno> {
     Ok(rustix::fs::statat(parent, c"fd", rustix::fs::AtFlags::empty())?.st_size as u64)
 }
 
