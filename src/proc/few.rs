@@ -7,9 +7,8 @@
 //! not compared with, and found among the early fds alone.
 
 use super::io::{link_mode_at, readlink_at};
-use super::sweep::{
-    Amount, Met, Own, Part, Piece, ROOM, Sweeper, Swept, everybody, go_to, parts, process_of, run,
-};
+use super::part::Part;
+use super::sweep::{Amount, Met, Own, Piece, ROOM, Sweeper, Swept, everybody, go_to, parts, process_of, run};
 use super::system::System;
 use crate::kind::Shape;
 use crate::model::{Access, FdNum, Holder, Inode, Pid, Process};
