@@ -11,8 +11,10 @@ use super::borrow::Lender;
 use super::io::{NumberName, open_dir};
 use super::iterator::{Known, SharedTable, Wanted};
 use super::lookup::ProcLookup;
+use super::part::{Part, parts};
 use super::plan::Plan;
 use super::process::{OpenError, ProcessDir};
+use super::root::ProcRoot;
 use super::system::System;
 use crate::kind;
 use crate::model::{Fd, FdNum, FdRanges, Pid, Tally};
@@ -42,6 +44,10 @@ pub struct Slice {
     pub shared: Option<SharedTable>,
 }
 
+/// A process with more fds than two of these is worth splitting over the cores. What is ready is
+/// held until it is its turn, so that a part is not large.
+const PART: i32 = 650;
+
 impl Slice {
     /// All of a process.
     pub fn whole(pid: Pid, fds: Option<FdRanges>) -> Self {
@@ -54,6 +60,21 @@ impl Slice {
             (Some(own), Some(more)) => Some(own.union(more)),
             _ => None,
         };
+    }
+
+    /// Parts of it where the process has many fds: those that have to be looked at. What is not an fd comes
+    /// with the first.
+    pub fn split(self, plan: &Plan, root: &ProcRoot) -> Vec<Self> {
+        if self.only.is_some() {
+            return vec![self];
+        }
+        let part =
+            |part: Part| Self { first: part.first, last: part.last, shared: part.shared, ..self.clone() };
+        let is_wanted = |slice: &Self| {
+            let (first, last) = slice.bounds(plan);
+            slice.first == 0 || first <= last
+        };
+        parts(root, self.pid, 0, PART, 2 * PART as u64).map(part).filter(is_wanted).collect()
     }
 
     /// The lowest and the highest number that is wanted.
