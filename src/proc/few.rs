@@ -6,9 +6,9 @@
 //! An `O_PATH` fd of a socket has the same link, but a description of its own that keeps nothing open: it is
 //! not compared with, and found among the early fds alone.
 
-use super::io::{link_mode_at, readlink_at};
+use super::io::{go_to, link_mode_at, number_of, readlink_at};
 use super::part::Part;
-use super::sweep::{Amount, Met, Own, Piece, ROOM, Sweeper, Swept, everybody, go_to, parts, process_of, run};
+use super::sweep::{Amount, Met, Own, Piece, ROOM, Sweeper, Swept, everybody, parts, run};
 use super::system::System;
 use crate::kind::Shape;
 use crate::model::{Access, FdNum, Holder, Inode, Pid, Process};
@@ -170,9 +170,9 @@ impl<'k> Comparer<'k> {
         loop {
             // Numbers mostly follow each other. Only behind a gap need it be asked what there is.
             while next <= part.last {
-                match known.find(part.pid, FdNum(next)) {
-                    Ok(None) => {}
-                    Ok(Some(inode)) => self.add(part.pid, next, inode, counts, &mut process, &mut piece),
+                let fd = (part.pid, FdNum(next));
+                match self.look(known, fd, counts, &mut process, &mut piece) {
+                    Ok(()) => {}
                     Err(Errno::BADF) => break,
                     Err(_) => return None,
                 }
@@ -192,9 +192,9 @@ impl<'k> Comparer<'k> {
                 None => return Some(piece),
             };
             for number in std::mem::take(&mut self.numbers) {
-                match known.find(part.pid, FdNum(number)) {
-                    Ok(None) => {}
-                    Ok(Some(inode)) => self.add(part.pid, number, inode, counts, &mut process, &mut piece),
+                let fd = (part.pid, FdNum(number));
+                match self.look(known, fd, counts, &mut process, &mut piece) {
+                    Ok(()) => {}
                     Err(Errno::BADF) => piece.tally.vanished += 1,
                     Err(_) => return None,
                 }
@@ -203,27 +203,19 @@ impl<'k> Comparer<'k> {
         }
     }
 
-    fn add(
+    /// Looks at an fd, and adds it if it holds any of the sockets. `EBADF` if there is none.
+    fn look(
         &self,
-        pid: Pid,
-        fd: i32,
-        inode: Inode,
+        known: &Known,
+        (pid, fd): (Pid, FdNum),
         counts: &impl Fn(Pid, Inode) -> bool,
         process: &mut Option<Arc<Process>>,
         piece: &mut Piece<Inode>,
-    ) {
-        if !counts(pid, inode) {
-            return;
+    ) -> Result<(), Errno> {
+        if let Some(inode) = known.find(pid, fd)?.filter(|&inode| counts(pid, inode)) {
+            piece.push(self.system, pid, fd, inode, process);
         }
-        if process.is_none() {
-            *process = process_of(self.system, pid);
-        }
-        match process {
-            Some(process) => {
-                piece.found.push((inode, Holder { process: Arc::clone(process), fd: FdNum(fd) }));
-            }
-            None => piece.tally.vanished += 1,
-        }
+        Ok(())
     }
 
     /// Lists some numbers of a part from `first` on; none if there are no more.
@@ -235,8 +227,7 @@ impl<'k> Comparer<'k> {
         go_to(&fds, first)?;
         let mut names = RawDir::new(&fds, &mut self.names);
         while let Some(entry) = names.next() {
-            let number: Option<i32> = entry?.file_name().to_str().ok().and_then(|name| name.parse().ok());
-            self.numbers.extend(number.filter(|number| *number <= part.last));
+            self.numbers.extend(number_of(entry?.file_name()).filter(|number| *number <= part.last));
             if names.is_buffer_empty() {
                 break;
             }

@@ -8,7 +8,7 @@ mod network;
 mod stat;
 
 use super::borrow::Lender;
-use super::io::{NumberName, open_dir};
+use super::io::{NumberName, go_to, number_of, open_dir};
 use super::iterator::{Known, SharedTable, Wanted};
 use super::lookup::ProcLookup;
 use super::part::{Part, parts};
@@ -20,7 +20,7 @@ use crate::kind;
 use crate::model::{Fd, FdNum, FdRanges, Pid, Tally};
 use crate::sys;
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{RawDir, SeekFrom};
+use rustix::fs::RawDir;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -220,9 +220,7 @@ impl<'s> Scanner<'s> {
         // Another tree is in whatever order its filesystem has.
         let (first, last) = if self.system.root().is_native() { (first, last) } else { (0, i32::MAX) };
         if first > 0 {
-            // Entry N of the directory is fd N - 2, behind `.` and `..`: proc_readfd_common() in
-            // fs/proc/fd.c.
-            rustix::fs::seek(&fds, SeekFrom::Start(first as u64 + 2))?;
+            go_to(&fds, first)?;
         }
         let mut buffer = std::mem::take(&mut self.entries);
         let room = buffer.len().min(room(first, last));
@@ -239,7 +237,7 @@ impl<'s> Scanner<'s> {
                 Some(Err(e)) => break Err(e.into()),
                 Some(Ok(entry)) => entry,
             };
-            let Some(fd) = entry.file_name().to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) else {
+            let Some(fd) = number_of(entry.file_name()).map(FdNum) else {
                 continue;
             };
             if fd.0 > last {

@@ -9,7 +9,7 @@ mod swept;
 
 pub(super) use met::Met;
 pub(super) use piece::Piece;
-pub(super) use sweeper::{Amount, ROOM, Sweeper, go_to, process_of};
+pub(super) use sweeper::{Amount, ROOM, Sweeper};
 pub use swept::{Failures, Swept};
 
 use super::iterator::Wanted;

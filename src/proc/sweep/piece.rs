@@ -1,9 +1,12 @@
 //! What was found in a part of the work.
 
 use super::swept::{Failures, Swept};
-use crate::model::{Holder, Tally};
+use crate::model::{FdNum, Holder, Pid, Process, Tally};
+use crate::proc::process::ProcessDir;
+use crate::proc::system::System;
 use rustix::io::Errno;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What was found in some parts.
 #[derive(Debug)]
@@ -11,7 +14,7 @@ pub(in crate::proc) struct Piece<K> {
     pub(in crate::proc) found: Vec<(K, Holder)>,
     pub(in crate::proc) tally: Tally,
     pub(in crate::proc) failures: BTreeMap<i32, Failures>,
-    /// Whether there are fds with higher numbers.
+    /// Whether there may be fds with higher numbers. Not told where a table came at once.
     pub(in crate::proc) has_more: bool,
 }
 
@@ -28,6 +31,24 @@ impl<K> Piece<K> {
             let all = self.failures.entry(errno).or_default();
             all.processes += processes;
             all.fds += fds;
+        }
+    }
+
+    /// Adds an fd that matters. Who its process is matters only now, and is asked for once.
+    pub(in crate::proc) fn push(
+        &mut self,
+        system: &System,
+        pid: Pid,
+        fd: FdNum,
+        key: K,
+        process: &mut Option<Arc<Process>>,
+    ) {
+        if process.is_none() {
+            *process = ProcessDir::open(system.root(), pid, system).ok().map(|dir| Arc::clone(&dir.process));
+        }
+        match process {
+            Some(process) => self.found.push((key, Holder { process: Arc::clone(process), fd })),
+            None => self.tally.vanished += 1,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::met::Met;
 use super::piece::Piece;
-use crate::model::{FdNum, Holder, Pid, Process};
-use crate::proc::io::{NumberName, open_dir, readlink_at};
+use crate::model::{FdNum, Pid, Process};
+use crate::proc::io::{NumberName, go_to, number_of, open_dir, readlink_at};
 use crate::proc::iterator::{Known, Wanted};
 use crate::proc::mounts::Mounts;
 use crate::proc::part::Part;
@@ -11,7 +11,7 @@ use crate::proc::process::ProcessDir;
 use crate::proc::system::System;
 use crate::proc::usage::fds_of;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, RawDir, SeekFrom};
+use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use std::cell::OnceCell;
 use std::mem::MaybeUninit;
@@ -152,8 +152,7 @@ impl<'s> Sweeper<'s> {
             let mut names = RawDir::new(&fds, names);
             while let Some(entry) = names.next() {
                 let entry = entry?;
-                let name = entry.file_name();
-                if let Some(fd) = name.to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) {
+                if let Some(fd) = number_of(entry.file_name()).map(FdNum) {
                     if fd.0 > part.last {
                         piece.has_more = true;
                         return Ok(entries);
@@ -214,27 +213,9 @@ impl Table<'_> {
         let Self { system, pid, fds, task, process, mounts } = self;
         let met = Met { link, fd, pid: *pid, known, fds: *fds, task: *task, mounts, system };
         let Some(key) = key(&met) else { return false };
-        if process.is_none() {
-            // Who it is matters only once it holds something that does.
-            *process = process_of(system, *pid);
-        }
-        match process {
-            Some(process) => piece.found.push((key, Holder { process: Arc::clone(process), fd })),
-            None => piece.tally.vanished += 1,
-        }
+        piece.push(system, *pid, fd, key, process);
         true
     }
-}
-
-/// Has a directory of fds go on with the fd of this number, or the next that there is: entry N is
-/// fd N - 2, behind `.` and `..`.
-pub(in crate::proc) fn go_to(fds: &OwnedFd, first: i32) -> Result<(), Errno> {
-    rustix::fs::seek(fds, SeekFrom::Start(first as u64 + 2)).map(drop)
-}
-
-/// Who a process is, if it is still there.
-pub(in crate::proc) fn process_of(system: &System, pid: Pid) -> Option<Arc<Process>> {
-    ProcessDir::open(system.root(), pid, system).ok().map(|dir| Arc::clone(&dir.process))
 }
 
 /// The directories of the threads of a process but the first, if there are any.
@@ -248,7 +229,7 @@ fn other_threads(dir: &OwnedFd, pid: Pid) -> Vec<OwnedFd> {
     let Ok(tasks) = open_dir(dir, c"task") else { return Vec::new() };
     let Ok(entries) = rustix::fs::Dir::read_from(&tasks) else { return Vec::new() };
     let thread = |entry: Result<rustix::fs::DirEntry, Errno>| {
-        let tid: i32 = entry.ok()?.file_name().to_str().ok()?.parse().ok()?;
+        let tid = number_of(entry.ok()?.file_name())?;
         if tid == pid.0 {
             return None;
         }
