@@ -338,8 +338,8 @@ mod tests {
     fn listeners_take_no_look_at_connections_and_are_the_same_with_one() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let [listener, client] =
-            [rustix::fs::fstat(&listener), rustix::fs::fstat(&client)].map(|stat| Inode(stat.unwrap().st_ino));
+        let [listener, client] = [rustix::fs::fstat(&listener), rustix::fs::fstat(&client)]
+            .map(|stat| Inode(stat.unwrap().st_ino));
         let protocol = || Some(b"TCP".to_vec());
         for detail in [false, true] {
             let new = || Tables::new(Entry::Own, PathBuf::from("/proc/self/net"), detail);
