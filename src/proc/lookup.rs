@@ -9,7 +9,7 @@ use crate::kind::{self, BpfObject, FdInfo, FileStat, Lookup, Probe, Shape, Slot}
 use crate::model::{Device, FdNum, Pid};
 use crate::sys;
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -118,6 +118,18 @@ impl<'a> ProcLookup<'a> {
         Some(name)
     }
 
+    /// Whether our own working directory is on one of the filesystems that this process sees, and no
+    /// server that may not answer is behind it. Nobody is asked for that.
+    fn is_at_hand(&self) -> bool {
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+        let here = rustix::fs::statx(rustix::fs::CWD, c"", flags, StatxFlags::empty());
+        let device = here.map(|here| file_stat(&here).device);
+        device.is_ok_and(|device| {
+            let mut mounts = self.dir.mounts(self.system).of_device(device).peekable();
+            mounts.peek().is_some() && !mounts.any(Mount::is_remote)
+        })
+    }
+
     /// A mount of the filesystem `device`, opened as `O_PATH`. Remote ones are left alone: their
     /// server may not answer.
     fn open_mount(&self, device: Device) -> Option<Arc<OwnedFd>> {
@@ -201,7 +213,7 @@ impl Lookup for ProcLookup<'_> {
         }
         let mut mounts = self.mounts.borrow_mut();
         let mount = mounts.entry(device).or_insert_with(|| self.open_mount(device)).as_ref()?;
-        let path = self.system.handles.path(mount, handle_type, handle);
+        let path = self.system.handles.path(mount, handle_type, handle, self.is_at_hand());
         if handles.len() == KEPT {
             handles.pop_front();
         }
