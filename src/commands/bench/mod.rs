@@ -3,6 +3,7 @@
 mod options;
 mod plot;
 mod progress;
+mod room;
 mod selectors;
 mod servers;
 mod statistics;

@@ -3,11 +3,12 @@
 use super::options::Options;
 use super::scene::Scene;
 use super::server::name;
+use crate::commands::bench::room::{nofile_remedy, open_fds, raise};
 use crate::commands::listen::Model;
 use crate::context::Context;
 use crate::model::{Pid, Resource};
 use crate::proc::{ProcRoot, ProcessDir, System, Usage, UserUsage};
-use rustix::process::{Resource as Limited, Rlimit, geteuid, getrlimit, setrlimit};
+use rustix::process::{Resource as Limited, geteuid};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -71,16 +72,11 @@ pub(super) fn fitting(plan: Vec<Scene>, options: &Options, context: &Context) ->
 
 /// Fds of ours, for all servers of a scene together; each of those needs no more than that.
 fn fds() -> Ceiling {
-    let hard = raise(Limited::Nofile);
-    let open = fs::read_dir("/proc/self/fd").map_or(SPARE, |fds| fds.count() as u64);
-    let hard = hard.unwrap_or(u64::MAX);
+    let hard = raise(Limited::Nofile).unwrap_or(u64::MAX);
     Ceiling {
         what: "the hard nofile limit".to_owned(),
-        left: hard.saturating_sub(open + SPARE),
-        remedy: Box::new(move |more| {
-            let new = hard + more;
-            format!("as root, 'prlimit --pid $$ --nofile={new}:{new}' raises it for this shell")
-        }),
+        left: hard.saturating_sub(open_fds(SPARE) + SPARE),
+        remedy: Box::new(move |more| nofile_remedy(hard + more)),
     }
 }
 
@@ -163,14 +159,6 @@ fn cgroups(root: &ProcRoot) -> Vec<Ceiling> {
     };
     let all = top.join(own);
     all.ancestors().take_while(|path| path.starts_with(&top)).filter_map(ceiling).collect()
-}
-
-/// The hard limit, to which the soft one is raised; nothing where it is unlimited.
-fn raise(resource: Limited) -> Option<u64> {
-    let limit = getrlimit(resource);
-    // It may always be raised so far. If not, the limit is what it was.
-    let _ = setrlimit(resource, Rlimit { current: limit.maximum, ..limit });
-    getrlimit(resource).current
 }
 
 fn threads_of_user(root: &ProcRoot) -> Option<u64> {
