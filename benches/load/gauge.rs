@@ -2,8 +2,9 @@
 
 use crate::client::{Mode, Service};
 use crate::contestants::{FDSCOPE, configure_nginx, is_installed, nginx, python};
+use crate::median::median;
 use crate::server::{Output, Running, free_port};
-use crate::table::{self, Figures, median};
+use crate::table::{self, Figures};
 use crate::{Extent, Result, measure, usage};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;

@@ -16,6 +16,8 @@
 mod client;
 mod contestants;
 mod gauge;
+#[path = "../watch/median.rs"]
+mod median;
 mod server;
 mod table;
 mod usage;

@@ -30,6 +30,8 @@ mod client;
 mod cost;
 mod fdscope;
 mod healthy;
+#[path = "../watch/median.rs"]
+mod median;
 mod mio_server;
 #[path = "../load/server.rs"]
 mod server;
