@@ -7,7 +7,7 @@ use crate::commands::bench::room::{nofile_remedy, open_fds, raise};
 use crate::commands::listen::Model;
 use crate::context::Context;
 use crate::model::{Pid, Resource};
-use crate::proc::{ProcRoot, ProcessDir, System, Usage, UserUsage};
+use crate::proc::{ProcRoot, ProcessDir, Setting, System, Usage, UserUsage, system_setting};
 use rustix::process::{Resource as Limited, geteuid};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,19 +99,12 @@ fn ports(root: &ProcRoot) -> Ceiling {
 /// there is none.
 fn tasks(root: &ProcRoot, most: u64) -> Vec<Ceiling> {
     let mut all = Vec::new();
-    let running = fs::read_to_string(root.join("loadavg")).ok().and_then(|text| {
-        let (_, all) = text.split_whitespace().nth(3)?.split_once('/')?;
-        all.parse::<u64>().ok()
-    });
     for sysctl in ["kernel.threads-max", "kernel.pid_max"] {
-        let path = root.join("sys").join(sysctl.replace('.', "/"));
-        if let (Some(running), Some(limit)) = (running, number(&path)) {
+        if let Some(Setting { name, value, used: Some(used), .. }) = system_setting(root, sysctl) {
             all.push(Ceiling {
-                what: sysctl.to_owned(),
-                left: limit.saturating_sub(running + SPARE),
-                remedy: Box::new(move |more| {
-                    format!("as root, 'sysctl {sysctl}={}' raises it", limit + more)
-                }),
+                what: name.to_owned(),
+                left: value.saturating_sub(used + SPARE),
+                remedy: Box::new(move |more| format!("as root, 'sysctl {name}={}' raises it", value + more)),
             });
         }
     }
