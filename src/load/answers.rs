@@ -7,15 +7,17 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Latencies(Histogram<u32>);
 
-impl Latencies {
+impl Default for Latencies {
     /// Three digits of any time.
-    pub(super) fn new() -> Self {
+    fn default() -> Self {
         // Fails for more than five digits.
         let mut histogram = Histogram::new(3).unwrap_or_else(|_| unreachable!("three digits"));
         histogram.auto(true);
         Self(histogram)
     }
+}
 
+impl Latencies {
     pub(super) fn record(&mut self, time: Duration) {
         // Fails only where this histogram may not grow.
         let _ = self.0.record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
@@ -64,8 +66,8 @@ impl Answers {
     /// Nothing yet.
     pub(super) fn new() -> Self {
         Self {
-            usual: Latencies::new(),
-            heavy: Latencies::new(),
+            usual: Latencies::default(),
+            heavy: Latencies::default(),
             in_time: 0,
             heavy_in_time: 0,
             time: Duration::ZERO,
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn percentiles() {
-        let mut latencies = Latencies::new();
+        let mut latencies = Latencies::default();
         assert_eq!((latencies.percentile(0.5), latencies.longest()), (None, None));
         (1..=100).for_each(|n| latencies.record(Duration::from_millis(n)));
         let near = |time: Option<Duration>, ms: f64| {

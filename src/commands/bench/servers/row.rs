@@ -45,7 +45,7 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
     "latency.p50", Duration, "half of the answers, but for those that are computed, came within this time", |r| Some(seconds(r.percentile(0.5)));
     "latency.p90", Duration, "90 of 100 did", |r| Some(seconds(r.percentile(0.9)));
     "latency.p99", Duration, "99 of 100 did", |r| Some(seconds(r.percentile(0.99)));
-    "latency.max", Duration, "all of them did", |r| Some(seconds(r.outcome.latencies.as_ref().and_then(|l| l.longest())));
+    "latency.max", Duration, "all of them did", |r| Some(seconds(r.outcome.latencies.longest()));
     "computed_per_second", Number, "requests computed in a second; null but in compute",
         |r| if r.scene.load == Load::Compute { number(r.computed, 10.0) } else { Some(Cell::Null) };
     "cpu_per_request", Duration, "time of a processor that the server took for a request, in user mode and in the kernel; those that are computed are among them", |r| Some(seconds(Some(r.outcome.cpu)));
@@ -74,7 +74,7 @@ pub(super) const SHOWN: &[Column<Row>] = column_table! {
     "p50", Duration, "", |r| Some(seconds(r.percentile(0.5)));
     "p90", Duration, "", |r| Some(seconds(r.percentile(0.9)));
     "p99", Duration, "", |r| Some(seconds(r.percentile(0.99)));
-    "max", Duration, "", |r| Some(seconds(r.outcome.latencies.as_ref().and_then(|l| l.longest())));
+    "max", Duration, "", |r| Some(seconds(r.outcome.latencies.longest()));
     "cpu/req", Duration, "", |r| Some(seconds(Some(r.outcome.cpu)));
     "switches", Number, "", |r| number(r.outcome.switches, 10.0);
     "memory", Size, "", |r| Some(r.outcome.footprint.memory.map_or(Cell::Null, Cell::Uint));
@@ -105,7 +105,7 @@ impl Row {
 
     /// The time within which this share of the answers came.
     pub(super) fn percentile(&self, share: f64) -> Option<Duration> {
-        self.outcome.latencies.as_ref().and_then(|latencies| latencies.percentile(share))
+        self.outcome.latencies.percentile(share)
     }
 
     fn compute(&self) -> Option<Duration> {
