@@ -1,5 +1,6 @@
 //! `fdscope bench`: what waiting for fds costs on this machine.
 
+mod cells;
 mod options;
 mod plot;
 mod progress;

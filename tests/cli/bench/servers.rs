@@ -86,8 +86,12 @@ fn a_table_and_what_it_says() {
     let run = servers("--connections 2,4 --busy 2").ok();
     let lines = run.lines();
     let heading: Vec<&str> = lines[0].split_whitespace().collect();
-    assert_eq!(heading[..5], ["LOAD", "MODEL", "CONNS", "BUSY", "REQ/S"]);
+    assert_eq!(heading[..6], ["LOAD", "MODEL", "CONNS", "BUSY", "REQ/S", "SPREAD"]);
     assert_eq!(lines.iter().position(|line| line.is_empty()), Some(13));
+    for line in &lines[1..13] {
+        let spread = line.split_whitespace().nth(5).and_then(|cell| cell.strip_suffix('%'));
+        assert!(spread.is_some_and(|spread| spread.parse::<u32>().is_ok()), "{line}");
+    }
     let said = lines[14..].join("\n");
     for start in [
         "2 connections, 2 of them busy: ",

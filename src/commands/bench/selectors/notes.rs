@@ -1,8 +1,9 @@
 //! What the reader of the figures should know.
 
 use super::options::Options;
-use super::row::{Row, WIDE};
+use super::row::Row;
 use super::session::Measured;
+use crate::commands::bench::statistics::WIDE;
 use crate::context::Context;
 use crate::model::quantity;
 
@@ -14,7 +15,7 @@ pub(super) fn tell(rows: &[Row], measured: &Measured, options: &Options, context
         let all = cases.len() * options.runs as usize;
         context.note(&format!("ended by {signal} after {done} of {all} measurements"));
     }
-    let wide = rows.iter().filter(|row| row.event.percent >= WIDE).count();
+    let wide = rows.iter().filter(|row| row.event.is_wide()).count();
     if wide > 0 {
         context.note(&format!(
             "{} of {} a spread of {WIDE}% or more: something else ran meanwhile, or --for is too short",

@@ -2,7 +2,6 @@
 
 use super::options::Options;
 use super::scene::Scene;
-use super::server::name;
 use crate::commands::bench::room::{nofile_remedy, open_fds, raise};
 use crate::commands::listen::Model;
 use crate::context::Context;
@@ -56,7 +55,7 @@ pub(super) fn fitting(plan: Vec<Scene>, options: &Options, context: &Context) ->
                     context.complain(&format!(
                         "{} with {connections} connections is not measured: {what} leaves {left}, and {more} are \
                          needed; {}",
-                        name(model),
+                        model.name(),
                         remedy(more - left)
                     ));
                     false

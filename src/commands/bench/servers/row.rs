@@ -3,20 +3,16 @@
 use super::contest::{Outcome, Run};
 use super::load::Load;
 use super::scene::Scene;
-use super::server::name;
+use crate::commands::bench::cells::{number, round, word};
 use crate::commands::bench::statistics::Spread;
 use crate::commands::listen::Model;
 use crate::model::{Cell, Column, Emphasis, Field, Record, Value, column_table};
 use std::time::Duration;
 
-/// A spread from which on a figure says little, in percent.
-const WIDE: f64 = 25.0;
-
 /// A server with what all its runs gave.
 pub(super) struct Row {
     pub(super) scene: Scene,
     pub(super) model: Model,
-    pub(super) name: String,
     pub(super) outcome: Outcome,
     pub(super) rate: Spread,
     computed: f64,
@@ -24,18 +20,20 @@ pub(super) struct Row {
     pub(super) client: f64,
     /// The rate of each run.
     samples: Vec<Value>,
+    /// How far apart the rates are, as people read it.
+    spread: String,
 }
 
 impl Record for Row {
     fn emphasis(&self) -> Emphasis {
-        if self.rate.percent >= WIDE { Emphasis::Notice } else { Emphasis::None }
+        self.rate.emphasis()
     }
 }
 
 /// All fields, for programs.
 pub(super) const COLUMNS: &[Column<Row>] = column_table! {
     "load", String, "what the clients do: echo, connect or compute", |r| word(r.scene.load.name());
-    "model", String, "who serves a connection: threads, processes or event-loop", |r| word(&r.name);
+    "model", String, "who serves a connection: threads, processes or event-loop", |r| word(r.model.name());
     "connections", Integer, "how many connections are open", |r| Some(Cell::Uint(r.scene.connections as u64));
     "busy", Integer, "how many of them ask, each again as soon as it has its answer", |r| Some(Cell::Uint(r.scene.busy as u64));
     "computing", Integer, "how many of the busy ones have their requests computed", |r| Some(Cell::Uint(r.scene.computing as u64));
@@ -66,11 +64,11 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
 /// What people see, in fewer words.
 pub(super) const SHOWN: &[Column<Row>] = column_table! {
     "load", String, "", |r| word(r.scene.load.name());
-    "model", String, "", |r| word(&r.name);
+    "model", String, "", |r| word(r.model.name());
     "conns", Integer, "", |r| Some(Cell::Uint(r.scene.connections as u64));
     "busy", Integer, "", |r| Some(Cell::Uint(r.scene.busy as u64));
     "req/s", Integer, "", |r| Some(Cell::Uint(r.rate.median.round() as u64));
-    "spread", Number, "", |r| number(r.rate.percent, 10.0);
+    "spread", Number, "", |r| word(&r.spread);
     "p50", Duration, "", |r| Some(seconds(r.percentile(0.5)));
     "p90", Duration, "", |r| Some(seconds(r.percentile(0.9)));
     "p99", Duration, "", |r| Some(seconds(r.percentile(0.99)));
@@ -91,11 +89,12 @@ impl Row {
     /// Of a server that has been measured.
     pub(super) fn new(scene: &Scene, model: Model, outcome: Outcome) -> Self {
         let spread = |of: fn(&Run) -> f64| Spread::of(outcome.runs.iter().map(of));
+        let rate = spread(|run| run.rate);
         Self {
             scene: scene.clone(),
             model,
-            name: name(model),
-            rate: spread(|run| run.rate),
+            rate,
+            spread: rate.shown(),
             computed: spread(|run| run.computed).median,
             client: spread(|run| run.client).median,
             samples: outcome.runs.iter().map(|run| Value::Float(run.rate.round())).collect(),
@@ -113,15 +112,7 @@ impl Row {
     }
 }
 
-fn word(text: &str) -> Option<Cell<'_>> {
-    Some(Cell::Text(text.as_bytes()))
-}
-
-fn number(x: f64, parts: f64) -> Option<Cell<'static>> {
-    Some(Cell::Float((x * parts).round() / parts))
-}
-
 /// To the tenth of a microsecond.
 fn seconds(time: Option<Duration>) -> Cell<'static> {
-    time.map_or(Cell::Null, |time| Cell::Float((time.as_secs_f64() * 1e7).round() / 1e7))
+    time.map_or(Cell::Null, |time| Cell::Float(round(time.as_secs_f64(), 1e7)))
 }

@@ -32,23 +32,27 @@ fn rates(rows: &[Row]) -> Option<String> {
         _ => format!("{} connections, {} of them busy", first.scene.connections, first.scene.busy),
     };
     let most = match first.rate.exceeds(next.rate) {
-        true => format!("{} answered most, {:.0} requests/s", first.name, first.rate.median),
-        false => format!("{} and {} answered as many, as far as the runs tell", first.name, next.name),
+        true => format!("{} answered most, {:.0} requests/s", first.model.name(), first.rate.median),
+        false => format!(
+            "{} and {} answered as many, as far as the runs tell",
+            first.model.name(),
+            next.model.name()
+        ),
     };
     let least = if first.rate.exceeds(last.rate) {
         let times = first.rate.median / last.rate.median;
-        format!(", {} times as many as {}", short(times), last.name)
+        format!(", {} times as many as {}", short(times), last.model.name())
     } else {
         String::new()
     };
     let p99 = quickest.percentile(0.99)?;
-    Some(format!("{what}: {most}{least}; lowest p99: {}, {}.", quickest.name, time(p99)))
+    Some(format!("{what}: {most}{least}; lowest p99: {}, {}.", quickest.model.name(), time(p99)))
 }
 
 /// How long others waited.
 fn computing(rows: &[Row]) -> Option<String> {
     let scene = &rows[0].scene;
-    let median = |row: &Row| Some(format!("{} with {}", time(row.percentile(0.5)?), row.name));
+    let median = |row: &Row| Some(format!("{} with {}", time(row.percentile(0.5)?), row.model.name()));
     let medians: Vec<String> = rows.iter().filter_map(median).collect();
     (!medians.is_empty()).then(|| {
         format!(
@@ -69,7 +73,7 @@ fn memory(rows: &[Row]) -> Option<String> {
         let many = rows.next_back()?;
         let more = (many.scene.connections - few.scene.connections) as u64;
         let grown = many.outcome.footprint.memory?.checked_sub(few.outcome.footprint.memory?)?;
-        Some(format!("{} with {}", bytes(grown / more), many.name))
+        Some(format!("{} with {}", bytes(grown / more), many.model.name()))
     };
     let each: Vec<String> =
         [Model::Threads, Model::Processes, Model::EventLoop].into_iter().filter_map(of).collect();
