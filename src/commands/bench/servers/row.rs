@@ -48,7 +48,7 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
         |r| if r.scene.load == Load::Compute { number(r.computed, 10.0) } else { Some(Cell::Null) };
     "cpu_per_request", Duration, "time of a processor that the server took for a request, in user mode and in the kernel; those that are computed are among them", |r| Some(seconds(Some(r.outcome.cpu)));
     "context_switches", Number, "context switches of the server for a request", |r| number(r.outcome.switches, 1000.0);
-    "memory", Size, "memory of all processes of the server, pages that they share counted once (PSS); null where it may not be asked",
+    "memory", Size, "memory of all processes of the server, each page divided by how many processes share it (PSS); null where it may not be asked",
         |r| Some(r.outcome.footprint.memory.map_or(Cell::Null, Cell::Uint));
     "rss", Size, "the same, pages that they share counted for each (RSS)", |r| Some(Cell::Uint(r.outcome.footprint.rss));
     "threads", Integer, "threads of the server", |r| Some(Cell::Uint(r.outcome.footprint.threads));
