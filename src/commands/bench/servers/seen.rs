@@ -103,3 +103,52 @@ fn time(time: Duration) -> String {
 fn short(times: f64) -> String {
     if times < 10.0 { format!("{times:.1}") } else { format!("{times:.0}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::sentences;
+    use crate::commands::bench::servers::contest::{Outcome, Run};
+    use crate::commands::bench::servers::load::Load;
+    use crate::commands::bench::servers::row::Row;
+    use crate::commands::bench::servers::scene::Scene;
+    use crate::commands::listen::Model;
+    use crate::load::Latencies;
+    use crate::proc::Footprint;
+    use std::time::Duration;
+
+    fn row(model: Model, connections: usize, memory: u64) -> Row {
+        let scene = Scene {
+            load: Load::Echo,
+            connections,
+            busy: 1,
+            computing: 0,
+            compute: Duration::ZERO,
+            clients: 1,
+            models: vec![model],
+        };
+        let outcome = Outcome {
+            runs: vec![Run { rate: 1.0, computed: 0.0, client: 0.0 }],
+            latencies: Latencies::default(),
+            requests: 1,
+            cpu: Duration::ZERO,
+            switches: 0.0,
+            footprint: Footprint { memory: Some(memory), ..Footprint::default() },
+        };
+        Row::new(&scene, model, outcome)
+    }
+
+    /// What has not grown, as where others came to share its pages, says nothing of connections.
+    #[test]
+    fn memory_of_a_connection() {
+        let rows = [
+            row(Model::Threads, 2, 1 << 20),
+            row(Model::EventLoop, 2, 1 << 20),
+            row(Model::Threads, 4, 3 << 20),
+            row(Model::EventLoop, 4, (1 << 20) - 1),
+        ];
+        let all = sentences(&rows);
+        assert_eq!(all[0], "Memory for a further connection, but for the kernel's: 1M with threads.");
+        assert_eq!(all[1..], ["The clients had 1 thread (--clients)."]);
+        assert_eq!(sentences(&rows[..2]), ["The clients had 1 thread (--clients)."]);
+    }
+}
