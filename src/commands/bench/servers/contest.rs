@@ -1,9 +1,9 @@
 //! One server under its load, and what came of that.
 
-use super::Extent;
 use super::load::Load;
 use super::scene::Scene;
 use super::server::Server;
+use crate::commands::bench::options::Extent;
 use crate::commands::listen::Model;
 use crate::load::{Answers, Bounds, Clients, Crowd, Failure, Latencies, Lines, Mode};
 use crate::model::Pid;

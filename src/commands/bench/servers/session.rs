@@ -1,9 +1,9 @@
 //! All scenes, one after the other, and in each the models in turns.
 
-use super::Extent;
 use super::contest::{Contest, Look};
 use super::row::Row;
 use super::scene::Scene;
+use crate::commands::bench::options::Extent;
 use crate::commands::bench::progress::Progress;
 use crate::commands::signals::{self, Signals};
 use crate::context::Context;
