@@ -180,7 +180,7 @@ impl ProcessDir {
         maps::image(&text, address).map(<[u8]>::to_vec)
     }
 
-    /// One of its files that is a single record: stat, status.
+    /// One of its files that is a single record: stat, status, smaps_rollup.
     pub fn read(&self, name: &CStr) -> Result<Vec<u8>, OpenError> {
         let mut text = Vec::new();
         read_record_at(&self.dir, name, &mut text)?;
