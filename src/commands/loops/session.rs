@@ -162,7 +162,6 @@ impl<'s> Session<'s> {
         if std::mem::replace(&mut process.ended, true) {
             return Ok(());
         }
-        process.loops.iter_mut().for_each(|l| l.open = false);
         let event = report::exited(process, now);
         self.sink.write(&event)
     }
@@ -230,10 +229,7 @@ impl<'s> Session<'s> {
         }
         let now = Moment::since(self.started);
         if !found.open {
-            let event = report::closed(found, now);
-            self.sink.write(&event)?;
-            let summary = report::summary(self.system, &mut self.stage.processes[index], l, now);
-            return self.sink.write(&summary);
+            return self.close(index, l, now);
         }
         if let Some(note) = found.note().filter(|_| found.failed.is_some() && !had_failed) {
             complain(&format!("{}: {note}", process.pid()));
@@ -281,7 +277,19 @@ impl<'s> Session<'s> {
         }
         let event = report::describe(self.system, process, l, &threads, Shown::Nothing, now);
         self.judged |= process.loops[l].can_be_judged();
-        self.sink.write(&event)
+        let open = process.loops[l].open;
+        self.sink.write(&event)?;
+        // It may be closed already.
+        if open { Ok(()) } else { self.close(index, l, now) }
+    }
+
+    /// Tells of a loop that is not there any more, and how it went with it.
+    fn close(&mut self, index: usize, l: usize, now: Moment) -> Result<(), Error> {
+        let process = &mut self.stage.processes[index];
+        let closed = report::closed(&process.loops[l], now);
+        self.sink.write(&closed)?;
+        let summary = report::summary(self.system, process, l, now);
+        self.sink.write(&summary)
     }
 
     /// Says so if looks are further apart than was asked for.
@@ -303,7 +311,7 @@ impl<'s> Session<'s> {
         for index in 0..self.stage.processes.len() {
             for l in 0..self.stage.processes[index].loops.len() {
                 let process = &mut self.stage.processes[index];
-                if process.loops[l].open || process.ended {
+                if process.loops[l].open {
                     let event = report::summary(self.system, process, l, now);
                     self.sink.write(&event)?;
                 }
