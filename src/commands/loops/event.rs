@@ -330,8 +330,8 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
         that may serve it", |e| Some(Cell::Bool(e.hand.as_ref()?.certain));
     "since", String, "when it began, as far as it was seen, in UTC (RFC 3339)", |e| text(e.since.as_ref()?.as_bytes());
     "lasted", Duration, "for how long it has lasted, or did", |e| seconds(e.lasted()?);
-    "fds", Records, "what waits for the loop, that which waits longest first: fd, kind, name, readiness, bytes, \
-        connections or count, and for how long it has waited; of summary the ones that waited longest, with \
+    "fds", Records, "what waits for the loop, that which waits longest first: fd, kind, name, readiness, bytes \
+        or connections, and for how long it has waited; of summary the ones that waited longest, with \
         the longest of their waits",
         |e| (!e.fd_values.is_empty()).then_some(Cell::List(&e.fd_values));
     "fds_total", Integer, "how many wait, of which fds has the first",

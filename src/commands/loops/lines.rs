@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 const NAME: usize = 9;
 /// How wide the name of a loop is at least.
 const LOOP: usize = 8;
-/// How many registrations of a loop are shown if not all are, beside those that are ready or stale.
+/// How many registrations of a loop are shown if not all are; twice that if so many are ready or stale.
 const SHOWN: usize = 20;
 /// How many fds a line names.
 const NAMED: usize = 4;

@@ -13,7 +13,7 @@ const SURVEY: Duration = Duration::from_millis(500);
 const GUESS: Duration = Duration::from_millis(50);
 
 /// How many threads are looked at to find those that serve loops; and how many of them at a time while
-/// loops are judged.
+/// loops are judged, to find which wait in which.
 const THREADS: usize = 4096;
 const SOME: usize = 256;
 
