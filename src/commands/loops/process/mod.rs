@@ -13,7 +13,6 @@ use crate::proc::{
 };
 use crate::watch::turning::Limits;
 use rustix::io::Errno;
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -41,8 +40,6 @@ pub(super) struct Process {
     listed: Option<(Instant, Duration)>,
     surveyed: Option<(Instant, Duration)>,
     guessed: Option<(Instant, Duration)>,
-    /// When the other ends of what a thread waits for were looked for.
-    sought: Cell<Option<(Instant, Duration)>>,
     /// The thread from which on threads are looked at next.
     next: Pid,
     /// How many threads it has, and how many of them were looked at.
@@ -81,7 +78,6 @@ impl Process {
             listed: None,
             surveyed: None,
             guessed: None,
-            sought: Cell::new(None),
             next: Pid(0),
             threads: (0, 0),
             ended: false,

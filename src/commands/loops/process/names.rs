@@ -1,17 +1,13 @@
 //! What the fds of a process are, and what its threads do, in words.
 
 use super::super::set::What;
-use super::{Process, SHARE};
-use crate::commands::threads::{Telling, in_words};
+use super::Process;
+use crate::commands::threads::in_words;
 use crate::kind::Shape;
 use crate::model::{Assoc, Fd, FdNum, Inode, Thread, Value};
 use crate::proc::{Plan, ProcessDir, Scanner, Sort, System};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-/// How often the other ends of what threads wait for are looked for.
-const PEERS: Duration = Duration::from_secs(1);
 
 /// How many fds of one loop are named at once, before anybody asks for their names.
 const NAMES: usize = 4096;
@@ -103,26 +99,18 @@ impl Process {
         whats
     }
 
-    /// What a thread does, in words, or did. The other ends of what it waits for are looked for in all
-    /// processes: not too often.
+    /// What a thread does, in words, or did.
     pub(in crate::commands::loops) fn in_words(
         &self,
         system: &System,
         thread: &Thread,
         is_now: bool,
     ) -> Vec<u8> {
-        let at = Instant::now();
-        let peers =
-            is_now && self.sought.get().is_none_or(|(sought, took)| at >= sought + PEERS.max(took * SHARE));
         let system = System::new(system.root().clone(), false);
-        let words = match ProcessDir::open(system.root(), self.pid(), &system) {
-            Ok(dir) => in_words(&system, &dir, thread, Telling { is_now, peers }),
-            Err(_) => in_words(&system, &self.dir, thread, Telling { is_now, peers: false }),
-        };
-        if peers {
-            self.sought.set(Some((at, at.elapsed())));
+        match ProcessDir::open(system.root(), self.pid(), &system) {
+            Ok(dir) => in_words(&system, &dir, thread, is_now),
+            Err(_) => in_words(&system, &self.dir, thread, is_now),
         }
-        words
     }
 }
 
