@@ -137,7 +137,7 @@ pub(super) fn changed(
                 .hand(hand(system, process, event_loop, crew, is_now))
                 .progress(progress)
         }
-        Change::Recovered { lasted, .. } => {
+        Change::Recovered { lasted } => {
             let progress = match event_loop.judge.ready_since() {
                 None => "all that waited was served",
                 Some(_) => "some of what waited was served",
@@ -230,7 +230,6 @@ fn fd_of(event_loop: &EventLoop, watched: &Watched, member: &Member, at: Instant
         waiting: member.marks().waiting.map(|waiting| match waiting {
             Waiting::Bytes(n) => ("bytes", n),
             Waiting::Connections(n) => ("connections", n),
-            Waiting::Count(n) => ("count", n),
         }),
         waited: since.map(|since| at.saturating_duration_since(since)),
         waits: None,

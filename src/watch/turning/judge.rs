@@ -38,9 +38,7 @@ pub enum Change {
     Stalled(Stall),
     /// It goes on again.
     Recovered {
-        /// Since when it had not.
-        since: Instant,
-        /// For how long.
+        /// For how long it had not.
         lasted: Duration,
     },
     /// It turns, or its threads run, without serving what is ready all the time.
@@ -66,9 +64,7 @@ pub struct Stall {
 /// What the next look should be at, beside the loop itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Some of what it watches.
-    pub members: bool,
-    /// All of it, soon.
+    /// All that it watches, soon.
     pub all: bool,
     /// The threads.
     pub crew: bool,
@@ -98,8 +94,6 @@ pub struct Judge {
     stall: Option<Stall>,
     last: Instant,
     totals: Totals,
-    /// The longest wait that is over, and whose it was.
-    worst: Option<(usize, Duration)>,
 }
 
 impl Judge {
@@ -119,7 +113,6 @@ impl Judge {
             stall: None,
             last: at,
             totals: Totals::default(),
-            worst: None,
         }
     }
 
@@ -153,7 +146,7 @@ impl Judge {
             self.waits.remove(&token);
         }
         if let Some(waited) = waited {
-            self.count_wait(token, waited);
+            self.totals.waits.add(waited);
         }
         if shows == Shows::ServedHere {
             self.serve(at);
@@ -216,7 +209,6 @@ impl Judge {
         }
         let unserved = at.saturating_duration_since(self.served_at.max(self.ready.unwrap_or(at)));
         Wants {
-            members: true,
             all: self.stall.is_none()
                 && (self.limits.stall / 2..self.limits.stall * LONG).contains(&unserved),
             crew: unserved >= self.limits.stall / 4,
@@ -240,7 +232,7 @@ impl Judge {
                 self.stall = None;
                 let lasted = at.saturating_duration_since(stall.since);
                 self.totals.stalls.add(lasted);
-                changes.push(Change::Recovered { since: stall.since, lasted });
+                changes.push(Change::Recovered { lasted });
             }
             _ => {}
         }
@@ -348,11 +340,6 @@ impl Judge {
         self.ready
     }
 
-    /// The longest wait that is over, and whose it was.
-    pub fn worst(&self) -> Option<(usize, Duration)> {
-        self.worst
-    }
-
     /// How it went. What still waits counts until now.
     pub fn totals(&mut self, at: Instant) -> &Totals {
         self.pass(at);
@@ -376,16 +363,9 @@ impl Judge {
         let look = self.look(at);
         let waited = self.members.get_mut(&token).and_then(|member| member.end(&look));
         if let Some(waited) = waited {
-            self.count_wait(token, waited);
+            self.totals.waits.add(waited);
         }
         waited.is_some()
-    }
-
-    fn count_wait(&mut self, token: usize, waited: Duration) {
-        self.totals.waits.add(waited);
-        if self.worst.is_none_or(|(_, worst)| waited > worst) {
-            self.worst = Some((token, waited));
-        }
     }
 
     /// Time goes by, with the loop as it was.

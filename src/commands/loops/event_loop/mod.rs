@@ -34,8 +34,8 @@ pub(super) enum Way {
 pub(super) struct Turns {
     /// How often it was seen to come back.
     turns: u32,
-    /// What it was seen with last, while it waited.
-    last: Option<Thread>,
+    /// The CPU time that it had used when it was seen last, if it waited then.
+    cpu: Option<Duration>,
     /// What it gave.
     fds: Vec<Polled>,
 }

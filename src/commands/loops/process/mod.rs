@@ -95,8 +95,8 @@ impl Process {
         self.whole.pidfd()
     }
 
-    /// Finds its loops, and gives the index of the first that is new.
-    pub(super) fn find(&mut self, system: &System, limits: Limits) -> Result<usize, OpenError> {
+    /// Finds its loops: those that are new come last.
+    pub(super) fn find(&mut self, system: &System, limits: Limits) -> Result<(), OpenError> {
         let before = self.loops.len();
         let begin = Instant::now();
         let numbers: BTreeSet<FdNum> = self.numbers(system)?.collect();
@@ -116,7 +116,7 @@ impl Process {
         }
         self.identify(system, before..self.loops.len());
         self.settle(system, before);
-        Ok(before)
+        Ok(())
     }
 
     /// Makes loops of epoll fds that are new, one of those that are duplicates of each other. All its fds
@@ -210,10 +210,9 @@ impl Process {
             return None;
         }
         let before = self.loops.len();
-        match self.find(system, limits) {
-            Ok(first) if first < self.loops.len() => Some(first),
-            _ => (before < self.loops.len()).then_some(before),
-        }
+        // Of one that fails, what it has found counts.
+        let _ = self.find(system, limits);
+        (before < self.loops.len()).then_some(before)
     }
 
     /// Finds out which registrations of a loop are stale.
