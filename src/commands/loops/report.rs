@@ -64,7 +64,7 @@ pub(super) fn describe(
         note: event_loop.note(),
         threads: here,
         kinds,
-        stale: event_loop.set.iter().filter(|(_, watched)| watched.stale).count(),
+        stale: event_loop.set.iter().filter(|(_, watched)| watched.is_stale()).count(),
         registrations,
         shown,
         ..Description::default()
@@ -90,7 +90,7 @@ pub(super) fn describe(
 fn row(watched: &Watched) -> WatchedRow {
     let what = watched.what.as_deref();
     let registration = &watched.registration;
-    let now = watched.readiness.filter(|_| !watched.stale);
+    let now = watched.readiness.filter(|_| !watched.is_stale());
     let is_ended = now.is_some_and(|readiness| is_at_its_end(readiness, &watched.marks));
     WatchedRow {
         fd: registration.fd,
@@ -99,8 +99,8 @@ fn row(watched: &Watched) -> WatchedRow {
         events: registration.event_names().join(","),
         data: registration.data,
         now: now.map(|readiness| readiness.to_string()),
-        stale: registration.stale.or(watched.stale.then_some(true)),
-        suspect: !registration.is_edge() && (watched.stale || is_ended),
+        stale: registration.stale,
+        suspect: !registration.is_edge() && (watched.is_stale() || is_ended),
     }
 }
 
@@ -173,7 +173,7 @@ pub(super) fn stale(
     now: Moment,
 ) -> Event {
     let event_loop = &process.loops[index];
-    let of_stale = event_loop.set.iter().filter(|(_, w)| w.stale && !w.registration.is_edge());
+    let of_stale = event_loop.set.iter().filter(|(_, w)| w.is_stale() && !w.registration.is_edge());
     let fds: Vec<Fd> = of_stale
         .map(|(_, watched)| Fd {
             fd: watched.registration.fd,

@@ -26,19 +26,22 @@ pub(super) struct Watched {
     pub(super) sort: Option<Sort>,
     /// Whether others may serve it, too.
     pub(super) shared: bool,
-    /// Whether it is closed, or its number is another's, though it is registered still.
-    pub(super) stale: bool,
     /// What it was like at the last look, and whether there was one.
     pub(super) readiness: Option<Readiness>,
     pub(super) marks: Marks,
 }
 
 impl Watched {
+    /// Whether it is closed, or its number is another's, though it is registered still.
+    pub(super) fn is_stale(&self) -> bool {
+        self.registration.stale == Some(true)
+    }
+
     /// Its kind; where it was not asked for, what is known of it all the same.
     pub(super) fn kind(&self) -> &str {
         match (&self.what, self.sort) {
             (Some(what), _) => &what.kind,
-            _ if self.stale => "closed",
+            _ if self.is_stale() => "closed",
             (None, Some(Sort::Tcp)) => "tcp",
             (None, Some(Sort::Stream | Sort::UnixListener)) => "unix",
             (None, Some(Sort::Datagrams)) => "socket",
@@ -111,7 +114,6 @@ impl Set {
                 what: None,
                 sort: None,
                 shared: false,
-                stale: registration.stale == Some(true),
                 readiness: None,
                 marks: Marks::default(),
             };
@@ -145,7 +147,6 @@ impl Set {
                 && let Some(watched) = &mut self.watched[token]
             {
                 watched.registration.stale = registration.stale;
-                watched.stale = registration.stale == Some(true);
             }
         }
         self.arrange();
@@ -153,7 +154,7 @@ impl Set {
 
     /// Lists anew what is to be looked at.
     fn arrange(&mut self) {
-        self.ring = self.iter().filter(|(_, w)| !w.stale).map(|(token, _)| token).collect();
+        self.ring = self.iter().filter(|(_, w)| !w.is_stale()).map(|(token, _)| token).collect();
         self.next = self.next.min(self.ring.len().saturating_sub(1));
         self.left = self.ring.len();
     }
@@ -237,7 +238,7 @@ impl Set {
                 Felt::Pulse(pulse)
             }
             Err(Errno::BADF | Errno::STALE) => {
-                watched.stale = true;
+                watched.registration.stale = Some(true);
                 self.ring.retain(|&other| other != token);
                 self.next = self.next.min(self.ring.len().saturating_sub(1));
                 self.left = self.left.min(self.ring.len());

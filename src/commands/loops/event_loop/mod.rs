@@ -262,7 +262,8 @@ impl EventLoop {
         if matches!(self.way, Way::Poll(_)) {
             self.look_at_poller(means, Instant::now(), &mut Looked::default());
         }
-        let tokens: Vec<usize> = self.set.iter().filter(|(_, w)| !w.stale).map(|(token, _)| token).collect();
+        let tokens: Vec<usize> =
+            self.set.iter().filter(|(_, w)| !w.is_stale()).map(|(token, _)| token).collect();
         let mut waits = false;
         for token in tokens {
             let sighting = self.sighting(token, means.donor);

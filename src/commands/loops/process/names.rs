@@ -27,7 +27,7 @@ impl Process {
         let mut wanted = Vec::new();
         for index in loops {
             let set = &self.loops[index].set;
-            let unknown = set.iter().filter(|(_, watched)| watched.what.is_none() && !watched.stale);
+            let unknown = set.iter().filter(|(_, watched)| watched.what.is_none() && !watched.is_stale());
             let tokens: Vec<usize> = unknown.map(|(token, _)| token).collect();
             if tokens.len() > NAMES {
                 wanted.extend(self.strange(system, index, &tokens));
@@ -47,7 +47,7 @@ impl Process {
     /// Has names for some of what a loop watches.
     pub(in crate::commands::loops) fn name(&mut self, system: &System, index: usize, tokens: &[usize]) {
         let set = &self.loops[index].set;
-        let is_unnamed = |token: &&usize| set.get(**token).is_some_and(|w| w.what.is_none() && !w.stale);
+        let is_unnamed = |token: &&usize| set.get(**token).is_some_and(|w| w.what.is_none() && !w.is_stale());
         let wanted: Vec<(usize, usize)> =
             tokens.iter().filter(is_unnamed).map(|&token| (index, token)).collect();
         self.learn(system, &wanted);
@@ -57,7 +57,8 @@ impl Process {
     fn strange(&self, system: &System, index: usize, tokens: &[usize]) -> Vec<(usize, usize)> {
         let set = &self.loops[index].set;
         let is_strange = |token: &&usize| {
-            let fd = set.get(**token).filter(|watched| !watched.stale).map(|watched| watched.registration.fd);
+            let fd =
+                set.get(**token).filter(|watched| !watched.is_stale()).map(|watched| watched.registration.fd);
             let link = fd.and_then(|fd| self.link(system, fd));
             link.is_some_and(|link| !link.starts_with(b"socket:") && !link.starts_with(b"pipe:"))
         };
