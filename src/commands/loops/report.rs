@@ -116,12 +116,14 @@ pub(super) fn changed(
     process: &Process,
     index: usize,
     change: &Change,
-    crew: &Crew,
     now: Moment,
 ) -> Event {
     let event_loop = &process.loops[index];
     let who = &event_loop.who;
-    let is_now = !matches!(change, Change::Recovered { .. });
+    let (crew, is_now) = match change {
+        Change::Recovered { .. } => (event_loop.judge.stalled_threads(), false),
+        _ => (event_loop.judge.threads(), true),
+    };
     match change {
         Change::Stalled(Stall { since, still }) => {
             let lasted = now.at.saturating_duration_since(*since);

@@ -102,9 +102,7 @@ impl<'s> Session<'s> {
             slow: Some(0),
         };
         for process in 0..session.stage.processes.len() {
-            for index in 0..session.stage.processes[process].loops.len() {
-                session.introduce(process, index)?;
-            }
+            session.introduce(process, 0)?;
         }
         session.sink.flush("")?;
         Ok(session)
@@ -202,9 +200,7 @@ impl<'s> Session<'s> {
         let found = process.find_new(self.system, self.limits, at);
         let surveyed = process.survey(self.system, self.limits, at);
         if let Some(first) = found.into_iter().chain(surveyed).min() {
-            for l in first..self.stage.processes[index].loops.len() {
-                self.introduce(index, l)?;
-            }
+            self.introduce(index, first)?;
         }
         Ok(())
     }
@@ -217,8 +213,6 @@ impl<'s> Session<'s> {
         if wants.crew {
             process.guess_hands(self.system, l, at);
         }
-        // What ends with a stall is known only before.
-        let before = process.loops[l].judge.stalled().map(|_| process.loops[l].judge.threads().clone());
         let had_failed = process.loops[l].failed.is_some();
         let looked = process.look(self.system, l, at);
         let found = &process.loops[l];
@@ -240,11 +234,7 @@ impl<'s> Session<'s> {
             self.stalled |= matches!(change, Change::Stalled(_));
             let named = report::named(&process.loops[l], change);
             process.name(self.system, l, &named);
-            let crew = match (change, &before) {
-                (Change::Recovered { .. }, Some(crew)) => crew,
-                _ => process.loops[l].judge.threads(),
-            };
-            let event = report::changed(self.system, process, l, change, crew, now);
+            let event = report::changed(self.system, process, l, change, now);
             self.sink.write(&event)?;
         }
         let found = &mut process.loops[l];
@@ -260,27 +250,37 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    /// Tells of a loop that is looked at from now on.
-    fn introduce(&mut self, index: usize, l: usize) -> Result<(), Error> {
+    /// Tells of the loops of a process that are looked at from now on, from the first that is new.
+    fn introduce(&mut self, index: usize, first: usize) -> Result<(), Error> {
         let process = &mut self.stage.processes[index];
-        process.look(self.system, l, Instant::now());
-        // One that gives its fds each time has only now given some.
-        if process.loops[l].epoll().is_none() {
-            process.identify(self.system, [l]);
+        let loops = first..process.loops.len();
+        if loops.is_empty() {
+            return Ok(());
         }
-        let now = Moment::since(self.started);
         let threads = process.read_threads(self.system);
-        for thread in &threads {
-            if process.loops[l].is_in(thread) {
-                process.loops[l].add_hand(thread.tid);
+        for l in loops {
+            let process = &mut self.stage.processes[index];
+            process.look(self.system, l, Instant::now());
+            // One that gives its fds each time has only now given some.
+            if process.loops[l].epoll().is_none() {
+                process.identify(self.system, [l]);
+            }
+            let now = Moment::since(self.started);
+            for thread in &threads {
+                if process.loops[l].is_in(thread) {
+                    process.loops[l].add_hand(thread.tid);
+                }
+            }
+            let event = report::describe(self.system, process, l, &threads, Shown::Nothing, now);
+            self.judged |= process.loops[l].can_be_judged();
+            let open = process.loops[l].open;
+            self.sink.write(&event)?;
+            // It may be closed already.
+            if !open {
+                self.close(index, l, now)?;
             }
         }
-        let event = report::describe(self.system, process, l, &threads, Shown::Nothing, now);
-        self.judged |= process.loops[l].can_be_judged();
-        let open = process.loops[l].open;
-        self.sink.write(&event)?;
-        // It may be closed already.
-        if open { Ok(()) } else { self.close(index, l, now) }
+        Ok(())
     }
 
     /// Tells of a loop that is not there any more, and how it went with it.

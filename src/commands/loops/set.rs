@@ -232,8 +232,9 @@ impl Set {
         let expected = identity(&registration);
         let is_it = |found: Identity| expected.is_none_or(|expected| expected == found);
         match pulse(donor, registration.fd, registration.reports(), &mut watched.sort, is_it) {
-            Ok(pulse) => {
-                watched.readiness = Some(pulse.readiness & registration.reports());
+            Ok(mut pulse) => {
+                pulse.readiness = pulse.readiness & registration.reports();
+                watched.readiness = Some(pulse.readiness);
                 watched.marks = pulse.marks;
                 Felt::Pulse(pulse)
             }

@@ -92,6 +92,8 @@ pub struct Judge {
     /// The threads, since it was served last.
     crew: Crew,
     stall: Option<Stall>,
+    /// The threads in the stall that is over.
+    stalled_crew: Option<Crew>,
     last: Instant,
     totals: Totals,
 }
@@ -111,6 +113,7 @@ impl Judge {
             waits: BTreeSet::new(),
             crew: Crew::default(),
             stall: None,
+            stalled_crew: None,
             last: at,
             totals: Totals::default(),
         }
@@ -185,7 +188,10 @@ impl Judge {
         }
         self.served_at = at;
         self.whole = 0;
-        self.crew = Crew::default();
+        let crew = std::mem::take(&mut self.crew);
+        if self.stall.is_some() {
+            self.stalled_crew.get_or_insert(crew);
+        }
     }
 
     /// All that it watches has been looked at since this was said last.
@@ -224,6 +230,7 @@ impl Judge {
                 if let Some(still) = self.proof() {
                     let stall = Stall { since, still };
                     self.stall = Some(stall);
+                    self.stalled_crew = None;
                     self.move_to_stalled(at.saturating_duration_since(since));
                     changes.push(Change::Stalled(stall));
                 }
@@ -323,6 +330,11 @@ impl Judge {
     /// What its threads did since it was served last.
     pub fn threads(&self) -> &Crew {
         &self.crew
+    }
+
+    /// What they did in the stall that is over.
+    pub fn stalled_threads(&self) -> &Crew {
+        self.stalled_crew.as_ref().unwrap_or(&self.crew)
     }
 
     /// The stall that it is in.

@@ -145,7 +145,7 @@ impl EventLoop {
             Felt::Pulse(pulse) => {
                 let watched = self.set.get(token)?;
                 Some(Sighting {
-                    readiness: pulse.readiness & watched.registration.reports(),
+                    readiness: pulse.readiness,
                     edge: watched.registration.is_edge(),
                     shared: watched.shared,
                     marks: pulse.marks,
