@@ -5,7 +5,6 @@ use crate::proc::{Donor, Identity, Pulse, Sort, pulse};
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 /// What is known of an fd.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,8 +64,6 @@ pub(super) struct Set {
     next: usize,
     /// How many are left until all have been looked at.
     left: usize,
-    /// When it was read last, and how long that took.
-    read: Option<(Instant, Duration)>,
 }
 
 /// How a set has changed.
@@ -92,8 +89,7 @@ pub(super) enum Felt {
 
 impl Set {
     /// Takes in what is registered now.
-    pub(super) fn update(&mut self, now: Vec<Registration>, at: Instant, took: Duration) -> Changed {
-        self.read = Some((at, took));
+    pub(super) fn update(&mut self, now: Vec<Registration>) -> Changed {
         let mut changed = Changed::default();
         let mut kept = vec![false; self.watched.len()];
         for registration in now {
@@ -197,17 +193,6 @@ impl Set {
         self.ring.len()
     }
 
-    /// Whether it may be read again: that takes no more than a fiftieth of the time, for the kernel
-    /// locks the set over it.
-    pub(super) fn may_be_read(&self, at: Instant, soonest: Duration) -> bool {
-        self.read.is_none_or(|(read, took)| at >= read + soonest.max(took * 50))
-    }
-
-    /// When it was read last.
-    pub(super) fn read_at(&self) -> Option<Instant> {
-        self.read.map(|(at, _)| at)
-    }
-
     /// The next to look at, and whether all have been looked at with it.
     pub(super) fn step(&mut self) -> Option<(usize, bool)> {
         let token = *self.ring.get(self.next)?;
@@ -261,7 +246,7 @@ fn key(registration: &Registration) -> Key {
 
 #[cfg(test)]
 mod tests {
-    use super::{Changed, Duration, FdNum, Instant, Registration, Set};
+    use super::{Changed, FdNum, Registration, Set};
     use crate::model::{Device, Inode};
 
     fn registration(fd: i32, inode: u64, events: u64) -> Registration {
@@ -272,10 +257,9 @@ mod tests {
     #[test]
     fn what_has_changed() {
         let mut set = Set::default();
-        let at = Instant::now();
         let mut update = |now: &[(i32, u64, u64)]| {
             let now = now.iter().map(|&(fd, inode, events)| registration(fd, inode, events)).collect();
-            set.update(now, at, Duration::ZERO)
+            set.update(now)
         };
         assert_eq!(update(&[(4, 1, 1), (5, 2, 1)]).new, [0, 1]);
         let Changed { new, gone, other } = update(&[(4, 1, 1), (5, 2, 1)]);
@@ -293,7 +277,7 @@ mod tests {
         let mut set = Set::default();
         assert_eq!(set.step(), None);
         let three = (0..3).map(|n| registration(n, n as u64, 1)).collect();
-        set.update(three, Instant::now(), Duration::ZERO);
+        set.update(three);
         let steps: Vec<_> = (0..4).filter_map(|_| set.step()).collect();
         assert_eq!(steps, [(0, false), (1, false), (2, true), (0, false)]);
         set.begin();

@@ -4,6 +4,7 @@ mod members;
 mod poller;
 
 use super::event::Who;
+use super::pace::Pace;
 use super::set::{Set, Watched, What};
 use crate::model::{FdNum, Pid, Polled, Registration, Thread, Wait};
 use crate::proc::{Donor, OpenError, ProcessDir, System, ThreadReader, is_ready};
@@ -47,6 +48,8 @@ pub(super) struct EventLoop {
     /// Other numbers of its epoll fd: duplicates.
     pub(super) also: Vec<FdNum>,
     pub(super) set: Set,
+    /// How often that is read: the kernel locks it meanwhile.
+    reading: Pace,
     pub(super) judge: Judge,
     /// The threads that were seen to wait in it, the latest last; else the only one that may.
     pub(super) hands: Vec<Pid>,
@@ -130,6 +133,7 @@ impl EventLoop {
             way,
             also: Vec::new(),
             set: Set::default(),
+            reading: Pace::default(),
             judge: Judge::new(limits, at),
             hands: Vec::new(),
             certain: false,

@@ -3,7 +3,7 @@
 use super::{EventLoop, Looked, Means, TURNS, Way};
 use crate::model::{Doing, Polled, Readiness, Registration, Wait};
 use crate::proc::ThreadReader;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 impl EventLoop {
     /// Looks at the thread of a loop that gives its fds each time. Whether it is still there.
@@ -38,7 +38,7 @@ impl EventLoop {
             turns.fds.clone_from(fds);
             let is_select = call.is_some_and(|call| matches!(call.name, Some("select" | "pselect6")));
             let registrations = fds.iter().map(|polled| registration(*polled, is_select)).collect();
-            let changed = self.set.update(registrations, at, Duration::ZERO);
+            let changed = self.set.update(registrations);
             for (token, watched) in &changed.gone {
                 self.retire(*token, watched, at);
             }

@@ -6,6 +6,7 @@ mod threads;
 
 use super::event::Who;
 use super::event_loop::{EventLoop, Looked, Means, Way};
+use super::pace::Pace;
 use crate::kind::Shape;
 use crate::model::{Device, FdNum, FdRanges, Inode, Pid, Registration};
 use crate::proc::{
@@ -16,8 +17,6 @@ use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// Looking for new loops, and at all threads, takes at most this part of the time.
-const SHARE: u32 = 50;
 /// How often new loops are looked for at most.
 const FIND: Duration = Duration::from_millis(200);
 
@@ -37,9 +36,10 @@ pub(super) struct Process {
     /// How many fds it had when they were counted last, and when that was.
     count: Option<u64>,
     counted: Option<Instant>,
-    listed: Option<(Instant, Duration)>,
-    surveyed: Option<(Instant, Duration)>,
-    guessed: Option<(Instant, Duration)>,
+    /// How often its fds are listed, and its threads looked at, all and to guess which serve a loop.
+    listing: Pace,
+    surveys: Pace,
+    guesses: Pace,
     /// The thread from which on threads are looked at next.
     next: Pid,
     /// How many threads it has, and how many of them were looked at.
@@ -75,9 +75,9 @@ impl Process {
             known: BTreeSet::new(),
             count: None,
             counted: None,
-            listed: None,
-            surveyed: None,
-            guessed: None,
+            listing: Pace::default(),
+            surveys: Pace::default(),
+            guesses: Pace::default(),
             next: Pid(0),
             threads: (0, 0),
             ended: false,
@@ -104,7 +104,7 @@ impl Process {
         let fresh: Vec<FdNum> = fresh.filter(|&fd| self.is_epoll(system, fd)).collect();
         self.add_epolls(fresh, &numbers, limits);
         self.known = numbers;
-        self.listed = Some((begin, begin.elapsed()));
+        self.listing.done(begin);
         for index in before..self.loops.len() {
             let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
             match self.loops[index].read(&means) {
@@ -197,12 +197,10 @@ impl Process {
 
     /// Looks for loops that are new, if it is time to: gives the index of the first.
     pub(super) fn find_new(&mut self, system: &System, limits: Limits, at: Instant) -> Option<usize> {
-        let due =
-            |pause: Duration| self.listed.is_none_or(|(listed, took)| at >= listed + pause.max(took * SHARE));
-        if !due(FIND) || self.counted.is_some_and(|counted| at < counted + FIND) {
+        if !self.listing.is_due(at, FIND) || self.counted.is_some_and(|counted| at < counted + FIND) {
             return None;
         }
-        let all = due(FIND * 5);
+        let all = self.listing.is_due(at, FIND * 5);
         self.counted = Some(at);
         let count = count_fds(&self.dir).ok().flatten();
         let changed = std::mem::replace(&mut self.count, count) != count;
