@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
 use crate::model::{Column, Fd, FdRanges, Getter, Pid, SOCKET_FIELDS};
-use crate::proc::{Filter, Networks, PathFilter, Plan, SharedTable, Slice, System, Target, run_ordered};
+use crate::proc::{Filter, Networks, PathFilter, Plan, Slice, System, Target, run_ordered};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
@@ -166,7 +166,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     };
     let (slices, missing) = match narrowed {
         Some(slices) => (slices, 0),
-        None => slices(&args.targets, context)?,
+        None => slices(&args.targets, &plan, context)?,
     };
     if args.shared {
         let (rows, failed) = sharing::run(context, &job, &slices, !args.targets.is_empty(), missing)?;
@@ -297,17 +297,14 @@ fn user_id(user: &str) -> Result<u32, Error> {
     user.parse().map_err(|_| Error::Usage(format!("--user: there is no user '{user}'")))
 }
 
-/// A process with more fds than two of these is worth splitting over the cores. What is ready is
-/// held until it is its turn, so that a part is not large.
-const PART: u64 = 650;
-
 /// The work, in order, and how many targets are not there.
-pub(super) fn slices(targets: &[Target], context: &Context) -> Result<(Vec<Slice>, u64), Error> {
+pub(super) fn slices(targets: &[Target], plan: &Plan, context: &Context) -> Result<(Vec<Slice>, u64), Error> {
+    let split = |slice: Slice| slice.split(plan, &context.root);
     let own = Pid(std::process::id() as i32);
     if targets.is_empty() {
         // We are here only because we are looking.
         let others = processes::all(context)?.into_iter().filter(|&p| p != own);
-        return Ok((others.flat_map(|pid| split(Slice::whole(pid, None), context)).collect(), 0));
+        return Ok((others.flat_map(|pid| split(Slice::whole(pid, None))).collect(), 0));
     }
     let (named, missing) = processes::named(context, targets);
     let mut slices = Vec::new();
@@ -323,7 +320,7 @@ pub(super) fn slices(targets: &[Target], context: &Context) -> Result<(Vec<Slice
             slice.only = Some(Arc::new(own_fds(context)));
         }
     }
-    Ok((slices.into_iter().flat_map(|slice| split(slice, context)).collect(), missing))
+    Ok((slices.into_iter().flat_map(split).collect(), missing))
 }
 
 /// What fdscope itself was given: its fds before it opens any.
@@ -333,28 +330,6 @@ fn own_fds(context: &Context) -> Vec<i32> {
     // The directory itself was among them, and is closed now.
     let open = |fd: &i32| context.root.join(format!("self/fd/{fd}")).symlink_metadata().is_ok();
     numbers.into_iter().filter(open).collect()
-}
-
-/// Parts of a large process, by fd number; any other as it is.
-fn split(slice: Slice, context: &Context) -> Vec<Slice> {
-    // The number of fds, since Linux 6.2.
-    let size = || rustix::fs::stat(context.root.join(format!("{}/fd", slice.pid))).map(|s| s.st_size as u64);
-    let count = if context.root.is_native() && slice.only.is_none() { size().unwrap_or(0) } else { 0 };
-    if count < 2 * PART {
-        return vec![slice];
-    }
-    let shared = SharedTable::default();
-    let step = PART as i32;
-    let parts = (count as i32 + step - 1) / step;
-    (0..parts)
-        .map(|part| Slice {
-            first: part * step,
-            // Numbers may have gaps: the last part takes all that is left.
-            last: if part + 1 == parts { i32::MAX } else { (part + 1) * step - 1 },
-            shared: Some(shared.clone()),
-            ..slice.clone()
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -3,19 +3,21 @@
 //!
 //! A socket has one open file description, however many fds lead to it (`sock_alloc_file()` in
 //! `net/socket.c`), so that an fd holds it exactly if it is the same description as another that does.
+//! An `O_PATH` fd of a socket has the same link, but a description of its own that keeps nothing open: it is
+//! not compared with, and found among the early fds alone.
 
-use super::io::readlink_at;
-use super::sweep::{
-    Amount, Met, Own, Part, Piece, ROOM, Sweeper, Swept, everybody, go_to, parts, process_of, run,
-};
+use super::io::{go_to, link_mode_at, number_of, readlink_at};
+use super::part::Part;
+use super::sweep::{Amount, Met, Own, Piece, ROOM, Sweeper, Swept, everybody, parts, run};
 use super::system::System;
 use crate::kind::Shape;
-use crate::model::{FdNum, Holder, Inode, Pid, Process};
+use crate::model::{Access, FdNum, Holder, Inode, Pid, Process};
 use crate::sys::compare_descriptions;
 use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
@@ -93,7 +95,8 @@ impl Known {
         }
         let mut known: Vec<(Inode, Pid, FdNum)> = Vec::with_capacity(sockets.len());
         for &inode in sockets {
-            let (_, holder) = found.iter().find(|(held, _)| *held == inode)?;
+            let (_, holder) =
+                found.iter().find(|(held, holder)| *held == inode && holds_it(system, holder))?;
             let one = (inode, holder.process.pid, holder.fd);
             let place = known.binary_search_by(|other| order(other, one.1, one.2).unwrap_or(Ordering::Equal));
             // Two sockets are never the same: one of them is not there any more.
@@ -120,11 +123,23 @@ impl Known {
     fn is_held(&self, system: &System) -> bool {
         let mut link = Vec::new();
         self.0.iter().all(|&(inode, pid, fd)| {
-            let path = rustix::path::Arg::into_c_str(system.root().join(format!("{pid}/fd/{fd}")));
-            let read = path.and_then(|path| readlink_at(rustix::fs::CWD, &path, &mut link));
+            let read =
+                link_of(system, pid, fd).and_then(|path| readlink_at(rustix::fs::CWD, &path, &mut link));
             read.is_ok() && Shape::of(&link).socket() == Some(inode)
         })
     }
+}
+
+/// Whether an fd that leads to a socket is one of the socket's own description, and not of `O_PATH`.
+fn holds_it(system: &System, holder: &Holder) -> bool {
+    let mode =
+        link_of(system, holder.process.pid, holder.fd).and_then(|link| link_mode_at(rustix::fs::CWD, &link));
+    mode.is_ok_and(|mode| Access::from_link_mode(mode) != Access::Path)
+}
+
+/// The path of the link of an fd.
+fn link_of(system: &System, pid: Pid, fd: FdNum) -> Result<CString, Errno> {
+    Ok(rustix::path::Arg::into_c_str(system.root().join(format!("{pid}/fd/{fd}")))?.into_owned())
 }
 
 fn order(known: &(Inode, Pid, FdNum), pid: Pid, fd: FdNum) -> Result<Ordering, Errno> {
@@ -155,9 +170,9 @@ impl<'k> Comparer<'k> {
         loop {
             // Numbers mostly follow each other. Only behind a gap need it be asked what there is.
             while next <= part.last {
-                match known.find(part.pid, FdNum(next)) {
-                    Ok(None) => {}
-                    Ok(Some(inode)) => self.add(part.pid, next, inode, counts, &mut process, &mut piece),
+                let fd = (part.pid, FdNum(next));
+                match self.look(known, fd, counts, &mut process, &mut piece) {
+                    Ok(()) => {}
                     Err(Errno::BADF) => break,
                     Err(_) => return None,
                 }
@@ -177,9 +192,9 @@ impl<'k> Comparer<'k> {
                 None => return Some(piece),
             };
             for number in std::mem::take(&mut self.numbers) {
-                match known.find(part.pid, FdNum(number)) {
-                    Ok(None) => {}
-                    Ok(Some(inode)) => self.add(part.pid, number, inode, counts, &mut process, &mut piece),
+                let fd = (part.pid, FdNum(number));
+                match self.look(known, fd, counts, &mut process, &mut piece) {
+                    Ok(()) => {}
                     Err(Errno::BADF) => piece.tally.vanished += 1,
                     Err(_) => return None,
                 }
@@ -188,27 +203,19 @@ impl<'k> Comparer<'k> {
         }
     }
 
-    fn add(
+    /// Looks at an fd, and adds it if it holds any of the sockets. `EBADF` if there is none.
+    fn look(
         &self,
-        pid: Pid,
-        fd: i32,
-        inode: Inode,
+        known: &Known,
+        (pid, fd): (Pid, FdNum),
         counts: &impl Fn(Pid, Inode) -> bool,
         process: &mut Option<Arc<Process>>,
         piece: &mut Piece<Inode>,
-    ) {
-        if !counts(pid, inode) {
-            return;
+    ) -> Result<(), Errno> {
+        if let Some(inode) = known.find(pid, fd)?.filter(|&inode| counts(pid, inode)) {
+            piece.push(self.system, pid, fd, inode, process);
         }
-        if process.is_none() {
-            *process = process_of(self.system, pid);
-        }
-        match process {
-            Some(process) => {
-                piece.found.push((inode, Holder { process: Arc::clone(process), fd: FdNum(fd) }));
-            }
-            None => piece.tally.vanished += 1,
-        }
+        Ok(())
     }
 
     /// Lists some numbers of a part from `first` on; none if there are no more.
@@ -220,8 +227,7 @@ impl<'k> Comparer<'k> {
         go_to(&fds, first)?;
         let mut names = RawDir::new(&fds, &mut self.names);
         while let Some(entry) = names.next() {
-            let number: Option<i32> = entry?.file_name().to_str().ok().and_then(|name| name.parse().ok());
-            self.numbers.extend(number.filter(|number| *number <= part.last));
+            self.numbers.extend(number_of(entry?.file_name()).filter(|number| *number <= part.last));
             if names.is_buffer_empty() {
                 break;
             }
@@ -239,6 +245,7 @@ mod tests {
     use crate::proc::sweep::{Own, Swept, sweep};
     use crate::proc::{ProcRoot, System};
     use rustix::fd::{AsRawFd as _, OwnedFd};
+    use rustix::fs::{Mode, OFlags};
     use std::collections::HashSet;
     use std::net::TcpListener;
     use std::process::{Command, Stdio};
@@ -293,6 +300,21 @@ mod tests {
     fn at_least(number: i32) -> OwnedFd {
         let null = std::fs::File::open("/dev/null").unwrap();
         rustix::io::fcntl_dupfd_cloexec(&null, number).unwrap()
+    }
+
+    #[test]
+    fn a_path_to_a_socket_is_not_compared_with() {
+        let system = System::new(ProcRoot::from_env(), false);
+        let (mut held, inodes) = listeners(1);
+        let real = rustix::io::fcntl_dupfd_cloexec(&held[0], 200).unwrap();
+        let path = format!("/proc/self/fd/{}", held[0].as_raw_fd());
+        let _path = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        held.clear();
+        let wanted: HashSet<Inode> = inodes.iter().copied().collect();
+        let few = holders_of(&system, Own::Included, Amount::All, &wanted, |_, _| true).unwrap();
+        let fds: Vec<i32> = told(&few).into_iter().map(|(_, _, fd)| fd).collect();
+        assert!(fds.contains(&real.as_raw_fd()), "{fds:?}");
+        assert_eq!(fds.len(), 2, "{fds:?}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Small files and names, read into buffers that are used again.
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, Mode, OFlags, Statx, StatxFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, SeekFrom, Statx, StatxFlags};
 use rustix::io::Errno;
 use std::ffi::CStr;
 
@@ -40,6 +40,17 @@ impl InfoName {
     pub(super) fn as_c_str(&self) -> &CStr {
         CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
     }
+}
+
+/// The number that a name in /proc is, if it is one.
+pub(super) fn number_of(name: &CStr) -> Option<i32> {
+    name.to_str().ok()?.parse().ok()
+}
+
+/// Has a directory of fds go on with the fd of this number, or the next that there is: entry N is
+/// fd N - 2, behind `.` and `..` (proc_readfd_common() in fs/proc/fd.c).
+pub(super) fn go_to(fds: &OwnedFd, first: i32) -> Result<(), Errno> {
+    rustix::fs::seek(fds, SeekFrom::Start(first as u64 + 2)).map(drop)
 }
 
 /// Reads a whole file below `dir` into `buffer`, replacing what is there.

@@ -26,6 +26,7 @@ mod lookup;
 mod maps;
 mod mounts;
 mod networks;
+mod part;
 mod peers;
 mod plan;
 mod pool;

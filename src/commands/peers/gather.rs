@@ -55,7 +55,7 @@ impl<'g> Gatherer<'g> {
         targets: &[Target],
         depth: NonZero<u32>,
     ) -> Result<Vec<Vec<Connection>>, Error> {
-        let (mut slices, missing) = list::slices(targets, self.context)?;
+        let (mut slices, missing) = list::slices(targets, &self.plan, self.context)?;
         self.failed |= missing > 0;
         let mut seen: BTreeSet<Pid> = slices.iter().map(|slice| slice.pid).collect();
         // What fdscope itself has open is not what it was started with.

@@ -8,17 +8,19 @@ mod network;
 mod stat;
 
 use super::borrow::Lender;
-use super::io::{NumberName, open_dir};
+use super::io::{NumberName, go_to, number_of, open_dir};
 use super::iterator::{Known, SharedTable, Wanted};
 use super::lookup::ProcLookup;
+use super::part::{Part, parts};
 use super::plan::Plan;
 use super::process::{OpenError, ProcessDir};
+use super::root::ProcRoot;
 use super::system::System;
 use crate::kind;
 use crate::model::{Fd, FdNum, FdRanges, Pid, Tally};
 use crate::sys;
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{RawDir, SeekFrom};
+use rustix::fs::RawDir;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -42,6 +44,10 @@ pub struct Slice {
     pub shared: Option<SharedTable>,
 }
 
+/// A process with more fds than two of these is worth splitting over the cores. What is ready is
+/// held until it is its turn, so that a part is not large.
+const PART: i32 = 650;
+
 impl Slice {
     /// All of a process.
     pub fn whole(pid: Pid, fds: Option<FdRanges>) -> Self {
@@ -54,6 +60,21 @@ impl Slice {
             (Some(own), Some(more)) => Some(own.union(more)),
             _ => None,
         };
+    }
+
+    /// Parts of it where the process has many fds: those that have to be looked at. What is not an fd comes
+    /// with the first.
+    pub fn split(self, plan: &Plan, root: &ProcRoot) -> Vec<Self> {
+        if self.only.is_some() {
+            return vec![self];
+        }
+        let part =
+            |part: Part| Self { first: part.first, last: part.last, shared: part.shared, ..self.clone() };
+        let is_wanted = |slice: &Self| {
+            let (first, last) = slice.bounds(plan);
+            slice.first == 0 || first <= last
+        };
+        parts(root, self.pid, 0, PART, 2 * PART as u64).map(part).filter(is_wanted).collect()
     }
 
     /// The lowest and the highest number that is wanted.
@@ -199,9 +220,7 @@ impl<'s> Scanner<'s> {
         // Another tree is in whatever order its filesystem has.
         let (first, last) = if self.system.root().is_native() { (first, last) } else { (0, i32::MAX) };
         if first > 0 {
-            // Entry N of the directory is fd N - 2, behind `.` and `..`: proc_readfd_common() in
-            // fs/proc/fd.c.
-            rustix::fs::seek(&fds, SeekFrom::Start(first as u64 + 2))?;
+            go_to(&fds, first)?;
         }
         let mut buffer = std::mem::take(&mut self.entries);
         let room = buffer.len().min(room(first, last));
@@ -218,7 +237,7 @@ impl<'s> Scanner<'s> {
                 Some(Err(e)) => break Err(e.into()),
                 Some(Ok(entry)) => entry,
             };
-            let Some(fd) = entry.file_name().to_str().ok().and_then(|n| n.parse().ok()).map(FdNum) else {
+            let Some(fd) = number_of(entry.file_name()).map(FdNum) else {
                 continue;
             };
             if fd.0 > last {
