@@ -257,8 +257,12 @@ impl Process {
     /// one.
     fn inherit(&mut self) -> bool {
         // Its directory says whether it is the first one that has ended; else the others are asked.
-        let gone = self.task != self.pid() && !self.dir.threads().contains(&self.task);
-        let heir = if self.task == self.pid() || gone { heir(&self.dir) } else { None };
+        let is_first = self.task == self.pid();
+        if !is_first && self.dir.threads().contains(&self.task) {
+            return false;
+        }
+        // Who runs another program becomes the first one, whichever it was.
+        let heir = heir(&self.dir).or((!is_first).then_some(self.pid()));
         let Some((task, donor)) = heir.and_then(|task| Some((task, Donor::thread(task).ok()?))) else {
             return false;
         };
