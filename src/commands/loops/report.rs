@@ -100,7 +100,7 @@ fn row(watched: &Watched) -> WatchedRow {
         data: registration.data,
         now: now.map(|readiness| readiness.to_string()),
         stale: registration.stale,
-        suspect: !registration.is_edge() && (watched.is_stale() || is_ended),
+        suspect: watched.wakes_for_nothing() || is_ended && !registration.is_edge(),
     }
 }
 
@@ -175,7 +175,7 @@ pub(super) fn stale(
     now: Moment,
 ) -> Event {
     let event_loop = &process.loops[index];
-    let of_stale = event_loop.set.iter().filter(|(_, w)| w.is_stale() && !w.registration.is_edge());
+    let of_stale = event_loop.set.iter().filter(|(_, watched)| watched.wakes_for_nothing());
     let fds: Vec<Fd> = of_stale
         .map(|(_, watched)| Fd {
             fd: watched.registration.fd,

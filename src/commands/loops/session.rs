@@ -239,7 +239,7 @@ impl<'s> Session<'s> {
         }
         let found = &mut process.loops[l];
         let lasted = found.judge.unexplained(now.at);
-        let has_stale = || found.set.iter().any(|(_, w)| w.is_stale() && !w.registration.is_edge());
+        let has_stale = || found.set.iter().any(|(_, watched)| watched.wakes_for_nothing());
         if lasted >= STALE && !found.told_stale && has_stale() {
             found.told_stale = true;
             let event = report::stale(self.system, process, l, lasted, now);

@@ -36,6 +36,11 @@ impl Watched {
         self.registration.stale == Some(true)
     }
 
+    /// Whether its loop is woken up for it again and again, though it is stale.
+    pub(super) fn wakes_for_nothing(&self) -> bool {
+        self.is_stale() && !self.registration.is_edge()
+    }
+
     /// Its kind; where it was not asked for, what is known of it all the same.
     pub(super) fn kind(&self) -> &str {
         match (&self.what, self.sort) {
