@@ -6,7 +6,7 @@ use super::process::Process;
 use super::set::Watched;
 use crate::commands::threads::call_word;
 use crate::commands::watch::lasting;
-use crate::model::{Doing, Marks, Pid, Readiness, Thread, Waiting};
+use crate::model::{Doing, Marks, Pid, Readiness, Thread, Waiting, percent};
 use crate::proc::System;
 use crate::watch::turning::{Change, Crew, Member, Stall, Usage};
 use jiff::Timestamp;
@@ -267,16 +267,17 @@ fn hand(
     if !others.is_empty() {
         words.extend_from_slice(format!(" ({})", others.join(", ")).as_bytes());
     }
-    let percent = |time: Duration, span: Duration| {
-        (!span.is_zero()).then(|| (time.as_secs_f64() / span.as_secs_f64() * 1000.0).round() / 10.0)
+    let share = |time: fn(Usage) -> Duration| {
+        let usage = usage.filter(|usage| !usage.span.is_zero())?;
+        Some(percent(time(usage).as_secs_f64(), usage.span.as_secs_f64()))
     };
     Some(Hand {
         tid: thread.tid,
         name: thread.name.clone(),
         doing: words,
         call: call_word(doing).map(Into::into),
-        cpu: usage.and_then(|usage| percent(usage.cpu, usage.span)),
-        queued: usage.and_then(|usage| percent(usage.queued, usage.span)),
+        cpu: share(|usage| usage.cpu),
+        queued: share(|usage| usage.queued),
         certain: event_loop.certain,
     })
 }
