@@ -4,7 +4,6 @@ use super::event::{Description, Event, Fd, Hand, Shown, Summary, Watched as Watc
 use super::event_loop::{EventLoop, Late};
 use super::process::Process;
 use super::set::Watched;
-use crate::commands::threads::call_word;
 use crate::commands::watch::lasting;
 use crate::model::{Doing, Marks, Pid, Readiness, Thread, Waiting, percent};
 use crate::proc::System;
@@ -76,7 +75,7 @@ pub(super) fn describe(
                 tid: thread.tid,
                 name: thread.name.clone(),
                 doing,
-                call: call_word(&thread.doing).map(Into::into),
+                call: word(&thread.doing),
                 cpu: None,
                 queued: None,
                 certain: event_loop.certain,
@@ -260,7 +259,7 @@ fn hand(
         .take(2)
         .filter(|(_, share)| *share >= 0.1)
         .map(|(doing, share)| {
-            let what = call_word(doing).unwrap_or_else(|| "running".into());
+            let what = word(doing).unwrap_or_else(|| "running".into());
             format!("{what} in {:.0}% of the looks", share * 100.0)
         })
         .collect();
@@ -275,11 +274,16 @@ fn hand(
         tid: thread.tid,
         name: thread.name.clone(),
         doing: words,
-        call: call_word(doing).map(Into::into),
+        call: word(doing),
         cpu: share(|usage| usage.cpu),
         queued: share(|usage| usage.queued),
         certain: event_loop.certain,
     })
+}
+
+/// The call that a thread is in, in a word.
+fn word(doing: &Doing) -> Option<String> {
+    Some(doing.call()?.word().into_owned())
 }
 
 /// A thread that was seen to run.

@@ -15,7 +15,7 @@ mod text;
 mod track;
 mod words;
 
-pub(super) use words::{call_word, in_words};
+pub(super) use words::in_words;
 
 use super::columns::{self, Choice};
 use super::{complete, signals, values};

@@ -3,9 +3,8 @@
 use super::gil::{self, Interpreter};
 use super::held::{self, Held};
 use super::text::{Surroundings, waits_for};
-use crate::model::{Doing, Thread};
+use crate::model::Thread;
 use crate::proc::{ProcessDir, Scanner, System, command_of};
-use std::borrow::Cow;
 
 /// The words that `threads` has for what a thread does, or did. `is_now` is whether it does this now, so
 /// that the time that is left to it is of interest.
@@ -30,10 +29,4 @@ pub(in crate::commands) fn in_words(
         command: &|pid| command_of(system.root(), pid),
     };
     waits_for(thread, &around)
-}
-
-/// The call that it is in, in a word.
-pub(in crate::commands) fn call_word(doing: &Doing) -> Option<Cow<'static, str>> {
-    let call = doing.call()?;
-    Some(call.name.map_or_else(|| call.number.to_string().into(), Cow::Borrowed))
 }

@@ -1,7 +1,7 @@
 //! A loop that gives its fds with each call.
 
 use super::{EventLoop, Looked, Means, TURNS, Way};
-use crate::model::{Doing, Polled, Readiness, Registration, Wait};
+use crate::model::{Call, Doing, Polled, Readiness, Registration, Wait};
 use crate::proc::ThreadReader;
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ impl EventLoop {
         turns.turns = turns.turns.saturating_add(u32::from(went_on));
         if turns.fds != *fds || self.set.len() == 0 {
             turns.fds.clone_from(fds);
-            let is_select = call.is_some_and(|call| matches!(call.name, Some("select" | "pselect6")));
+            let is_select = call.is_some_and(Call::is_select);
             let registrations = fds.iter().map(|polled| registration(*polled, is_select)).collect();
             let changed = self.set.update(registrations);
             for (token, watched) in &changed.gone {

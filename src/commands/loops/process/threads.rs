@@ -90,8 +90,7 @@ impl Process {
         let (way, selector) = match &call.wait {
             // Who waits for one fd waits for that, and not for whatever comes: but for a listener.
             Wait::Poll { fds: Ok(fds), .. } if !fds.is_empty() && pollers() < POLLERS => {
-                let select = matches!(call.name, Some("select" | "pselect6"));
-                (Way::Poll(Box::default()), if select { "select" } else { "poll" })
+                (Way::Poll(Box::default()), if call.is_select() { "select" } else { "poll" })
             }
             Wait::Uring { .. } if pollers() < POLLERS => (Way::Uring, "io_uring"),
             _ => return,
