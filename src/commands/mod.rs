@@ -1,6 +1,7 @@
 //! Subcommands: a file each, with its arguments, its run and its section of the manual.
 
 pub mod bench;
+mod cells;
 mod columns;
 mod complete;
 mod counting;
@@ -25,6 +26,7 @@ mod system;
 pub mod threads;
 mod values;
 pub mod watch;
+mod words;
 
 pub use fields::all as list_fields;
 pub use manual::{Block, Guide, Manual, Section, guides, manuals};
