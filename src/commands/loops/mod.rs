@@ -7,7 +7,6 @@ mod event;
 mod event_loop;
 mod lines;
 mod options;
-mod pace;
 mod process;
 mod report;
 mod session;

@@ -4,8 +4,8 @@ mod members;
 mod poller;
 
 use super::event::Who;
-use super::pace::Pace;
 use super::set::{Set, Watched, What};
+use crate::commands::pace::Pace;
 use crate::model::{FdNum, Pid, Polled, Registration, Thread, Wait};
 use crate::proc::{Donor, OpenError, ProcessDir, System, ThreadReader, is_ready};
 use crate::watch::turning::{Change, Judge, Limits, Member};

@@ -6,7 +6,7 @@ mod threads;
 
 use super::event::Who;
 use super::event_loop::{EventLoop, Looked, Means, Way};
-use super::pace::Pace;
+use crate::commands::pace::Pace;
 use crate::kind::Shape;
 use crate::model::{Device, FdNum, FdRanges, Inode, Pid, Registration};
 use crate::proc::{
