@@ -1,10 +1,11 @@
 //! One loop.
 
+use super::change::{Change, Stall};
 use super::crew::Crew;
 use super::member::{Look, Member, Shows, Sighting};
+use super::members::Members;
 use super::tally::Totals;
 use crate::model::{Thread, Worth};
-use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// What is a stall.
@@ -31,36 +32,6 @@ const SIGHTINGS: u32 = 5;
 /// could not be told so far.
 const LONG: u32 = 20;
 
-/// What has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The loop has not gone on for longer than the limit.
-    Stalled(Stall),
-    /// It goes on again.
-    Recovered {
-        /// For how long it had not.
-        lasted: Duration,
-    },
-    /// It turns, or its threads run, without serving what is ready all the time.
-    Spinning {
-        /// Which of what it watches.
-        token: usize,
-        /// Since when.
-        since: Instant,
-        /// Whether it has served others meanwhile, so that it turns for sure.
-        turns: bool,
-    },
-}
-
-/// A stall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stall {
-    /// When it began, as far as it was seen.
-    pub since: Instant,
-    /// Whether the threads stand still: else they run, or are not known.
-    pub still: bool,
-}
-
 /// What the next look should be at, beside the loop itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
@@ -86,9 +57,7 @@ pub struct Judge {
     counted: Option<Instant>,
     /// How often all was looked at since.
     whole: u32,
-    members: HashMap<usize, Member>,
-    /// Those of them that wait.
-    waits: BTreeSet<usize>,
+    members: Members,
     /// The threads, since it was served last.
     crew: Crew,
     stall: Option<Stall>,
@@ -109,8 +78,7 @@ impl Judge {
             served: 0,
             counted: None,
             whole: 0,
-            members: HashMap::new(),
-            waits: BTreeSet::new(),
+            members: Members::default(),
             crew: Crew::default(),
             stall: None,
             stalled_crew: None,
@@ -141,13 +109,7 @@ impl Judge {
     /// One of the fds that it watches, while it is ready.
     pub fn see(&mut self, token: usize, sighting: Sighting, at: Instant) {
         let look = self.look(at);
-        let member = self.members.entry(token).or_insert_with(Member::new);
-        let (shows, waited) = member.see(sighting, &look);
-        if member.since().is_some() {
-            self.waits.insert(token);
-        } else {
-            self.waits.remove(&token);
-        }
+        let (shows, waited) = self.members.see(token, sighting, &look);
         if let Some(waited) = waited {
             self.totals.waits.add(waited);
         }
@@ -170,7 +132,7 @@ impl Judge {
     /// It watches this no more: it was closed, or taken out. Gives what was known of it.
     pub fn gone(&mut self, token: usize, at: Instant) -> Option<Member> {
         self.leave(token, at);
-        self.members.remove(&token)
+        self.members.remove(token)
     }
 
     /// This can be looked at no more: it was closed.
@@ -253,9 +215,8 @@ impl Judge {
     /// and since the one that waits longest waits. Nothing if nothing waits.
     fn unserved_since(&self) -> Option<Instant> {
         let ready = self.ready?;
-        let longest = self.waiting().filter_map(|(_, member)| member.since()).min();
-        // It is ready for something that cannot be looked at.
-        let begin = longest.unwrap_or(ready);
+        // Else it is ready for something that cannot be looked at.
+        let begin = self.members.waiting_since().unwrap_or(ready);
         Some(begin.max(self.served_at).max(ready))
     }
 
@@ -287,19 +248,17 @@ impl Judge {
         // do. That is a loop that spins, as far as one can see.
         let runs = self.crew.watched_for() >= spin / 2 && self.crew.runs(0.5);
         let ends = runs && self.waiting().all(|(_, member)| member.is_at_its_end());
-        let found = self.waits.iter().find_map(|&token| {
-            let member = self.members.get_mut(&token)?;
+        let found = self.members.waiting().find_map(|(token, member)| {
             let since = member.since().filter(|_| !member.told && !member.is_edge())?;
             let waited = at.saturating_duration_since(since);
             let turns = served.saturating_sub(member.served_before) >= TURNS;
             let long = if member.is_at_its_end() { spin } else { spin.max(SPIN_ON_DATA) };
-            (waited >= long && (turns || ends)).then(|| {
-                member.told = true;
-                Change::Spinning { token, since, turns }
-            })
+            (waited >= long && (turns || ends)).then_some((token, since, turns))
         });
-        self.totals.spins += u64::from(found.is_some());
-        found
+        let (token, since, turns) = found?;
+        self.members.tell(token);
+        self.totals.spins += 1;
+        Some(Change::Spinning { token, since, turns })
     }
 
     /// For how long it has been ready for nothing that can be seen, though all was looked at.
@@ -314,17 +273,17 @@ impl Judge {
 
     /// Those that wait.
     pub fn waiting(&self) -> impl Iterator<Item = (usize, &Member)> {
-        self.waits.iter().filter_map(|token| Some((*token, self.members.get(token)?)))
+        self.members.waiting()
     }
 
     /// All that was looked at so far.
     pub fn members(&self) -> impl Iterator<Item = (usize, &Member)> {
-        self.members.iter().map(|(&token, member)| (token, member))
+        self.members.all()
     }
 
     /// One that was looked at.
     pub fn member(&self, token: usize) -> Option<&Member> {
-        self.members.get(&token)
+        self.members.get(token)
     }
 
     /// What its threads did since it was served last.
@@ -364,16 +323,16 @@ impl Judge {
 
     /// Ends the waits of all.
     fn end_all(&mut self, at: Instant) {
-        for token in std::mem::take(&mut self.waits) {
-            self.end_wait(token, at);
+        let look = self.look(at);
+        for waited in self.members.end_all(&look) {
+            self.totals.waits.add(waited);
         }
     }
 
     /// Ends the wait of one, if it waits.
     fn end_wait(&mut self, token: usize, at: Instant) -> bool {
-        self.waits.remove(&token);
         let look = self.look(at);
-        let waited = self.members.get_mut(&token).and_then(|member| member.end(&look));
+        let waited = self.members.end(token, &look);
         if let Some(waited) = waited {
             self.totals.waits.add(waited);
         }
