@@ -1,8 +1,8 @@
 //! Loops that do not go on, though somebody waits for them.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, number, watch};
-use crate::support::{Background, PATIENCE, eventually, pass};
+use super::{fdscope, watch};
+use crate::support::{Background, PATIENCE, check, eventually, number, pass};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;

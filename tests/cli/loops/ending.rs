@@ -1,8 +1,8 @@
 //! How a run ends, and with which status.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, watch};
-use crate::support::Fdscope;
+use super::{fdscope, watch};
+use crate::support::{Fdscope, check};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::io::Write as _;

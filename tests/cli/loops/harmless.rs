@@ -1,9 +1,9 @@
 //! What is looked at comes to no harm.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, watch};
+use super::{fdscope, watch};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, Skip, call, eventually};
+use crate::support::{Helper, Keeper, Skip, call, check, eventually};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::SignalFd;
 use rustix::event::epoll;

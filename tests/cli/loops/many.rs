@@ -1,9 +1,9 @@
 //! Loops with very many fds, and processes with very many threads.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, watch};
+use super::{fdscope, watch};
 use crate::exhibits::listed;
-use crate::support::{Fdscope, Helper, Keeper, Skip};
+use crate::support::{Fdscope, Helper, Keeper, Skip, check};
 use rustix::event::epoll;
 use serde_json::json;
 use std::io::Write as _;

@@ -4,7 +4,7 @@
 //! loop in a read of a pipe, `c` has it compute, `d` has it leave this connection unread from then on.
 //! On its standard input, `go` ends both, other words are for what the loop is to do once.
 
-use crate::support::confine;
+use crate::support::{Ended, confine};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{FdSetElement, PollFd, PollFlags, fd_set_insert, fd_set_num_elements, poll, select};
 use rustix::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -13,7 +13,7 @@ use rustix::process::{PTracer, set_ptracer};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Says what kind of loop it has, in its environment.
@@ -24,7 +24,7 @@ const SECONDS: u32 = 120;
 
 /// The server; dropped, it is ended.
 pub(super) struct Server {
-    child: Child,
+    child: Ended,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     pub(super) address: SocketAddr,
@@ -52,7 +52,7 @@ impl Server {
             .stdout(Stdio::piped());
         confine(&mut command, SECONDS);
         change(&mut command);
-        let mut child = command.spawn().expect("the server starts");
+        let mut child = Ended(command.spawn().expect("the server starts"));
         let stdin = child.stdin.take().expect("it was piped");
         let mut stdout = BufReader::new(child.stdout.take().expect("it was piped"));
         let words = loop {
@@ -104,14 +104,7 @@ impl Server {
 
     /// Ends it.
     pub(super) fn end(&mut self) {
-        let _ = self.child.kill();
-        self.child.wait().expect("it is our child");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.end();
+        self.child.end();
     }
 }
 

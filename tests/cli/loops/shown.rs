@@ -1,9 +1,9 @@
 //! What a loop watches, at one look.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, look};
+use super::{fdscope, look};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, PATIENCE, Skip};
+use crate::support::{Helper, Keeper, PATIENCE, Skip, check};
 use rustix::event::epoll;
 use serde_json::{Value, json};
 use std::io::Write as _;

@@ -1,7 +1,8 @@
 //! Loops that turn without serving what is ready.
 
 use super::server::{Server, echo};
-use super::{check, watch};
+use super::watch;
+use crate::support::check;
 use serde_json::json;
 use std::io::Write as _;
 

@@ -2,6 +2,7 @@
 
 mod background;
 mod compare;
+mod ended;
 mod fake;
 mod fdscope;
 mod helper;
@@ -11,7 +12,8 @@ mod pty;
 mod raw;
 
 pub(crate) use background::{Background, PATIENCE, eventually};
-pub(crate) use compare::{difference, sorted};
+pub(crate) use compare::{check, difference, number, sorted};
+pub(crate) use ended::Ended;
 pub(crate) use fake::FakeProc;
 pub(crate) use fdscope::{Fdscope, Run};
 pub(crate) use helper::{Helper, run_exhibit};

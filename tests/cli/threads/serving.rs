@@ -1,20 +1,15 @@
 //! How a process serves, from what is seen of it.
 
+use super::common::raw;
 use super::{of, thread};
 use crate::exhibits::listed;
 use crate::support::{Fdscope, Helper, Keeper, PATIENCE, Skip, call, needs};
 use rustix::event::epoll;
-use rustix::fd::AsRawFd as _;
 use serde_json::Value;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsFd;
 use std::time::Instant;
 
 listed! { "threads::serving": one_loop loops_of_clients threads_of_connections pool prefork forks ring nothing client }
-
-fn raw(fd: impl AsFd) -> usize {
-    fd.as_fd().as_raw_fd() as usize
-}
 
 /// A listener, and so many connections that were accepted from it.
 fn connections(keeper: &mut Keeper, count: usize) -> (usize, Vec<usize>) {

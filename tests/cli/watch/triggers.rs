@@ -1,6 +1,7 @@
 //! Level, edge and oneshot, what is asked for, and every return instead of what changes.
 
-use super::{check, fdscope, here, names, number, watch, watch_fd, with_fd};
+use super::{fdscope, here, names, watch, watch_fd, with_fd};
+use crate::support::{check, number};
 use serde_json::json;
 use std::io::{Read as _, Write as _, pipe};
 use std::os::unix::net::UnixStream;
