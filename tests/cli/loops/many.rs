@@ -59,7 +59,8 @@ fn many_threads() {
     echo(&mut other);
     server.hold_up(&mut one, b"b");
     other.write_all(b"e").unwrap();
-    check(&run.event("stalled"), &json!({"thread": server.tid, "call": "read", "thread_certain": true}));
+    let stalled = run.record("a stall in a read", |e| e["event"] == "stalled" && e["call"] == "read");
+    check(&stalled, &json!({"thread": server.tid, "thread_certain": true}));
     server.tell("go");
     run.event("recovered");
 }

@@ -29,8 +29,9 @@ fn watch(server: &Server, arguments: &str) -> Background {
     run
 }
 
-/// One look.
+/// One look, once it has served all that came.
 fn look(server: &Server) -> Value {
+    server.eventually_waits();
     let run = fdscope(server.pid().to_string()).run();
     let events = run.check(0, "").json_lines();
     let found = events.into_iter().find(|event| event["thread"] == server.tid);

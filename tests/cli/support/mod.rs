@@ -1,5 +1,6 @@
 //! The harness: running fdscope, helper processes that it looks at, and comparing JSON.
 
+mod asleep;
 mod background;
 mod compare;
 mod ended;
@@ -11,6 +12,7 @@ mod network;
 mod pty;
 mod raw;
 
+pub(crate) use asleep::{eventually_in, eventually_state};
 pub(crate) use background::{Background, PATIENCE, eventually};
 pub(crate) use compare::{check, difference, number, sorted};
 pub(crate) use ended::Ended;
