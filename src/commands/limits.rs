@@ -7,13 +7,11 @@ use crate::model::{
     Cell, Column, Emphasis, Field, Pid, Process, Record, Resource, Tally, column_table, percent,
 };
 use crate::proc::{
-    OpenError, ProcessDir, Rlimit, System, Target, Usage, UserUsage, count_fds, limit_of, limits_of,
-    run_ordered,
+    OpenError, ProcessDir, Rlimit, System, Target, Usage, UserUsage, count_fds, limit_of, limits_of, run_all,
 };
 use crate::render::{Format, Renderer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use std::cmp::Ordering;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Show resource limits, and how much of them is used
@@ -332,16 +330,14 @@ impl Work<'_> {
         };
         let parts: Vec<&[Pid]> = pids.chunks(PART).collect();
         let mut rows = Vec::with_capacity(pids.len());
-        let done: Result<(), Infallible> = run_ordered(
+        run_all(
             &parts,
             || (),
             |(), part| part.iter().map(|&pid| (pid, read(pid))).collect::<Vec<_>>(),
             |results| {
                 rows.extend(results.into_iter().filter_map(|(pid, result)| self.take(pid, result)));
-                Ok(())
             },
         );
-        let Ok(()) = done;
         rows
     }
 

@@ -189,19 +189,17 @@ impl Report {
     }
 
     /// Adds a process that is known to have such fds, one at least.
-    pub(super) fn add_process(&mut self, process: &Arc<Process>) {
+    pub(super) fn add_process(&mut self, process: &Arc<Process>) -> &mut Found {
         self.rows += 1;
         let found = self.found.entry(process.pid).or_default();
         found.process.get_or_insert_with(|| Arc::clone(process));
         found.rows += 1;
+        found
     }
 
     /// Adds a row that was found otherwise.
     pub(super) fn add_row(&mut self, row: &Fd) {
-        self.rows += 1;
-        let found = self.found.entry(row.process.pid).or_default();
-        found.process.get_or_insert_with(|| Arc::clone(&row.process));
-        found.rows += 1;
+        let found = self.add_process(&row.process);
         *found.kinds.entry(row.kind.to_string()).or_default() += 1;
     }
 

@@ -2,7 +2,7 @@
 
 use super::listing::{Job, Mode, Report};
 use crate::model::{FdNum, Pid};
-use crate::proc::{Slice, Swept, System, holders_on_ports};
+use crate::proc::{Slice, holders_on_ports};
 use std::collections::BTreeMap;
 
 /// What is left to be listed once those who have a port are known; what could not be read, and in
@@ -19,11 +19,14 @@ pub(super) fn slices(job: &Job<'_>, report: &mut Report) -> Option<Vec<Slice>> {
         || filter.path.is_some()
         || filter.deleted;
     let only_pids = job.mode == Mode::Pids && !asks_more;
-    let swept = look(job.system, &filter.ports, only_pids)?;
+    // The listing tells what is wrong with /proc, if anything is.
+    let swept = holders_on_ports(job.system, &filter.ports, only_pids).ok().flatten()?;
     report.add_unread(&swept);
     let holders = swept.iter().flat_map(|(_, holders)| holders);
     if only_pids {
-        holders.for_each(|holder| report.add_process(&holder.process));
+        for holder in holders {
+            report.add_process(&holder.process);
+        }
         return Some(Vec::new());
     }
     let mut fds: BTreeMap<Pid, Vec<FdNum>> = BTreeMap::new();
@@ -31,9 +34,4 @@ pub(super) fn slices(job: &Job<'_>, report: &mut Report) -> Option<Vec<Slice>> {
         fds.entry(holder.process.pid).or_default().push(holder.fd);
     }
     Some(fds.into_iter().map(|(pid, fds)| Slice::whole(pid, Some(fds.into_iter().collect()))).collect())
-}
-
-fn look(system: &System, ports: &[u16], first: bool) -> Option<Swept<crate::model::Inode>> {
-    // The listing tells what is wrong with /proc, if anything is.
-    holders_on_ports(system, ports, first).ok().flatten()
 }

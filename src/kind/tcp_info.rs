@@ -221,7 +221,8 @@ pub(super) const FIELDS: [Field; COUNT] = {
 /// Those of the fields that somebody wants.
 #[derive(Debug)]
 pub struct TcpFields {
-    parts: Vec<&'static Part>,
+    /// Each with its name within the object.
+    parts: Vec<(&'static str, &'static Part)>,
     congestion_control: bool,
 }
 
@@ -232,7 +233,11 @@ impl TcpFields {
     /// The fields that are wanted, by name.
     pub fn new(wanted: impl Fn(&str) -> bool) -> Self {
         Self {
-            parts: PARTS.iter().filter(|part| wanted(part.field.name)).collect(),
+            parts: PARTS
+                .iter()
+                .filter(|part| wanted(part.field.name))
+                .map(|part| (key(&part.field), part))
+                .collect(),
             congestion_control: wanted(CONGESTION_CONTROL.name),
         }
     }
@@ -241,7 +246,7 @@ impl TcpFields {
     /// stand for its queue.
     pub fn put(&self, detail: &SocketDetail, listens: bool, values: &mut Vec<(&'static str, Value)>) {
         if let Some(info) = detail.tcp_info.as_deref().filter(|_| !listens) {
-            values.extend(self.parts.iter().filter_map(|part| Some((key(&part.field), part.value(info)?))));
+            values.extend(self.parts.iter().filter_map(|(key, part)| Some((*key, part.value(info)?))));
         }
         if let Some(name) = detail.congestion.as_ref().filter(|_| self.congestion_control) {
             values.push((key(&CONGESTION_CONTROL), Value::Text(name.clone())));

@@ -29,6 +29,11 @@ impl Device {
     pub fn from_kernel(dev: u64) -> Self {
         Self { major: (dev >> 20) as u32, minor: (dev & 0xf_ffff) as u32 }
     }
+
+    /// From `st_dev` of `stat(2)`, as the C library encodes it.
+    pub fn from_stat(dev: u64) -> Self {
+        Self { major: libc::major(dev), minor: libc::minor(dev) }
+    }
 }
 
 impl fmt::Display for Pid {

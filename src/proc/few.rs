@@ -7,6 +7,7 @@
 //! not compared with, and found among the early fds alone.
 
 use super::io::{go_to, link_mode_at, number_of, readlink_at};
+use super::iterator::Wanted;
 use super::part::Part;
 use super::sweep::{Amount, Met, Own, Piece, ROOM, Sweeper, Swept, everybody, parts, run};
 use super::system::System;
@@ -62,7 +63,11 @@ pub(super) fn holders_of(
     let known = Known::of(system, sockets, &all.found);
     let look = |known: Option<&Known>| {
         let mut late = Piece::new();
-        let worker = || (Sweeper::new(system, amount), Comparer::new(system, amount, known));
+        let sweeper = || match amount {
+            Amount::All => Sweeper::at_once(system, Wanted::Sockets),
+            Amount::First => Sweeper::new(system, amount),
+        };
+        let worker = || (sweeper(), Comparer::new(system, amount, known));
         let work = |(sweeper, comparer): &mut (Sweeper<'_>, Comparer<'_>), part: &Part| {
             let compared = comparer.part(part, &counts);
             compared.unwrap_or_else(|| sweeper.part(part, &key))

@@ -41,7 +41,7 @@ impl PathFilter {
                 filesystem: None,
             });
         };
-        let device = Device { major: rustix::fs::major(stat.st_dev), minor: rustix::fs::minor(stat.st_dev) };
+        let device = Device::from_stat(stat.st_dev);
         let name = resolved.as_os_str().as_bytes().to_vec();
         let filesystem = mounts.at(&name).filter(|m| m.root == b"/").map(|_| device);
         Ok(Self { name, file: Some((device, Inode(stat.st_ino))), filesystem })

@@ -55,7 +55,7 @@ pub use limits::{LimitValue, Rlimit, limit_of, limits_of, set_limit};
 pub use networks::{Network, Place, networks};
 pub use peers::{Asked, look};
 pub use plan::{Filter, Networks, Plan};
-pub use pool::run_ordered;
+pub use pool::{run_all, run_ordered};
 pub use process::{OpenError, ProcessDir, command_of};
 pub use pulse::{Identity, Pulse, Sort, is_ready, pulse, quiet_devices};
 pub use relatives::{Parents, Relatives};

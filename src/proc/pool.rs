@@ -1,6 +1,7 @@
 //! Work on several cores, results in order.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +20,19 @@ pub fn run_ordered<T: Sync, W, R: Send, E>(
         _ => std::thread::available_parallelism().map_or(1, usize::from),
     };
     run_on(threads, items, worker, work, emit)
+}
+
+/// The same, where nothing can stop it.
+pub fn run_all<T: Sync, W, R: Send>(
+    items: &[T],
+    worker: impl Fn() -> W + Sync,
+    work: impl Fn(&mut W, &T) -> R + Sync,
+    mut each: impl FnMut(R),
+) {
+    let Ok(()) = run_ordered(items, worker, work, |result| {
+        each(result);
+        Ok::<(), Infallible>(())
+    });
 }
 
 /// How many results a thread may be ahead of what was emitted, for each of the threads, so that

@@ -97,8 +97,7 @@ pub fn pulse(
     }
     let duplicate = donor.duplicate(fd)?;
     let stat = rustix::fs::fstat(&duplicate)?;
-    let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
-    let identity = Identity { device: Device { major, minor }, inode: Inode(stat.st_ino) };
+    let identity = Identity { device: Device::from_stat(stat.st_dev), inode: Inode(stat.st_ino) };
     if !expected(identity) {
         return Err(Errno::STALE);
     }
@@ -134,8 +133,7 @@ pub fn quiet_devices() -> std::io::Result<[Device; 2]> {
 }
 
 fn device(fd: impl rustix::fd::AsFd) -> Result<Device, Errno> {
-    let device = rustix::fs::fstat(fd)?.st_dev;
-    Ok(Device { major: rustix::fs::major(device), minor: rustix::fs::minor(device) })
+    Ok(Device::from_stat(rustix::fs::fstat(fd)?.st_dev))
 }
 
 fn poll(fd: BorrowedFd<'_>, asked: Readiness) -> Result<Readiness, Errno> {

@@ -142,7 +142,8 @@ impl<'s> Pairs<'s> {
             if receives && local.0.port() != 0 {
                 self.bound.entry((at.0, protocol, local.0.port())).or_default().push(at);
             }
-        } else if let Some(tuple) = Tuple::of(socket) {
+        } else {
+            let tuple = Tuple { protocol, local: local.0.into(), remote: remote.0.into() };
             let Self { sockets, hasher, connected, .. } = self;
             let again = |at: &At| hasher.hash_one(Tuple::of(at_of(sockets, *at)));
             connected.insert_unique(hasher.hash_one(Some(tuple)), at, again);

@@ -4,7 +4,7 @@ use crate::listener::{OpenError, Options, SocketAddress, Step};
 use crate::model::{Device, Escape, Holder, Inode, errno_words, escape};
 use crate::proc::{ProcRoot, holders};
 use crate::sock::Diag;
-use rustix::fs::{major, minor, stat};
+use rustix::fs::stat;
 use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::net::SocketAddr;
@@ -110,7 +110,7 @@ fn used_by(holders: &[(Inode, Holder)], what: &str) -> String {
 /// Who is bound to the socket file, if it is one.
 pub(super) fn bound_to(path: &[u8], root: &ProcRoot) -> Option<String> {
     let stat = stat(Path::new(OsStr::from_bytes(path))).ok()?;
-    let device = Device { major: major(stat.st_dev), minor: minor(stat.st_dev) };
+    let device = Device::from_stat(stat.st_dev);
     let bound = Diag::open().and_then(|mut d| d.bound_to_file(device, Inode(stat.st_ino))).ok()?;
     if bound.is_empty() {
         return None;

@@ -6,7 +6,7 @@ use crate::commands::listing::nothing_to_hold;
 use crate::context::Context;
 use crate::error::Error;
 use crate::model::{Pid, Tally, quantity};
-use crate::proc::{Filter, OpenError, Plan, ProcessDir, Scanner, Slice, System, Target, run_ordered};
+use crate::proc::{Filter, OpenError, Plan, ProcessDir, Scanner, Slice, System, Target, run_all};
 use std::collections::BTreeSet;
 use std::num::NonZero;
 
@@ -110,7 +110,7 @@ impl<'g> Gatherer<'g> {
         let mut empty: Vec<Pid> = Vec::new();
         let (system, plan) = (self.system, &self.plan);
         let mut tally = Tally::default();
-        let done: Result<(), std::convert::Infallible> = run_ordered(
+        run_all(
             slices,
             || Scanner::new(system, plan),
             |scanner, slice| scan(scanner, system, slice, named),
@@ -124,10 +124,8 @@ impl<'g> Gatherer<'g> {
                     None => {}
                 }
                 found.extend(part.connections);
-                Ok(())
             },
         );
-        let Ok(()) = done;
         self.tally.add(tally);
         for pid in empty.into_iter().filter(|_| named) {
             if let Some(reason) = nothing_to_hold(system, pid) {

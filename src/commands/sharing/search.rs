@@ -10,10 +10,9 @@ use crate::commands::processes;
 use crate::context::Context;
 use crate::error::Error;
 use crate::model::{Assoc, Fd, FdNum, FdRanges, Pid, Tally};
-use crate::proc::{Candidate, Filter, Kernel, Member, Plan, Shared, Slice, run_ordered};
+use crate::proc::{Candidate, Filter, Kernel, Member, Plan, Shared, Slice, run_all};
 use crate::query::Where;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::convert::Infallible;
 
 /// A search, and what came of it beside rows.
 pub(super) struct Search<'s> {
@@ -181,7 +180,7 @@ fn glance(
     let plan = Plan { identity: true, threads: job.plan.threads, ..Plan::default() };
     let job = Job { plan: &plan, query: None, user: None, ..*job };
     let mut all = Vec::new();
-    let done: Result<(), Infallible> = run_ordered(
+    run_all(
         slices,
         || job.worker(),
         |worker, slice| {
@@ -192,10 +191,8 @@ fn glance(
         |(part, found)| {
             report.add(part);
             all.extend(found);
-            Ok(())
         },
     );
-    let Ok(()) = done;
     all
 }
 
@@ -214,7 +211,7 @@ fn read_fds(job: &Job<'_>, wanted: &HashMap<Member, u32>, report: &mut Report) -
     let query = job.query;
     let job = Job { query: None, ..*job };
     let mut all = HashMap::with_capacity(wanted.len());
-    let done: Result<(), Infallible> = run_ordered(
+    run_all(
         &slices,
         || (job.worker(), query.map(Where::evaluator)),
         |(worker, evaluator), slice| {
@@ -232,9 +229,7 @@ fn read_fds(job: &Job<'_>, wanted: &HashMap<Member, u32>, report: &mut Report) -
         |(part, found)| {
             report.add(part);
             all.extend(found);
-            Ok(())
         },
     );
-    let Ok(()) = done;
     all
 }

@@ -50,7 +50,7 @@ fn remote(row: &Row) -> Option<Cell<'_>> {
 }
 
 fn peers(row: &Row) -> Option<Cell<'_>> {
-    match &row.peers.holders {
+    match row.peers() {
         Some(holders) => Some(Cell::Holders(holders)),
         None => row.peers.here.then_some(Cell::Null),
     }

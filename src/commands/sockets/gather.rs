@@ -4,7 +4,7 @@ use super::{owners, unread};
 use crate::context::Context;
 use crate::error::Error;
 use crate::model::{Family, Holder, Inode, Socket, Tally};
-use crate::proc::{Network, Place, Swept, System};
+use crate::proc::{Network, Place, Swept, System, socket_holders};
 use crate::sock::{Net, Request};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io;
@@ -36,7 +36,7 @@ pub(super) struct Data {
     interfaces: Vec<Vec<(u32, String)>>,
     /// The families of each that were read from tables, which tell less.
     from_tables: Vec<Vec<Family>>,
-    owners: Option<Swept<Inode>>,
+    pub(super) owners: Option<Swept<Inode>>,
     /// Namespaces of which something could not be read.
     pub(super) unread: u64,
     pub(super) tally: Tally,
@@ -84,6 +84,32 @@ pub(super) fn gather(
     system: &System,
     context: &Context,
 ) -> Result<(Data, Vec<Net>), Error> {
+    allow_fds(places.len());
+    if !wanted.owners {
+        return Ok(list(places, wanted, system, context));
+    }
+    if wanted.owners_of_these {
+        let (mut data, mut nets) = list(places, wanted, system, context);
+        let only = data.sockets.iter().flatten().map(|socket| socket.inode).collect();
+        let owners = socket_holders(system, Some(&only));
+        owners::fill(&mut data, &mut nets, owners, wanted, system, context)?;
+        return Ok((data, nets));
+    }
+    // All fds are looked at while the kernel lists the sockets, which one thread alone can have it do.
+    std::thread::scope(|scope| {
+        let sweep = std::thread::Builder::new().spawn_scoped(scope, || socket_holders(system, None));
+        let (mut data, mut nets) = list(places, wanted, system, context);
+        let owners = match sweep {
+            Ok(sweep) => sweep.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => socket_holders(system, None),
+        };
+        owners::fill(&mut data, &mut nets, owners, wanted, system, context)?;
+        Ok((data, nets))
+    })
+}
+
+/// The sockets of all namespaces.
+fn list(places: &[(Place, bool)], wanted: &Wanted, system: &System, context: &Context) -> (Data, Vec<Net>) {
     let mut data = Data {
         networks: Vec::new(),
         meant: Vec::new(),
@@ -94,7 +120,6 @@ pub(super) fn gather(
         unread: 0,
         tally: Tally::default(),
     };
-    allow_fds(places.len());
     let mut nets = Vec::new();
     let mut refused = Vec::new();
     let mut unlisted: Vec<Family> = Vec::new();
@@ -128,10 +153,7 @@ pub(super) fn gather(
         unread::tell_unlisted(&unlisted, wanted, context);
     }
     unread::tell_refused(&refused, context);
-    if wanted.owners {
-        data.owners = Some(owners::find(&mut data, &mut nets, wanted, system, context)?);
-    }
-    Ok((data, nets))
+    (data, nets)
 }
 
 /// Each namespace that is entered is an fd of ours: there may be more of them than a process

@@ -149,6 +149,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let (data, mut nets) = gather(&places, &wants, &system, context)?;
     context.tell_iterator(&system);
     let data = Arc::new(data);
+    // It is kept until the end, at which the kernel takes it back at once, and not each socket's.
+    std::mem::forget(Arc::clone(&data));
 
     let are_shown = |(sockets, meant): &(&Vec<_>, &bool)| **meant && !sockets.is_empty();
     let several = data.sockets.iter().zip(&data.meant).filter(are_shown).count() > 1;

@@ -7,21 +7,19 @@ use crate::model::{Family, Inode, Socket, errno_words, quantity};
 use crate::proc::{Failures, Swept, System, socket_holders};
 use crate::sock::{Net, Request, States};
 use std::collections::HashSet;
+use std::io;
 
-/// Finds the fds that hold the sockets, and takes away sockets that were closed meanwhile.
-pub(super) fn find(
+/// Fills in the fds that hold the sockets, and takes away sockets that were closed meanwhile.
+pub(super) fn fill(
     data: &mut Data,
     nets: &mut [Net],
+    owners: io::Result<Swept<Inode>>,
     wanted: &Wanted,
     system: &System,
     context: &Context,
-) -> Result<Swept<Inode>, Error> {
-    let all = || data.sockets.iter().flatten().map(|socket| socket.inode).collect::<HashSet<_>>();
-    let only = wanted.owners_of_these.then(all);
-    let look = |only: Option<&HashSet<Inode>>| {
-        socket_holders(system, only).map_err(|e| Error::Io(system.root().path().display().to_string(), e))
-    };
-    let mut owners = look(only.as_ref())?;
+) -> Result<(), Error> {
+    let failed = |e| Error::Io(system.root().path().display().to_string(), e);
+    let mut owners = owners.map_err(failed)?;
     for (errno, Failures { processes, fds }) in &owners.failures {
         let told = [(processes, "process", "processes"), (fds, "fd", "fds")]
             .into_iter()
@@ -45,10 +43,11 @@ pub(super) fn find(
             "processes outside this pid namespace, or that hidepid of /proc hides, are not seen; what they hold has '?' for an owner",
         );
     } else if !left.is_empty() && !owners.hides_processes && owners.tally.denied == 0 {
-        owners.merge(look(Some(&left))?);
+        owners.merge(socket_holders(system, Some(&left)).map_err(failed)?);
         data.tally.vanished += drop_closed(&mut data.sockets, nets, &owners, wanted);
     }
-    Ok(owners)
+    data.owners = Some(owners);
+    Ok(())
 }
 
 /// Those that a file belongs to and nobody was seen to hold.

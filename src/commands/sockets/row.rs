@@ -43,13 +43,30 @@ pub(super) struct Row {
 pub(super) struct Peers {
     /// Who holds it. Nothing where that cannot be known here: it is not of this machine, or of
     /// processes that may not be read.
-    pub(super) holders: Option<Vec<Holder>>,
+    pub(super) holders: Option<Held>,
     /// Whether there is one on this machine at all.
     pub(super) here: bool,
     /// Whether nobody has accepted the connection yet; those who hold it hold the listener.
     pub(super) pending: bool,
     /// The name that the other end of a unix socket is bound to.
     pub(super) path: Option<Vec<u8>>,
+}
+
+/// Who holds the other end.
+pub(super) enum Held {
+    /// Those of all owners that hold one socket.
+    One(Range<usize>),
+    /// Those of several sockets.
+    Several(Vec<Holder>),
+}
+
+impl Held {
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::One(range) => range.is_empty(),
+            Self::Several(holders) => holders.is_empty(),
+        }
+    }
 }
 
 impl Row {
@@ -76,7 +93,7 @@ impl Row {
     /// anew by whoever wants them.
     pub(super) fn set(&mut self, place: usize, nth: usize, tcp: &TcpFields) {
         (self.place, self.nth) = (place, nth);
-        let data = Arc::clone(&self.data);
+        let data = &self.data;
         let socket = &data.sockets[place][nth];
         self.owners = data.range(socket.inode);
         self.local.clear();
@@ -111,7 +128,7 @@ impl Row {
 
     /// Completes it, once all else is set, in words for people too if that is wanted.
     pub(super) fn describe(&mut self, words: bool) {
-        let data = Arc::clone(&self.data);
+        let data = &self.data;
         let socket = &data.sockets[self.place][self.nth];
         self.remote.clear();
         match (socket.vsock, &self.peers.path) {
@@ -159,7 +176,7 @@ impl Row {
             self.holders.push(b'?');
         }
         self.others.clear();
-        match &self.peers.holders {
+        match self.peers.holders(data) {
             Some(holders) if !holders.is_empty() => {
                 if self.peers.pending {
                     self.others.extend_from_slice(b"waiting at ");
@@ -196,6 +213,11 @@ impl Row {
         self.data.held(&self.owners)
     }
 
+    /// The fds that hold the other end, if that is known.
+    pub(super) fn peers(&self) -> Option<&[Holder]> {
+        self.peers.holders(&self.data)
+    }
+
     /// Why nobody holds it, if that is sure.
     pub(super) fn unowned(&self) -> Option<&'static str> {
         let socket = self.socket();
@@ -214,6 +236,15 @@ impl Row {
             _ if is_pending(socket) => NOT_ACCEPTED,
             _ if socket.family.is_tcp() => CLOSED,
             _ => NO_FD,
+        })
+    }
+}
+
+impl Peers {
+    fn holders<'h>(&'h self, data: &'h Data) -> Option<&'h [Holder]> {
+        Some(match self.holders.as_ref()? {
+            Held::One(range) => data.held(range),
+            Held::Several(holders) => holders,
         })
     }
 }

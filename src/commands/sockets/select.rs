@@ -2,7 +2,7 @@
 
 use super::gather::Data;
 use super::pattern::{Pattern, Side};
-use super::row::{Peers, Row};
+use super::row::{Held, Peers, Row};
 use crate::kind::TcpFields;
 use crate::model::{Endpoint, Family, FdRanges, Pid, Socket};
 use crate::proc::System;
@@ -151,14 +151,18 @@ impl Filler<'_> {
             path: end.sockets.first().and_then(|other| other.path.clone()),
         };
         if peers.here {
-            let mut holders: Vec<_> =
-                end.sockets.iter().flat_map(|other| self.data.owners(other.inode)).cloned().collect();
-            if end.sockets.len() > 1 {
-                holders.sort_by_key(|holder| (holder.process.pid, holder.fd));
-            }
+            let held = match end.sockets[..] {
+                [other] => Held::One(self.data.range(other.inode)),
+                ref others => {
+                    let holders = others.iter().flat_map(|other| self.data.owners(other.inode));
+                    let mut holders: Vec<_> = holders.cloned().collect();
+                    holders.sort_by_key(|holder| (holder.process.pid, holder.fd));
+                    Held::Several(holders)
+                }
+            };
             // Of nobody is sure only where everybody may be seen.
-            let sure = !holders.is_empty() || end.closed || !(end.unseen || self.data.may_hide_owners());
-            peers.holders = sure.then_some(holders);
+            let sure = !held.is_empty() || end.closed || !(end.unseen || self.data.may_hide_owners());
+            peers.holders = sure.then_some(held);
         }
         peers
     }

@@ -58,14 +58,36 @@ pub(super) struct FdIterator {
 
 /// The fds of a task.
 #[derive(Debug)]
-pub(super) struct Table(Vec<u8>);
+pub(super) struct Table {
+    bytes: Vec<u8>,
+    /// Where some of the records begin, by fd, for those who do not want them from the first on.
+    marks: Vec<(FdNum, usize)>,
+}
+
+/// How many records lie between two marks.
+const MARKED: usize = 256;
 
 impl Table {
     /// Each fd between two numbers, and what is known of it.
     pub(super) fn between(&self, first: i32, last: i32) -> impl Iterator<Item = (FdNum, Option<Known<'_>>)> {
-        let mut rest = &self.0[..];
+        let behind = self.marks.partition_point(|(fd, _)| fd.0 <= first);
+        let begin = behind.checked_sub(1).map_or(0, |last| self.marks[last].1);
+        let mut rest = &self.bytes[begin..];
         let all = std::iter::from_fn(move || Known::take(&mut rest));
         all.skip_while(move |(fd, _)| fd.0 < first).take_while(move |(fd, _)| fd.0 <= last)
+    }
+
+    /// Sets the marks. The fds are in order.
+    fn mark(&mut self) {
+        let mut rest = &self.bytes[..];
+        let mut begin = 0;
+        for nth in 0.. {
+            let Some((fd, _)) = Known::take(&mut rest) else { break };
+            if nth % MARKED == 0 {
+                self.marks.push((fd, begin));
+            }
+            begin = self.bytes.len() - rest.len();
+        }
     }
 }
 
@@ -106,10 +128,7 @@ impl<T> Default for Claimed<T> {
 impl<T> Claimed<T> {
     /// It, if it is there already, is made now, or is waited for.
     fn get(&self, waits: bool, make: impl FnOnce() -> T) -> Option<&T> {
-        if waits {
-            return Some(self.made.get_or_init(make));
-        }
-        if !self.claimed.swap(true, Relaxed) {
+        if waits || !self.claimed.swap(true, Relaxed) {
             return Some(self.made.get_or_init(make));
         }
         self.made.get()
@@ -165,7 +184,10 @@ impl FdIterator {
         }
         let program = self.programs[wanted as usize].get(waits, || load(wanted))?.as_ref().ok()?;
         let make = || {
-            let table = read(program, task)?;
+            let mut table = read(program, task)?;
+            if shared.is_some() {
+                table.mark();
+            }
             // The directory is that of the task with this number only if that is still there. And who
             // may not read its links is not to know of them in this way.
             let mut link = Vec::new();
@@ -219,7 +241,7 @@ fn read(program: &OwnedFd, task: Pid) -> Option<Table> {
     loop {
         bytes.reserve(READ);
         match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)) {
-            Ok(0) => return Some(Table(bytes)),
+            Ok(0) => return Some(Table { bytes, marks: Vec::new() }),
             // The latter after a million of those that the program passes over.
             Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
             Err(_) => return None,

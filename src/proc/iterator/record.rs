@@ -84,8 +84,8 @@ impl<'t> Known<'t> {
         is_told.then(|| FileStat {
             mode,
             inode: Inode(self.double(at::INODE)),
-            device: device(self.word(at::DEVICE)),
-            rdev: device(self.word(at::RDEV)),
+            device: Device::from_kernel(self.word(at::DEVICE).into()),
+            rdev: Device::from_kernel(self.word(at::RDEV).into()),
             size: Some(self.double(at::SIZE)),
             links: Some(self.word(at::LINKS)),
         })
@@ -94,7 +94,7 @@ impl<'t> Known<'t> {
     /// Whether that is what `statx` says now: the same file, if not the same fd.
     pub(in crate::proc) fn is(&self, stat: &FileStat) -> bool {
         stat.inode.0 == self.double(at::INODE)
-            && stat.device == device(self.word(at::DEVICE))
+            && stat.device == Device::from_kernel(self.word(at::DEVICE).into())
             && stat.file_type() == self.word(at::MODE) & libc::S_IFMT
     }
 
@@ -102,7 +102,7 @@ impl<'t> Known<'t> {
     pub(in crate::proc) fn nameless(&self) -> Option<(Device, Inode)> {
         let is_told =
             matches!(self.word(at::MAGIC), PIPEFS | ANON_INODE_FS) || self.word(at::MAGIC) == SOCKFS as u32;
-        is_told.then(|| (device(self.word(at::DEVICE)), Inode(self.double(at::INODE))))
+        is_told.then(|| (Device::from_kernel(self.word(at::DEVICE).into()), Inode(self.double(at::INODE))))
     }
 
     /// What fdinfo would say, unless the kind of fd has lines of its own there. What sockets have in
@@ -154,9 +154,4 @@ impl<'t> Known<'t> {
 
 fn word(header: &[u8; HEADER], at: usize) -> u32 {
     u32::from_le_bytes(std::array::from_fn(|n| header[at + n]))
-}
-
-/// `dev_t` as it is within the kernel: `MINORBITS` of `linux/kdev_t.h`.
-fn device(number: u32) -> Device {
-    Device { major: number >> 20, minor: number & 0xf_ffff }
 }

@@ -106,6 +106,8 @@ pub struct Scanner<'s> {
     link: Vec<u8>,
     info: Vec<u8>,
     entries: Vec<MaybeUninit<u8>>,
+    /// Which fds a table may be asked for at once.
+    wanted: Wanted,
 }
 
 /// Where rows go: the row that is used again, what is counted, and who takes it.
@@ -136,6 +138,7 @@ impl<'s> Scanner<'s> {
             link: Vec::with_capacity(4096),
             info: Vec::with_capacity(4096),
             entries: vec![MaybeUninit::uninit(); 32 * 1024],
+            wanted: if plan.wants_sockets_alone() { Wanted::Sockets } else { Wanted::All },
         }
     }
 
@@ -204,12 +207,11 @@ impl<'s> Scanner<'s> {
             lender: Lender::new(self.system, dir.pid(), task),
         };
         let (first, last) = slice.bounds(self.plan);
-        let wanted = if self.plan.wants_sockets_alone() { Wanted::Sockets } else { Wanted::All };
         // Threads have tables of their own.
         let shared = slice.shared.as_ref().filter(|_| task == dir.pid());
         // Of a few that were named, not all the others are read.
         if (first, last) == (slice.first, slice.last)
-            && let Some(table) = self.system.iterator.table(task, parent, fds.as_fd(), wanted, shared)
+            && let Some(table) = self.system.iterator.table(task, parent, fds.as_fd(), self.wanted, shared)
         {
             for (fd, known) in table.between(first, last) {
                 self.entry(&place, slice, fd, known, out);

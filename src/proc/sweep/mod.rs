@@ -14,7 +14,7 @@ pub use swept::{Failures, Swept};
 
 use super::iterator::Wanted;
 use super::part::{self, Part};
-use super::pool::run_ordered;
+use super::pool::run_all;
 use super::system::System;
 use super::target::all_pids;
 use crate::model::Pid;
@@ -75,12 +75,10 @@ pub(super) fn run<K: Send, W>(
     mut each: impl FnMut(&Part, Piece<K>),
 ) {
     let mut nth = 0;
-    let done: Result<(), std::convert::Infallible> = run_ordered(parts, worker, work, |piece| {
+    run_all(parts, worker, work, |piece| {
         each(&parts[nth], piece);
         nth += 1;
-        Ok(())
     });
-    let Ok(()) = done;
 }
 
 /// Whether there may be more processes than these: outside our pid namespace, or behind the option

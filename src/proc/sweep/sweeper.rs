@@ -46,7 +46,7 @@ impl<'s> Sweeper<'s> {
     }
 
     /// One that may have the fds of a table all at once.
-    pub(super) fn at_once(system: &'s System, wanted: Wanted) -> Self {
+    pub(in crate::proc) fn at_once(system: &'s System, wanted: Wanted) -> Self {
         Self { at_once: Some(wanted), ..Self::new(system, Amount::All) }
     }
 

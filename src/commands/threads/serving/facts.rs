@@ -263,10 +263,7 @@ impl<'p> Listening<'p> {
                 (socket.inode, (name.unwrap_or_else(|| socket.family.word().to_owned()), own))
             });
             let own = socket(AddressFamily::UNIX, SocketType::DGRAM, None);
-            let device = own.and_then(rustix::fs::fstat).ok().map(|stat| Device {
-                major: rustix::fs::major(stat.st_dev),
-                minor: rustix::fs::minor(stat.st_dev),
-            });
+            let device = own.and_then(rustix::fs::fstat).ok().map(|stat| Device::from_stat(stat.st_dev));
             Read { sockets: sockets.collect(), device }
         })
     }
