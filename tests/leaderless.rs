@@ -78,6 +78,9 @@ fn its_fds_are_counted_and_compared() {
     let limits = lines(&["limits", &pid, "--columns", "limit,used"]);
     let threads = lines(&["threads", &pid, "--quiet", "--columns", "state,waits_for"]);
     let owners = lines(&["sockets", "--listening", &format!(":{port}"), "--quiet", "--columns", "owners"]);
+    let at_port = lines(&["list", &pid, "--port", &port, "--columns", "fd,kind"]);
+    let none =
+        Command::new(env!("CARGO_BIN_EXE_fdscope")).args(["list", &pid, "--kind", "epoll"]).output().unwrap();
     drop(ours);
     wait(child);
     assert!(listed.iter().any(|fd| fd == "0"), "{listed:?}");
@@ -89,6 +92,10 @@ fn its_fds_are_counted_and_compared() {
     let owner =
         owners[0].split(',').any(|o| o.starts_with(&format!("{pid}/")) && o.ends_with(&format!(":{behind}")));
     assert!(owner, "{owners:?}");
+    let listeners = [listener.as_raw_fd(), behind].map(|fd| format!("{fd}\ttcp"));
+    assert_eq!(at_port, listeners);
+    let told = String::from_utf8_lossy(&none.stderr);
+    assert!(none.status.code() == Some(1) && !told.contains("zombie"), "{none:?}");
     assert_eq!(shared, [format!("{pid}\t{held}"), format!("{own}\t{held}")]);
     if std::fs::metadata("/proc/self/fd").is_ok_and(|fds| std::os::unix::fs::MetadataExt::size(&fds) == 0) {
         eprintln!("skipped: the count of fds, because this kernel does not give it without a list");

@@ -192,6 +192,17 @@ pub(in crate::commands) enum Model {
     EventLoop,
 }
 
+impl Model {
+    /// Its name on the command line and in output.
+    pub(in crate::commands) fn name(self) -> &'static str {
+        match self {
+            Self::Threads => "threads",
+            Self::Processes => "processes",
+            Self::EventLoop => "event-loop",
+        }
+    }
+}
+
 /// Colons stand between names.
 fn fd_name(text: &str) -> Result<String, String> {
     let fits = !text.is_empty() && text.len() <= 255;

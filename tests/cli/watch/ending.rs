@@ -32,6 +32,8 @@ fn until() {
 fn until_error() {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
+    // Other tests may be starting programs, which have all that we have for a moment.
+    eventually("nobody reads", || rustix::io::write(&writer, b"x") == Err(rustix::io::Errno::PIPE));
     let run = with_fd(&writer, fdscope("3 --until error")).run();
     check(&run.check(0, "").json_lines()[1], &json!({"event": "error", "readiness": ["out", "err"]}));
 }
