@@ -2,7 +2,7 @@
 
 use super::foreign::WatchOnly;
 use super::session::{Bounds, Count};
-use crate::commands::{complete, values};
+use crate::commands::{complete, signals, values};
 use crate::error::Error;
 use crate::listener::{Address, Inherited, Options, Policy, Service, SocketType};
 use clap::ValueHint;
@@ -352,13 +352,14 @@ impl Args {
 
     /// The signals that are read, and not just obeyed.
     pub(super) fn signals(&self) -> Vec<Signal> {
-        let mut signals = vec![Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGCHLD];
+        let mut read = signals::ENDING.to_vec();
+        read.push(Signal::SIGCHLD);
         if self.accept_on_signal {
-            signals.push(Signal::SIGUSR1);
+            read.push(Signal::SIGUSR1);
         }
         if !self.command.is_empty() {
-            signals.extend([Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2]);
+            read.extend([Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2]);
         }
-        signals
+        read
     }
 }

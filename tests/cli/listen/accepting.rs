@@ -2,7 +2,8 @@
 
 use super::client::{connect, exchange};
 use super::models::MODELS;
-use super::{TICK, address, check, listen, named, number};
+use super::{TICK, address, listen, named};
+use crate::support::{check, number};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};

@@ -2,8 +2,8 @@
 
 use super::client::{attempt, echoed, wait};
 use super::models::MODELS;
-use super::{address, check, fdscope, named, number, start};
-use crate::support::{Background, limit, numbers};
+use super::{address, fdscope, named, start};
+use crate::support::{Background, check, limit, number, numbers};
 use nix::sys::signal::Signal;
 use rustix::event::PollFlags;
 use rustix::net::SocketType;

@@ -1,6 +1,7 @@
 //! Connections that it makes itself: what becomes of them is the readiness it is.
 
-use super::{check, fdscope, names, watch};
+use super::{fdscope, names, watch};
+use crate::support::check;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};

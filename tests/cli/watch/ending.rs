@@ -1,8 +1,8 @@
 //! How a run ends: by what it waits for, a count, the clock, a signal, or because nobody reads.
 
 use super::puppet::Puppet;
-use super::{armed, check, fdscope, here, names, number, watch_fd, with_fd};
-use crate::support::{Fdscope, eventually};
+use super::{armed, fdscope, here, names, watch_fd, with_fd};
+use crate::support::{Fdscope, check, eventually, number};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};

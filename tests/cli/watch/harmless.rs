@@ -1,7 +1,7 @@
 //! That those who are watched come to no harm: nothing of theirs is held, consumed or changed.
 
-use super::{ALL, check, here, here_all, watch};
-use crate::support::{Background, PATIENCE, eventually};
+use super::{ALL, here, here_all, watch};
+use crate::support::{Background, PATIENCE, check, eventually};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::AsRawFd;
 use rustix::fs::OFlags;

@@ -1,7 +1,7 @@
 //! Level, edge and oneshot, what is asked for, and every return instead of what changes.
 
-use super::{armed, check, fdscope, here, here_all, names, number, watch, watch_fd, with_fd};
-use crate::support::pass;
+use super::{armed, fdscope, here, here_all, names, watch, watch_fd, with_fd};
+use crate::support::{check, number, pass};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::io::{Read as _, Write as _, pipe};

@@ -3,8 +3,8 @@
 use super::load::Load;
 use super::row::Row;
 use crate::commands::listen::Model;
-use crate::model::{bytes, quantity, seconds};
-use std::time::Duration;
+use crate::commands::words::time;
+use crate::model::{bytes, quantity};
 
 /// From here on the client could hardly have asked more.
 const SATURATED: f64 = 0.9;
@@ -94,10 +94,6 @@ fn client(rows: &[Row]) -> Option<String> {
         )
     };
     Some(format!("The clients had {threads} (--clients){more}."))
-}
-
-fn time(time: Duration) -> String {
-    seconds(time.as_secs_f64())
 }
 
 fn short(times: f64) -> String {

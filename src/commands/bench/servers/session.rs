@@ -22,7 +22,7 @@ pub(super) struct Measured {
 /// Measures every scene. An error of one is an error of all.
 pub(super) fn run(plan: &[Scene], extent: Extent, context: &Context) -> Result<Measured, Error> {
     let io = |e| Error::Io("signals".to_owned(), e);
-    let caught = signals::catch(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).map_err(io)?;
+    let caught = signals::catch(&signals::ENDING).map_err(io)?;
     let signals = Signals::open(caught).map_err(io)?;
     let models: usize = plan.iter().map(|scene| scene.models.len()).sum();
     let runs = extent.runs.saturating_mul(u32::try_from(models.max(1)).unwrap_or(u32::MAX));
