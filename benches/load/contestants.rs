@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::client::Service;
+use crate::nginx;
 use crate::server::{Output, free_port};
 use std::fs;
 use std::io::ErrorKind;
@@ -99,7 +100,7 @@ impl Contestant {
             all.push(make(
                 "nginx, 1 worker",
                 Output::Null,
-                &["nginx", "-c", &nginx(dir).display().to_string()],
+                &["nginx", "-c", &nginx::configuration(dir).display().to_string()],
             ));
         } else {
             all.push(make("socat PIPE", Output::Null, &["socat", SOCAT, "PIPE"]));
@@ -117,7 +118,7 @@ impl Contestant {
     /// The command line of a new start.
     pub(crate) fn words(&self, dir: &Path) -> Result<Vec<String>> {
         if self.words[0] == "nginx" {
-            configure_nginx(dir, free_port()?)?;
+            nginx::configure(dir, free_port()?, WORKERS)?;
         }
         Ok(self.words.clone())
     }
@@ -135,25 +136,9 @@ pub(crate) fn is_installed(program: &str) -> bool {
     there
 }
 
-/// Where nginx finds its configuration.
-pub(crate) fn nginx(dir: &Path) -> std::path::PathBuf {
-    dir.join("nginx.conf")
-}
-
-/// Writes that: one worker, nothing but this answer. Without a master, nginx 1.22 crashes when it is
-/// handed a listener.
-pub(crate) fn configure_nginx(dir: &Path, port: u16) -> Result<()> {
-    let dir_text = dir.display();
-    let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let places: String = places.iter().map(|p| format!("{p}_temp_path {dir_text}/{p};\n")).collect();
-    let text = format!(
-        "daemon off; worker_processes 1; pid {dir_text}/nginx.pid; error_log stderr crit;\n\
-         events {{ worker_connections 1024; }}\n\
-         http {{\naccess_log off; keepalive_requests 1000000000;\n{places}\
-         server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 \"ok\\n\"; }} }}\n}}\n"
-    );
-    Ok(fs::write(nginx(dir), text)?)
-}
+/// How many processes of nginx answer. Without a master beside it, nginx 1.22 crashes when it is handed
+/// a listener.
+pub(crate) const WORKERS: usize = 1;
 
 /// Writes a server in Python, and gives its path.
 pub(crate) fn python(dir: &Path) -> Result<String> {

@@ -1,9 +1,11 @@
 //! What it costs to look at a queue: idle, and beside a server under load.
 
 use crate::client::{Mode, Service};
-use crate::contestants::{FDSCOPE, configure_nginx, is_installed, nginx, python};
+use crate::contestants::{FDSCOPE, WORKERS, is_installed, python};
+use crate::median::median;
+use crate::nginx;
 use crate::server::{Output, Running, free_port};
-use crate::table::{self, Figures, median};
+use crate::table::{self, Figures};
 use crate::{Extent, Result, measure, usage};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -49,7 +51,7 @@ pub(crate) fn idle(extent: Extent) -> Result<()> {
 /// The same server alone, as a command of fdscope, and watched by it from elsewhere.
 pub(crate) fn beside(dir: &Path, extent: Extent) -> Result<()> {
     let python = python(dir)?;
-    let conf = nginx(dir).display().to_string();
+    let conf = nginx::configuration(dir).display().to_string();
     let path = std::env::var("PATH").unwrap_or_default();
     // env(1) gives nginx its way to be handed a listener.
     let servers: [(&str, &[&str], &[&str]); 2] = [
@@ -67,7 +69,7 @@ pub(crate) fn beside(dir: &Path, extent: Extent) -> Result<()> {
             for _ in 0..extent.runs {
                 for (way, figures) in figures.iter_mut().enumerate() {
                     let port = free_port()?;
-                    configure_nginx(dir, port)?;
+                    nginx::configure(dir, port, WORKERS)?;
                     let address = format!("127.0.0.1:{}", if name == "nginx" { port } else { 0 });
                     let mut server = match way {
                         1 => {

@@ -13,13 +13,23 @@
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, each server is asked a few times.
 
+#[path = "../support/arguments.rs"]
+mod arguments;
+#[path = "../support/client.rs"]
 mod client;
 mod contestants;
 mod gauge;
+#[path = "../support/median.rs"]
+mod median;
+#[path = "../support/nginx.rs"]
+mod nginx;
+#[path = "../support/server.rs"]
 mod server;
 mod table;
+#[path = "../support/usage.rs"]
 mod usage;
 
+use arguments::{Arguments, RUNS, SECONDS};
 use client::{Bounds, Mode, Service};
 use contestants::Contestant;
 use server::Running;
@@ -57,38 +67,18 @@ fn main() -> ExitCode {
 }
 
 fn compare(args: &[&str]) -> Result<()> {
-    let trial = args.contains(&"--test") || !args.contains(&"--bench");
-    let mut runs = if trial { 1 } else { 5 };
-    let mut time = Duration::from_secs(1);
-    let mut chosen = Vec::new();
-    let mut args = args.iter().filter(|a| !matches!(**a, "--bench" | "--test"));
-    while let Some(&arg) = args.next() {
-        match arg {
-            "--runs" => runs = args.next().ok_or("--runs takes a number")?.parse()?,
-            "--seconds" => {
-                let seconds = args.next().ok_or("--seconds takes a number")?.parse()?;
-                time = Duration::try_from_secs_f64(seconds)?;
-            }
-            "http" | "echo" | "gauge" => chosen.push(arg),
-            // What else a test runner says is not for us.
-            _ if trial => {}
-            other => return Err(format!("there is no part '{other}': http, echo, gauge").into()),
-        }
-    }
-    if runs == 0 || time.is_zero() {
-        return Err("--runs and --seconds take numbers above 0".into());
-    }
-    let bounds = Bounds { time, questions: if trial { 20 } else { u64::MAX } };
-    let extent = Extent { runs, bounds };
+    let arguments = Arguments::parse(args, &[RUNS, SECONDS], ("part", &["http", "echo", "gauge"]))?;
+    let questions = if arguments.trial { 20 } else { u64::MAX };
+    let bounds = Bounds { time: arguments.time(Duration::from_secs(1))?, questions };
+    let extent = Extent { runs: arguments.runs(5)?, bounds };
     let dir = tempfile::tempdir()?;
-    let wants = |part| chosen.is_empty() || chosen.contains(&part);
-    if wants("http") {
+    if arguments.wants("http") {
         serve(dir.path(), Service::Http, "http", extent)?;
     }
-    if wants("echo") {
+    if arguments.wants("echo") {
         serve(dir.path(), Service::ECHO, "echo", extent)?;
     }
-    if wants("gauge") {
+    if arguments.wants("gauge") {
         gauge::idle(extent)?;
         gauge::beside(dir.path(), extent)?;
     }

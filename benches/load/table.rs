@@ -1,5 +1,7 @@
 //! Figures, and how they are printed.
 
+use crate::median::median;
+
 /// What a run under load gives.
 #[derive(Clone, Copy)]
 pub(crate) struct Figures {
@@ -12,16 +14,6 @@ pub(crate) struct Figures {
     pub(crate) cpu: f64,
     /// Peak memory in MiB.
     pub(crate) rss: f64,
-}
-
-/// The middle of some figures.
-pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut all: Vec<f64> = figures.collect();
-    all.sort_by(f64::total_cmp);
-    match all.len() {
-        0 => f64::NAN,
-        n => (all[(n - 1) / 2] + all[n / 2]) / 2.0,
-    }
 }
 
 /// Prints the medians of each, and their ratios to the first.

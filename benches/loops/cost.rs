@@ -2,6 +2,7 @@
 
 use crate::client::{self, Bounds, Clients, Mode};
 use crate::fdscope::Watching;
+use crate::median::median;
 use crate::server::Running;
 use crate::servers::Server;
 use crate::usage;
@@ -116,10 +117,4 @@ fn looking(pids: &[u32], meanwhile: impl FnOnce() -> Result<()>) -> Result<f64> 
     let share = used / begin.elapsed().as_secs_f64() * 100.0;
     watching.stop()?;
     Ok(share)
-}
-
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut all: Vec<f64> = figures.collect();
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
 }

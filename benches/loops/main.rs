@@ -24,27 +24,38 @@
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, each is tried for a moment.
 
-#[allow(dead_code, reason = "not all that benches/load does is done here")]
-#[path = "../load/client.rs"]
+#[path = "../support/arguments.rs"]
+mod arguments;
+#[allow(dead_code, reason = "benches/load does more with it")]
+#[path = "../support/client.rs"]
 mod client;
 mod cost;
 mod fdscope;
 mod healthy;
+#[path = "../support/median.rs"]
+mod median;
 mod mio_server;
-#[path = "../load/server.rs"]
+#[path = "../support/nginx.rs"]
+mod nginx;
+#[path = "../support/server.rs"]
 mod server;
 mod servers;
 mod stalls;
-#[allow(dead_code, reason = "not all that benches/load does is done here")]
-#[path = "../load/usage.rs"]
+#[allow(dead_code, reason = "benches/load does more with it")]
+#[path = "../support/usage.rs"]
 mod usage;
 
+use arguments::{Arguments, Choice, RUNS, SECONDS};
 use servers::Server;
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Which of the servers are taken, and which instead of them.
+const SERVER: Choice = ("--server", "a part of a name");
+const PROGRAM: Choice = ("--program", "a command");
 
 /// How much is measured.
 #[derive(Clone, Copy)]
@@ -75,44 +86,23 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &[&str]) -> Result<()> {
-    let trial = args.contains(&"--test") || !args.contains(&"--bench");
-    let mut runs = if trial { 1 } else { 5 };
-    let mut time = Duration::from_millis(if trial { 300 } else { 5000 });
-    let mut chosen = Vec::new();
-    let (mut part_of_name, mut programs) = ("", Vec::new());
-    let mut args = args.iter().filter(|a| !matches!(**a, "--bench" | "--test"));
-    while let Some(&arg) = args.next() {
-        match arg {
-            "--runs" => runs = args.next().ok_or("--runs takes a number")?.parse()?,
-            "--seconds" => {
-                let seconds = args.next().ok_or("--seconds takes a number")?.parse()?;
-                time = Duration::try_from_secs_f64(seconds)?;
-            }
-            "--server" => part_of_name = args.next().ok_or("--server takes a part of a name")?,
-            "--program" => programs.push(*args.next().ok_or("--program takes a command")?),
-            "healthy" | "stalls" | "cost" => chosen.push(arg),
-            // What else a test runner says is not for us.
-            _ if trial => {}
-            other => return Err(format!("there is no part '{other}': healthy, stalls, cost").into()),
-        }
-    }
-    if runs == 0 || time.is_zero() {
-        return Err("--runs and --seconds take numbers above 0".into());
-    }
-    let extent = Extent { runs, time, trial };
+    let options = [RUNS, SECONDS, SERVER, PROGRAM];
+    let arguments = Arguments::parse(args, &options, ("part", &["healthy", "stalls", "cost"]))?;
+    let trial = arguments.trial;
+    let time = arguments.time(Duration::from_millis(if trial { 300 } else { 5000 }))?;
+    let extent = Extent { runs: arguments.runs(5)?, time, trial };
     let dir = tempfile::tempdir()?;
-    let servers: Vec<Server> = match &programs[..] {
-        [] => Server::installed(part_of_name),
-        programs => programs.iter().flat_map(|command| Server::given(command)).collect(),
-    };
-    let wants = |part| chosen.is_empty() || chosen.contains(&part);
-    if wants("healthy") {
+    let mut servers: Vec<Server> = arguments.all(PROGRAM.0).flat_map(Server::given).collect();
+    if servers.is_empty() {
+        servers = Server::installed(arguments.all(SERVER.0).next_back().unwrap_or_default());
+    }
+    if arguments.wants("healthy") {
         healthy::measure(dir.path(), &servers, extent)?;
     }
-    if wants("stalls") {
+    if arguments.wants("stalls") {
         stalls::measure(dir.path(), &servers, extent)?;
     }
-    if wants("cost") {
+    if arguments.wants("cost") {
         cost::measure(dir.path(), &servers, extent)?;
     }
     Ok(())

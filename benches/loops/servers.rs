@@ -2,9 +2,9 @@
 
 use crate::Result;
 use crate::client::Service;
+use crate::nginx;
 use crate::server::{Output, Running, free_port};
 use crate::usage;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -119,7 +119,10 @@ impl Server {
             Program::Threads => python(THREADS),
             Program::Prefork => python(PREFORK),
             Program::Node => owned(&["node", "-e", NODE]),
-            Program::Nginx => owned(&["nginx", "-c", &nginx(dir, free_port()?)?]),
+            Program::Nginx => {
+                nginx::configure(dir, free_port()?, 2)?;
+                owned(&["nginx", "-c", &nginx::configuration(dir).display().to_string()])
+            }
             Program::Redis => {
                 let port = free_port()?.to_string();
                 let words = ["redis-server", "--port", &port, "--bind", "127.0.0.1", "--save", ""];
@@ -172,20 +175,4 @@ impl Program {
         }
         there
     }
-}
-
-/// Writes a configuration, and gives its path: two workers, and nothing but one answer.
-fn nginx(dir: &Path, port: u16) -> Result<String> {
-    let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let shown = dir.display();
-    let places: String = places.iter().map(|p| format!("{p}_temp_path {shown}/{p};\n")).collect();
-    let text = format!(
-        "daemon off; worker_processes 2; pid {shown}/nginx.pid; error_log stderr crit;\n\
-         events {{ worker_connections 1024; }}\n\
-         http {{\naccess_log off; keepalive_requests 1000000000;\n{places}\
-         server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 \"ok\\n\"; }} }}\n}}\n"
-    );
-    let path = dir.join("nginx.conf");
-    fs::write(&path, text)?;
-    Ok(path.display().to_string())
 }

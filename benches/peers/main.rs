@@ -40,6 +40,9 @@
 //! Peak memory is `ru_maxrss`, which counts what the process was before its exec too: about
 //! 2 MiB, below which the figure says nothing.
 
+#[allow(dead_code, reason = "no load is measured for a given time")]
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod bare;
 mod contest;
 mod holder;
@@ -49,6 +52,7 @@ mod network;
 mod program;
 mod sockets;
 
+use arguments::{Arguments, RUNS};
 use load::Load;
 use program::Program;
 use sockets::Load as Sockets;
@@ -119,29 +123,12 @@ fn main() -> ExitCode {
 }
 
 fn compare(args: &[&str]) -> Result<()> {
-    let trial = args.contains(&"--test") || !args.contains(&"--bench");
-    let mut runs = if trial { 1 } else { 15 };
-    let mut chosen = Vec::new();
-    let mut args = args.iter().filter(|a| !matches!(**a, "--bench" | "--test"));
-    while let Some(&arg) = args.next() {
-        match arg {
-            "--runs" => runs = args.next().ok_or("--runs takes a number")?.parse()?,
-            name if LOADS.iter().any(|(load, ..)| *load == name) => chosen.push(name),
-            // What else a test runner says is not for us.
-            _ if trial => {}
-            other => {
-                let names: Vec<&str> = LOADS.iter().map(|(name, ..)| *name).collect();
-                return Err(format!("there is no load '{other}': {}", names.join(", ")).into());
-            }
-        }
-    }
-    if runs == 0 {
-        return Err("--runs takes a number above 0".into());
-    }
+    let names: Vec<&str> = LOADS.iter().map(|(name, ..)| *name).collect();
+    let arguments = Arguments::parse(args, &[RUNS], ("load", &names))?;
+    let runs = arguments.runs(15)?;
     network::isolate();
-    let wanted = |name| chosen.is_empty() || chosen.contains(&name);
-    for &(name, task, small) in LOADS.iter().filter(|(name, ..)| wanted(*name)) {
-        match if trial { small } else { task } {
+    for &(name, task, small) in LOADS.iter().filter(|(name, ..)| arguments.wants(name)) {
+        match if arguments.trial { small } else { task } {
             Task::Fds(processes, fds) => list(name, &Load::start(processes, fds)?, runs)?,
             Task::Limits(processes) => limits(name, &Load::start(processes, Some(0))?, runs)?,
             Task::Sockets(load) => load.measure(name, runs)?,

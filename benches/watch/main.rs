@@ -21,15 +21,20 @@
 //!
 //! Without cargo's `--bench` flag, as under `cargo test --benches`, each is tried for a moment.
 
+#[path = "../support/arguments.rs"]
+mod arguments;
 mod bare;
 mod hold;
 mod idle;
+#[path = "../support/median.rs"]
 mod median;
 mod pipe;
+#[path = "../support/process.rs"]
+mod process;
 mod rally;
-mod usage;
 mod watcher;
 
+use arguments::{Arguments, RUNS, SECONDS};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -67,36 +72,17 @@ fn main() -> ExitCode {
 }
 
 fn compare(args: &[&str]) -> Result<()> {
-    let trial = args.contains(&"--test") || !args.contains(&"--bench");
-    let mut runs = if trial { 1 } else { 5 };
-    let mut time = Duration::from_millis(if trial { 50 } else { 500 });
-    let mut chosen = Vec::new();
-    let mut args = args.iter().filter(|a| !matches!(**a, "--bench" | "--test"));
-    while let Some(&arg) = args.next() {
-        match arg {
-            "--runs" => runs = args.next().ok_or("--runs takes a number")?.parse()?,
-            "--seconds" => {
-                let seconds = args.next().ok_or("--seconds takes a number")?.parse()?;
-                time = Duration::try_from_secs_f64(seconds)?;
-            }
-            "one" | "two" | "idle" => chosen.push(arg),
-            // What else a test runner says is not for us.
-            _ if trial => {}
-            other => return Err(format!("there is no part '{other}': one, two, idle").into()),
-        }
-    }
-    if runs == 0 || time.is_zero() {
-        return Err("--runs and --seconds take numbers above 0".into());
-    }
-    let extent = Extent { runs, time, trial };
-    let wants = |part| chosen.is_empty() || chosen.contains(&part);
-    if wants("one") {
+    let arguments = Arguments::parse(args, &[RUNS, SECONDS], ("part", &["one", "two", "idle"]))?;
+    let trial = arguments.trial;
+    let time = arguments.time(Duration::from_millis(if trial { 50 } else { 500 }))?;
+    let extent = Extent { runs: arguments.runs(5)?, time, trial };
+    if arguments.wants("one") {
         pipe::measure(1, extent)?;
     }
-    if wants("two") {
+    if arguments.wants("two") {
         pipe::measure(2, extent)?;
     }
-    if wants("idle") {
+    if arguments.wants("idle") {
         idle::measure(extent)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Who watches: `fdscope watch`, or strace.
 
-use crate::{Result, usage};
+use crate::{Result, process};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
@@ -105,7 +105,7 @@ impl Watcher {
     }
 
     pub(crate) fn usage(&self) -> Result<Use> {
-        Ok(Use { cpu: usage::cpu(self.child.id())?, rss: usage::peak_rss(self.child.id())? })
+        Ok(Use { cpu: process::cpu(self.child.id())?, rss: process::peak_rss(self.child.id())? })
     }
 
     /// How many `ready` events it tells, once it has ended.

@@ -129,7 +129,7 @@ impl Worker<'_> {
         match scanned {
             Ok(tally) => part.tally = tally,
             // What belonged to a zombie's user belongs to root now; there is nothing in it.
-            Err(OpenError::Denied) if dir.state() == Some(b'Z') => {}
+            Err(OpenError::Denied) if dir.has_ended() => {}
             Err(e) => part.failure = Some(e),
         }
         part
@@ -275,7 +275,7 @@ fn tell_one(context: &Context, system: &System, pid: Pid, found: &Found) -> bool
 /// Why a process that is there has no fds.
 pub(super) fn nothing_to_hold(system: &System, pid: Pid) -> Option<&'static str> {
     let dir = ProcessDir::open(system.root(), pid, system).ok()?;
-    if dir.state() == Some(b'Z') {
+    if dir.has_ended() {
         Some("is a zombie: it holds nothing open any more")
     } else if dir.is_kernel_thread() {
         Some("is a kernel thread: it has no fds")

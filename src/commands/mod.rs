@@ -1,6 +1,7 @@
 //! Subcommands: a file each, with its arguments, its run and its section of the manual.
 
 pub mod bench;
+mod cells;
 mod columns;
 mod complete;
 mod counting;
@@ -13,6 +14,7 @@ mod listing;
 mod locale;
 pub mod loops;
 mod manual;
+mod pace;
 pub mod peers;
 mod ports;
 mod processes;
@@ -25,6 +27,7 @@ mod system;
 pub mod threads;
 mod values;
 pub mod watch;
+mod words;
 
 pub use fields::all as list_fields;
 pub use manual::{Block, Guide, Manual, Section, guides, manuals};

@@ -8,6 +8,10 @@ use rustix::process::{getpid, getsid};
 use std::collections::VecDeque;
 use std::io;
 
+/// Signals by which people, supervisors and terminals that are gone end a command: it shows what it has
+/// first.
+pub(super) const ENDING: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+
 /// Signals that are caught, and read.
 pub(super) struct Signals {
     signals: Vec<Signal>,

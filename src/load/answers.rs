@@ -7,15 +7,17 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Latencies(Histogram<u32>);
 
-impl Latencies {
+impl Default for Latencies {
     /// Three digits of any time.
-    pub(super) fn new() -> Self {
+    fn default() -> Self {
         // Fails for more than five digits.
         let mut histogram = Histogram::new(3).unwrap_or_else(|_| unreachable!("three digits"));
         histogram.auto(true);
         Self(histogram)
     }
+}
 
+impl Latencies {
     pub(super) fn record(&mut self, time: Duration) {
         // Fails only where this histogram may not grow.
         let _ = self.0.record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
@@ -44,12 +46,12 @@ impl Latencies {
 }
 
 /// What came of a load.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Answers {
     /// How long the answers took, but for those of heavy connections.
     pub usual: Latencies,
-    /// How long those of heavy connections took.
-    pub heavy: Latencies,
+    /// How many there were of heavy connections.
+    pub heavy: u64,
     /// How many of the usual ones came in time: the last questions are still answered after it.
     pub in_time: u64,
     /// How many of the heavy ones did.
@@ -61,21 +63,9 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Nothing yet.
-    pub(super) fn new() -> Self {
-        Self {
-            usual: Latencies::new(),
-            heavy: Latencies::new(),
-            in_time: 0,
-            heavy_in_time: 0,
-            time: Duration::ZERO,
-            busy: 0.0,
-        }
-    }
-
     /// How many answers came, and were right.
     pub fn count(&self) -> u64 {
-        self.usual.count() + self.heavy.count()
+        self.usual.count() + self.heavy
     }
 
     /// Usual answers a second.
@@ -91,7 +81,7 @@ impl Answers {
     /// Takes in what came of a part of the same load.
     pub(super) fn join(&mut self, other: &Self) {
         self.usual.add(&other.usual);
-        self.heavy.add(&other.heavy);
+        self.heavy += other.heavy;
         self.in_time += other.in_time;
         self.heavy_in_time += other.heavy_in_time;
         self.time = self.time.max(other.time);
@@ -106,7 +96,7 @@ mod tests {
 
     #[test]
     fn percentiles() {
-        let mut latencies = Latencies::new();
+        let mut latencies = Latencies::default();
         assert_eq!((latencies.percentile(0.5), latencies.longest()), (None, None));
         (1..=100).for_each(|n| latencies.record(Duration::from_millis(n)));
         let near = |time: Option<Duration>, ms: f64| {

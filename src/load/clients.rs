@@ -131,7 +131,7 @@ impl<P: Protocol> Clients<P> {
                 threads.into_iter().map(end).collect()
             }),
         };
-        let mut answers = Answers::new();
+        let mut answers = Answers::default();
         for result in results {
             answers.join(&result?);
         }

@@ -76,7 +76,7 @@ impl Worker {
                 self.ask(asked, protocol)?;
                 asked += 1;
             }
-            answered += self.turn(asked - answered, PATIENCE, protocol, &mut |_, _| false)?;
+            answered += self.turn(asked - answered, protocol, &mut |_, _| false)?;
             told(answered);
         }
         Ok(())
@@ -89,7 +89,7 @@ impl Worker {
         time: Duration,
         left: &AtomicU64,
     ) -> Result<Answers, Failure> {
-        let mut answers = Answers::new();
+        let mut answers = Answers::default();
         let (start, ran) = (Instant::now(), ran());
         let deadline = start + time;
         let may_ask = |now| {
@@ -105,12 +105,12 @@ impl Worker {
         }
         let mut last = start;
         while outstanding > 0 {
-            let ended = self.turn(outstanding, PATIENCE, protocol, &mut |number, since| {
+            let ended = self.turn(outstanding, protocol, &mut |number, since| {
                 let now = Instant::now();
                 last = now;
                 let in_time = u64::from(now <= deadline);
                 if protocol.is_heavy(number) {
-                    answers.heavy.record(now - since);
+                    answers.heavy += 1;
                     answers.heavy_in_time += in_time;
                 } else {
                     answers.usual.record(now - since);
@@ -136,14 +136,13 @@ impl Worker {
     fn turn(
         &mut self,
         outstanding: usize,
-        patience: Duration,
         protocol: &impl Protocol,
         answered: &mut dyn FnMut(usize, Instant) -> bool,
     ) -> Result<usize, Failure> {
-        match self.poll.poll(&mut self.events, Some(patience)) {
+        match self.poll.poll(&mut self.events, Some(PATIENCE)) {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e.into()),
             Err(_) => return Ok(0),
-            Ok(()) if self.events.is_empty() => return Err(Failure::Silent(outstanding, patience)),
+            Ok(()) if self.events.is_empty() => return Err(Failure::Silent(outstanding, PATIENCE)),
             Ok(()) => {}
         }
         let mut ended = 0;

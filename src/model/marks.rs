@@ -26,15 +26,13 @@ pub enum Waiting {
     Bytes(u64),
     /// Connections to be accepted.
     Connections(u64),
-    /// Times that a counter has counted.
-    Count(u64),
 }
 
 impl Waiting {
     /// How much it is.
     pub fn amount(self) -> u64 {
         match self {
-            Self::Bytes(n) | Self::Connections(n) | Self::Count(n) => n,
+            Self::Bytes(n) | Self::Connections(n) => n,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::ids::{FdNum, Pid};
 use super::readiness::Readiness;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A system call that a thread is in.
@@ -21,6 +22,18 @@ pub struct Call {
     pub restarted: bool,
     /// What it waits for.
     pub wait: Wait,
+}
+
+impl Call {
+    /// Its name; its number where that has none, or is of other calls.
+    pub fn word(&self) -> Cow<'static, str> {
+        self.name.map_or_else(|| self.number.to_string().into(), Cow::Borrowed)
+    }
+
+    /// Whether it is `select(2)` or its sister, which ask by sets and not by entries.
+    pub fn is_select(&self) -> bool {
+        matches!(self.name, Some("select" | "pselect6"))
+    }
 }
 
 /// The table that a call's number is of.

@@ -1,12 +1,12 @@
 //! What a family of processes has used: processor time, context switches, memory.
 
-use super::io::read_at;
+use super::io::read_record_at;
 use super::process::ProcessDir;
 use super::root::ProcRoot;
 use super::system::System;
+use super::usage::{number, value};
 use crate::model::{Pid, decimal};
 use nix::time::{ClockId, clock_getcpuclockid};
-use rustix::fd::AsFd;
 use std::time::Duration;
 
 /// What processes have used since they started.
@@ -59,11 +59,14 @@ impl Footprint {
     pub fn read(root: &ProcRoot, pids: &[Pid], system: &System) -> Self {
         let mut sum = Self { memory: Some(0), ..Self::default() };
         let dirs = pids.iter().filter_map(|&pid| ProcessDir::open(root, pid, system).ok());
-        for dir in dirs.filter(|dir| !matches!(dir.state(), None | Some(b'Z'))) {
+        for dir in dirs {
             let Ok(status) = dir.read(c"status") else { continue };
+            if matches!(value(&status, b"State:").and_then(<[u8]>::first), None | Some(b'Z')) {
+                continue;
+            }
             sum.memory = sum.memory.zip(proportional(&dir)).map(|(sum, own)| sum + own);
-            sum.rss += line(&status, b"VmRSS:").unwrap_or(0) * 1024;
-            sum.threads += line(&status, b"Threads:").unwrap_or(0);
+            sum.rss += number(&status, b"VmRSS:").unwrap_or(0) * 1024;
+            sum.threads += number(&status, b"Threads:").unwrap_or(0);
             sum.processes += 1;
         }
         sum
@@ -87,32 +90,19 @@ fn cpu_of_children(dir: &ProcessDir) -> Duration {
 
 /// The context switches of a thread.
 fn switches(dir: &ProcessDir, tid: Pid) -> Option<u64> {
-    let task = dir.task(tid).ok()?;
-    let status = read(task, c"status")?;
-    Some(line(&status, b"voluntary_ctxt_switches:")? + line(&status, b"nonvoluntary_ctxt_switches:")?)
+    let mut status = Vec::new();
+    read_record_at(dir.task(tid).ok()?, c"status", &mut status).ok()?;
+    Some(number(&status, b"voluntary_ctxt_switches:")? + number(&status, b"nonvoluntary_ctxt_switches:")?)
 }
 
 /// Its memory, with its share of what others have too: `proc_pid_smaps(5)`.
 fn proportional(dir: &ProcessDir) -> Option<u64> {
-    Some(line(&read(dir.dir(), c"smaps_rollup")?, b"Pss:")? * 1024)
-}
-
-fn read(dir: impl AsFd, name: &std::ffi::CStr) -> Option<Vec<u8>> {
-    let mut text = Vec::new();
-    read_at(dir, name, &mut text).ok()?;
-    Some(text)
-}
-
-/// The number in a line of that name.
-fn line(text: &[u8], name: &[u8]) -> Option<u64> {
-    let value = text.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(name))?.trim_ascii();
-    let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
-    decimal(&value[..digits])
+    Some(number(&dir.read(c"smaps_rollup").ok()?, b"Pss:")? * 1024)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Expense, Footprint, line};
+    use super::{Expense, Footprint};
     use crate::model::Pid;
     use crate::proc::{Parents, ProcRoot, System};
     use std::io::{Read as _, Write as _};
@@ -145,14 +135,5 @@ mod tests {
         shell.wait().unwrap();
         assert_eq!(Footprint::read(&root, &pids, &system).processes, 0);
         assert_eq!(Expense::read(&root, &pids, &system), Expense::default());
-    }
-
-    #[test]
-    fn numbers_of_lines() {
-        let text = b"Pss:\t  12 kB\nThreads:\t3\n";
-        assert_eq!(
-            (line(text, b"Pss:"), line(text, b"Threads:"), line(text, b"Rss:")),
-            (Some(12), Some(3), None)
-        );
     }
 }

@@ -61,7 +61,7 @@ pub use pulse::{Identity, Pulse, Sort, is_ready, pulse, quiet_devices};
 pub use relatives::{Parents, Relatives};
 pub use root::ProcRoot;
 pub use scan::{Scanner, Slice};
-pub use settings::{Setting, system_settings};
+pub use settings::{Setting, system_setting, system_settings};
 pub use sweep::{Failures, Swept};
 pub use system::System;
 pub use target::{Target, TargetError, all_pids, resolve};

@@ -11,6 +11,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::cell::OnceCell;
+use std::ffi::CStr;
 use std::sync::Arc;
 
 /// Why a process cannot be looked at.
@@ -48,6 +49,17 @@ fn trim_command(command: &mut Vec<u8>) {
     }
 }
 
+/// Where a process is, as one of its namespaces goes.
+#[derive(Debug)]
+pub(super) struct Home<'d> {
+    /// What tells the namespace from others: its link, or the pid where that may not be read.
+    pub(super) namespace: Vec<u8>,
+    /// The directory of a task that is in it.
+    pub(super) task: BorrowedFd<'d>,
+    /// The path of that directory below /proc.
+    pub(super) path: String,
+}
+
 /// A process that is there, and the tables of its namespaces once they were asked for.
 #[derive(Debug)]
 pub struct ProcessDir {
@@ -55,6 +67,7 @@ pub struct ProcessDir {
     sockets: OnceCell<Tables>,
     mounts: OnceCell<Arc<Mounts>>,
     network: OnceCell<Option<u64>>,
+    survivor: OnceCell<Option<(Pid, OwnedFd)>>,
     /// Whether it is below our own /proc.
     native: bool,
     /// What its rows say of it.
@@ -81,6 +94,7 @@ impl ProcessDir {
             sockets: OnceCell::new(),
             mounts: OnceCell::new(),
             network: OnceCell::new(),
+            survivor: OnceCell::new(),
             native: root.is_native(),
             process: Arc::new(Process { pid, command, uid, user }),
         })
@@ -98,21 +112,48 @@ impl ProcessDir {
 
     /// The sockets of its network namespace.
     pub(super) fn sockets(&self, system: &System) -> &Tables {
-        self.sockets.get_or_init(|| system.sockets(self.dir(), self.pid()))
+        self.sockets.get_or_init(|| system.sockets(self))
     }
 
     /// The mounts of its mount namespace.
     pub(super) fn mounts(&self, system: &System) -> &Mounts {
-        self.mounts.get_or_init(|| system.mounts(self.dir(), self.pid()))
+        self.mounts.get_or_init(|| system.mounts(self))
     }
 
     /// The inode of its network namespace.
     pub(super) fn network(&self) -> Option<u64> {
         *self.network.get_or_init(|| {
-            let mut link = Vec::new();
-            readlink_at(&self.dir, c"ns/net", &mut link).ok()?;
+            let link = self.home(c"ns/net").namespace;
             std::str::from_utf8(&link).ok()?.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok()
         })
+    }
+
+    /// The namespace to which a link leads, and the task by which it is reached. A main thread that has
+    /// ended is in none: then it is one of those that go on.
+    pub(super) fn home(&self, link: &CStr) -> Home<'_> {
+        let mut namespace = Vec::new();
+        let read = readlink_at(&self.dir, link, &mut namespace);
+        if read == Err(Errno::NOENT)
+            && let Some((tid, task)) = self.survivor()
+            && readlink_at(task, link, &mut namespace).is_ok()
+        {
+            return Home { namespace, task: task.as_fd(), path: format!("{}/task/{tid}", self.pid()) };
+        }
+        let path = self.pid().to_string();
+        if read.is_err() {
+            namespace = path.clone().into_bytes();
+        }
+        Home { namespace, task: self.dir(), path }
+    }
+
+    /// A thread that goes on without the main thread, if any does.
+    fn survivor(&self) -> Option<&(Pid, OwnedFd)> {
+        let goes_on = |tid: Pid| {
+            let task = self.task(tid).ok()?;
+            readlink_at(&task, c"ns/net", &mut Vec::new()).ok().map(|()| (tid, task))
+        };
+        let found = || self.threads().into_iter().filter(|&tid| tid != self.pid()).find_map(goes_on);
+        self.survivor.get_or_init(found).as_ref()
     }
 
     /// The directory of a thread.
@@ -139,8 +180,8 @@ impl ProcessDir {
         maps::image(&text, address).map(<[u8]>::to_vec)
     }
 
-    /// One of its files that is a single record: stat, status.
-    pub fn read(&self, name: &std::ffi::CStr) -> Result<Vec<u8>, OpenError> {
+    /// One of its files that is a single record: stat, status, smaps_rollup.
+    pub fn read(&self, name: &CStr) -> Result<Vec<u8>, OpenError> {
         let mut text = Vec::new();
         read_record_at(&self.dir, name, &mut text)?;
         Ok(text)
@@ -161,6 +202,12 @@ impl ProcessDir {
             decimal(words.nth(7)?)
         });
         flags.is_some_and(|f| f & PF_KTHREAD != 0)
+    }
+
+    /// Whether it is a zombie of which nothing goes on any more: it holds nothing. Where only its main
+    /// thread has ended, its state is the same, and others hold all that it held.
+    pub fn has_ended(&self) -> bool {
+        self.state() == Some(b'Z') && self.threads().len() <= 1
     }
 
     /// The letter of its state, `R`, `S`, `Z`, ...: `proc_pid_stat(5)`.

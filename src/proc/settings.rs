@@ -17,8 +17,11 @@ pub struct Setting {
     pub meaning: &'static str,
 }
 
-/// Name, unit, meaning: read from `/proc/sys`, dots being slashes.
-const SYSCTLS: &[(&str, &str, &str)] = &[
+/// Name, unit, meaning.
+type Sysctl = (&'static str, &'static str, &'static str);
+
+/// Read from `/proc/sys`, dots being slashes.
+const SYSCTLS: &[Sysctl] = &[
     ("fs.file-max", "descriptions", "open descriptions in the whole system; beyond it open(2) gives ENFILE"),
     ("fs.nr_open", "fds", "ceiling of the hard nofile limit of any process"),
     ("net.core.somaxconn", "connections", "ceiling that listen(2) clamps a backlog to, when it is called"),
@@ -63,6 +66,15 @@ const SYSCTLS: &[(&str, &str, &str)] = &[
 
 /// All settings that this kernel has, and the constants.
 pub fn system_settings(root: &ProcRoot) -> Vec<Setting> {
+    SYSCTLS.iter().filter_map(|sysctl| read(root, sysctl)).chain(constants()).collect()
+}
+
+/// The one of this sysctl name.
+pub fn system_setting(root: &ProcRoot, name: &str) -> Option<Setting> {
+    read(root, SYSCTLS.iter().find(|sysctl| sysctl.0 == name)?)
+}
+
+fn read(root: &ProcRoot, &(name, unit, meaning): &Sysctl) -> Option<Setting> {
     let number = |file: &str, word: usize| -> Option<u64> {
         let text = std::fs::read_to_string(root.join(file)).ok()?;
         text.split_ascii_whitespace().nth(word)?.parse().ok()
@@ -71,23 +83,18 @@ pub fn system_settings(root: &ProcRoot) -> Vec<Setting> {
         let text = std::fs::read_to_string(root.join("loadavg")).ok()?;
         text.split_ascii_whitespace().nth(3)?.split_once('/')?.1.parse().ok()
     };
-    let used = |name: &str| match name {
+    let used = match name {
         // Allocated less free; free has been 0 since Linux 2.6.
-        "fs.file-max" => Some(number("sys/fs/file-nr", 0)?.saturating_sub(number("sys/fs/file-nr", 1)?)),
+        "fs.file-max" => {
+            let (allocated, free) = (number("sys/fs/file-nr", 0), number("sys/fs/file-nr", 1));
+            allocated.zip(free).map(|(allocated, free)| allocated.saturating_sub(free))
+        }
         "fs.aio-max-nr" => number("sys/fs/aio-nr", 0),
         "kernel.pid_max" | "kernel.threads-max" => threads(),
         _ => None,
     };
-    let sysctls = SYSCTLS.iter().filter_map(|&(name, unit, meaning)| {
-        Some(Setting {
-            name,
-            value: number(&format!("sys/{}", name.replace('.', "/")), 0)?,
-            used: used(name),
-            unit,
-            meaning,
-        })
-    });
-    sysctls.chain(constants()).collect()
+    let value = number(&format!("sys/{}", name.replace('.', "/")), 0)?;
+    Some(Setting { name, value, used, unit, meaning })
 }
 
 /// `_POSIX_OPEN_MAX` of `limits.h(0p)`.

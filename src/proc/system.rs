@@ -7,7 +7,7 @@ use super::iterator::FdIterator;
 use super::mounts::Mounts;
 use super::networks::networks;
 use super::peers::PeerFinder;
-use super::process::ProcessDir;
+use super::process::{Home, ProcessDir};
 use super::remote::Guard;
 use super::root::ProcRoot;
 use crate::model::{Device, Family, Network, Pid, Socket, Tally};
@@ -110,21 +110,21 @@ impl System {
     }
 
     /// The sockets of the network namespace of a process.
-    pub(super) fn sockets(&self, process: BorrowedFd<'_>, pid: Pid) -> Tables {
-        let net = self.root.join(format!("{pid}/net"));
-        let namespace = self.namespace(process, c"ns/net", pid);
-        let entry = || self.entry(process, &namespace);
+    pub(super) fn sockets(&self, dir: &ProcessDir) -> Tables {
+        let Home { namespace, task, path } = dir.home(c"ns/net");
+        let net = self.root.join(path).join("net");
+        let entry = || self.entry(task, &namespace);
         cached(&self.sockets, namespace.clone(), |_| Tables::new(entry(), net.clone(), self.socket_details))
             .seen_from(net)
     }
 
-    /// The way into the network namespace of a process, whose link is `namespace`.
-    fn entry(&self, process: BorrowedFd<'_>, namespace: &[u8]) -> Entry {
+    /// The way into the network namespace of a task, whose link is `namespace`.
+    fn entry(&self, task: BorrowedFd<'_>, namespace: &[u8]) -> Entry {
         match self.own_network() {
             Some(own) if own == namespace => Entry::Own,
             Some(_) => {
                 let file =
-                    rustix::fs::openat(process, c"ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+                    rustix::fs::openat(task, c"ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
                 file.map_or(Entry::Tables, |file| Entry::File(file.into()))
             }
             None => Entry::Tables,
@@ -134,12 +134,12 @@ impl System {
     /// The sockets that listen in the network namespace of a process, asked for anew. What cannot be
     /// read is left out.
     pub fn listeners(&self, dir: &ProcessDir) -> Vec<Socket> {
-        let namespace = self.namespace(dir.dir(), c"ns/net", dir.pid());
-        let net = self.root.join(format!("{}/net", dir.pid()));
+        let Home { namespace, task, path } = dir.home(c"ns/net");
+        let net = self.root.join(path).join("net");
         let families =
             [Family::Tcp, Family::Tcp6, Family::Unix, Family::Mptcp, Family::Mptcp6, Family::Vsock];
         let request = Request { states: States::LISTEN, ..Request::all(&families) };
-        Net::open(&self.entry(dir.dir(), &namespace), net).sockets(&request).sockets
+        Net::open(&self.entry(task, &namespace), net).sockets(&request).sockets
     }
 
     /// Our own network namespace, by its link; nothing where we are not in the tree that is read.
@@ -173,24 +173,28 @@ impl System {
 
     /// The mounts of the mount namespace of a process, as seen from its root directory: what lies
     /// elsewhere, mountinfo leaves out.
-    pub(super) fn mounts(&self, process: BorrowedFd<'_>, pid: Pid) -> Arc<Mounts> {
-        let mut view = self.namespace(process, c"ns/mnt", pid);
+    pub(super) fn mounts(&self, dir: &ProcessDir) -> Arc<Mounts> {
+        let Home { namespace, task, .. } = dir.home(c"ns/mnt");
+        self.mounts_in(namespace, task, dir.pid())
+    }
+
+    /// The same for the task whose directory this is.
+    pub(super) fn mounts_of(&self, task: BorrowedFd<'_>, pid: Pid) -> Arc<Mounts> {
+        let mut namespace = Vec::new();
+        if readlink_at(task, c"ns/mnt", &mut namespace).is_err() {
+            namespace = pid.to_string().into_bytes();
+        }
+        self.mounts_in(namespace, task, pid)
+    }
+
+    fn mounts_in(&self, mut view: Vec<u8>, task: BorrowedFd<'_>, pid: Pid) -> Arc<Mounts> {
         view.push(0);
         let mut root = Vec::new();
-        match readlink_at(process, c"root", &mut root) {
+        match readlink_at(task, c"root", &mut root) {
             Ok(()) => view.extend_from_slice(&root),
             Err(_) => view.extend_from_slice(pid.to_string().as_bytes()),
         }
-        cached(&self.mounts, view, |_| Arc::new(Mounts::read(process)))
-    }
-
-    /// What tells a namespace from others: its link, or the pid where that may not be read.
-    fn namespace(&self, process: BorrowedFd<'_>, link: &std::ffi::CStr, pid: Pid) -> Vec<u8> {
-        let mut name = Vec::new();
-        match readlink_at(process, link, &mut name) {
-            Ok(()) => name,
-            Err(_) => pid.to_string().into_bytes(),
-        }
+        cached(&self.mounts, view, |_| Arc::new(Mounts::read(task)))
     }
 
     /// The device of all objects of a class that lives on a nameless filesystem (sockets, pipes,
@@ -252,7 +256,7 @@ mod tests {
             symlink(root, dir.join("root")).unwrap();
             std::fs::write(dir.join("mountinfo"), mounts).unwrap();
             let dir = rustix::fs::open(&dir, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
-            system.mounts(dir.as_fd(), Pid(pid))
+            system.mounts_of(dir.as_fd(), Pid(pid))
         };
         let jailed = process(1, "/srv/jail", "7 1 0:42 / / rw - tmpfs x rw\n");
         let free = process(2, "/", "8 1 0:43 / /net rw - nfs4 server:/ rw\n");

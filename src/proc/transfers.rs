@@ -1,23 +1,18 @@
 //! How often a thread reads and writes.
 
-use super::io::{open_dir, read_record_at};
+use super::io::read_record_at;
 use super::process::ProcessDir;
-use crate::model::{Pid, decimal};
-use std::ffi::CString;
+use super::usage::number;
+use crate::model::Pid;
 
 impl ProcessDir {
     /// How often a thread has called `read(2)`, `write(2)` and their sisters, those of sockets such as
     /// `recvmsg(2)` not among them: `proc_pid_io(5)`. Nothing where that may not be read or is not
     /// counted.
     pub fn transfers(&self, tid: Pid) -> Option<u64> {
-        let tasks = open_dir(self.dir(), c"task").ok()?;
         let mut text = Vec::new();
-        read_record_at(tasks, &CString::new(format!("{tid}/io")).ok()?, &mut text).ok()?;
-        let number = |key: &[u8]| {
-            let mut lines = text.split(|&b| b == b'\n');
-            lines.find_map(|line| decimal(line.strip_prefix(key)?.trim_ascii()))
-        };
-        Some(number(b"syscr:")? + number(b"syscw:")?)
+        read_record_at(self.task(tid).ok()?, c"io", &mut text).ok()?;
+        Some(number(&text, b"syscr:")? + number(&text, b"syscw:")?)
     }
 }
 

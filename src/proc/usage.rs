@@ -111,12 +111,13 @@ fn kernel_counts() -> bool {
     rustix::fs::stat("/proc/self/fd").is_ok_and(|s| s.st_size > 0)
 }
 
-fn value<'t>(status: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
+/// The text of a line of `proc_pid_status(5)`, or of a file of that form.
+pub(super) fn value<'t>(status: &'t [u8], key: &[u8]) -> Option<&'t [u8]> {
     status.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(key)).map(<[u8]>::trim_ascii)
 }
 
-/// The first number of a line of `proc_pid_status(5)`.
-fn number(status: &[u8], key: &[u8]) -> Option<u64> {
+/// The first number in it.
+pub(super) fn number(status: &[u8], key: &[u8]) -> Option<u64> {
     let value = value(status, key)?;
     let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
     decimal(&value[..digits])

@@ -1,8 +1,10 @@
 //! `fdscope bench`: what waiting for fds costs on this machine.
 
+mod cells;
 mod options;
 mod plot;
 mod progress;
+mod room;
 mod selectors;
 mod servers;
 mod statistics;
@@ -14,14 +16,12 @@ pub(super) use servers::fields as fields_of_servers;
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use plot::PlotFile;
-use servers::Extent;
 
 /// Runs `fdscope bench`.
 pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     if args.servers.servers {
-        let extent = Extent { runs: args.selectors.runs, time: args.selectors.time };
-        return servers::run(&args.servers, extent, context);
+        return servers::run(&args.servers, args.extent, context);
     }
     let plot = args.plot.as_deref().map(PlotFile::open).transpose()?;
-    selectors::run(&args.selectors, plot, context)
+    selectors::run(&args.selectors, args.extent, plot, context)
 }

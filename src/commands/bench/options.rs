@@ -1,8 +1,11 @@
 //! The arguments of `bench`.
 
 use super::{selectors, servers};
+use crate::commands::values;
 use clap::ValueHint;
+use clap::builder::ArgPredicate;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Measure what select, poll, epoll and mio cost on this machine
 ///
@@ -21,11 +24,27 @@ pub struct Args {
     #[command(flatten)]
     pub(super) selectors: selectors::Options,
     #[command(flatten)]
+    pub(super) extent: Extent,
+    #[command(flatten)]
     pub(super) servers: servers::Options,
 
     /// Draw it into this file, as SVG
     #[arg(long, value_name = "FILE.svg", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(super) plot: Option<PathBuf>,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "What to measure")]
+pub(super) struct Extent {
+    /// How often everything is measured; the median is shown
+    #[arg(long, short = 'r', value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) runs: u32,
+    /// For how long all in all, about; with --servers 9s unless it is given, and their start
+    #[arg(long = "for", value_name = "TIME", value_parser = values::period, default_value = "7s",
+          default_value_if("servers", ArgPredicate::IsPresent, "9s"))]
+    pub(super) time: Duration,
 }
 
 const EXAMPLES: &str = "\

@@ -1,5 +1,10 @@
 //! Medians, and how far from them the rest is.
 
+use crate::model::Emphasis;
+
+/// A spread from which on a figure says little, in percent.
+pub(super) const WIDE: f64 = 25.0;
+
 /// The median and the spread of several runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spread {
@@ -20,6 +25,21 @@ impl Spread {
         let (low, high) = (quantile(&sorted, 0.25), quantile(&sorted, 0.75));
         let percent = if median > 0.0 { (high - low) / median * 100.0 } else { 0.0 };
         Self { median, percent, low, high }
+    }
+
+    /// Whether the figure says little.
+    pub(super) fn is_wide(self) -> bool {
+        self.percent >= WIDE
+    }
+
+    /// What a row of the figure looks like.
+    pub(super) fn emphasis(self) -> Emphasis {
+        if self.is_wide() { Emphasis::Notice } else { Emphasis::None }
+    }
+
+    /// The spread as people read it.
+    pub(super) fn shown(self) -> String {
+        format!("{:.0}%", self.percent)
     }
 
     /// Whether it is more than the other, by more than the middle half of either differs.

@@ -1,5 +1,6 @@
 //! What `listen` prints: events, and the fields that they have.
 
+use crate::commands::cells::{seconds, text};
 use crate::listener::Accepted;
 use crate::model::{AcceptQueue, Cell, Column, Emphasis, FdNum, Field, Pid, Record, column_table};
 use jiff::Timestamp;
@@ -176,16 +177,13 @@ impl Record for Event {
     }
 }
 
-fn text(bytes: &[u8]) -> Option<Cell<'_>> {
-    Some(Cell::Text(bytes))
-}
-
 /// A value that this event has, but that may not be known.
 fn known<T: Into<u64>>(value: Option<T>) -> Option<Cell<'static>> {
     Some(value.map_or(Cell::Null, |n| Cell::Uint(n.into())))
 }
 
-fn seconds(duration: Option<Duration>) -> Option<Cell<'static>> {
+/// A time of which the same holds.
+fn known_time(duration: Option<Duration>) -> Option<Cell<'static>> {
     Some(duration.map_or(Cell::Null, |d| Cell::Float(d.as_secs_f64())))
 }
 
@@ -194,7 +192,7 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "event", String, "what happened: see EVENTS", |e| text(e.name().as_bytes());
     "time", String, "when, in UTC (RFC 3339), to the microsecond", |e| text(e.stamp.as_bytes());
     "elapsed", Duration, "time since fdscope began to listen, or to look",
-        |e| Some(Cell::Float(e.elapsed.as_micros() as f64 / 1e6));
+        |e| Some(seconds(e.elapsed));
     "address", String, "the listener's address", |e| e.address.as_deref().and_then(text);
     "fd", Integer, "number of the fd: of the listener, or of the accepted connection",
         |e| match &e.what {
@@ -229,7 +227,7 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "peer_pid", Integer, "process at the other end of a unix socket: that which connected",
         |e| e.accepted()?.peer_pid.map(|pid| Cell::Int(pid.0.into()));
     "waited", Duration, "how long the connection waited to be accepted; null where the kernel does not tell",
-        |e| seconds(e.accepted()?.waited);
+        |e| known_time(e.accepted()?.waited);
     "waiting", Integer, "connections that nobody has accepted yet", |e| known(e.filling()?.map(|f| f.queue.waiting));
     "max", Integer, "the backlog that the kernel keeps: one more may wait", |e| known(e.filling()?.and_then(|f| f.queue.max));
     "peak", Integer, "the most that were seen to wait", |e| known(e.filling()?.map(|f| f.peak));
@@ -243,9 +241,9 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "accepted", Integer, "connections that fdscope accepted; null where others accept",
         |e| known(e.summary()?.accepted);
     "full_time", Duration, "how long the queue was full, as far as it was seen",
-        |e| seconds(e.summary()?.full);
+        |e| known_time(e.summary()?.full);
     "longest_wait", Duration, "the longest that an accepted connection waited; null where it is not known",
-        |e| seconds(e.summary()?.longest_wait);
+        |e| known_time(e.summary()?.longest_wait);
     "error", String, "name of the error, as errno(3) has it",
         |e| match &e.what {
             What::Paused { error } => text(error.as_bytes()),

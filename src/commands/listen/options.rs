@@ -2,7 +2,7 @@
 
 use super::foreign::WatchOnly;
 use super::session::{Bounds, Count};
-use crate::commands::{complete, values};
+use crate::commands::{complete, signals, values};
 use crate::error::Error;
 use crate::listener::{Address, Inherited, Options, Policy, Service, SocketType};
 use clap::ValueHint;
@@ -192,6 +192,17 @@ pub(in crate::commands) enum Model {
     EventLoop,
 }
 
+impl Model {
+    /// Its name on the command line and in output.
+    pub(in crate::commands) fn name(self) -> &'static str {
+        match self {
+            Self::Threads => "threads",
+            Self::Processes => "processes",
+            Self::EventLoop => "event-loop",
+        }
+    }
+}
+
 /// Colons stand between names.
 fn fd_name(text: &str) -> Result<String, String> {
     let fits = !text.is_empty() && text.len() <= 255;
@@ -341,13 +352,14 @@ impl Args {
 
     /// The signals that are read, and not just obeyed.
     pub(super) fn signals(&self) -> Vec<Signal> {
-        let mut signals = vec![Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGCHLD];
+        let mut read = signals::ENDING.to_vec();
+        read.push(Signal::SIGCHLD);
         if self.accept_on_signal {
-            signals.push(Signal::SIGUSR1);
+            read.push(Signal::SIGUSR1);
         }
         if !self.command.is_empty() {
-            signals.extend([Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2]);
+            read.extend([Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2]);
         }
-        signals
+        read
     }
 }

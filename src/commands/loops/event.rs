@@ -1,5 +1,6 @@
 //! What `loops` prints: events, and the fields that they have.
 
+use crate::commands::cells::{seconds, text};
 use crate::model::{Cell, Column, Emphasis, FdNum, Field, Pid, Record, Value, column_table};
 use crate::watch::turning::Totals;
 use jiff::Timestamp;
@@ -300,14 +301,6 @@ impl Record for Event {
     }
 }
 
-fn text(bytes: &[u8]) -> Option<Cell<'_>> {
-    Some(Cell::Text(bytes))
-}
-
-fn seconds(duration: Duration) -> Option<Cell<'static>> {
-    Some(Cell::Float(duration.as_micros() as f64 / 1e6))
-}
-
 fn count(n: u64) -> Option<Cell<'static>> {
     Some(Cell::Uint(n))
 }
@@ -316,7 +309,7 @@ fn count(n: u64) -> Option<Cell<'static>> {
 pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "event", String, "what was seen: see EVENTS", |e| text(e.name().as_bytes());
     "time", String, "when it was seen, in UTC (RFC 3339), to the microsecond", |e| text(e.stamp.as_bytes());
-    "elapsed", Duration, "time since fdscope began to look", |e| seconds(e.elapsed);
+    "elapsed", Duration, "time since fdscope began to look", |e| Some(seconds(e.elapsed));
     "pid", Integer, "process id", |e| Some(Cell::Int(e.who.pid.0.into()));
     "command", String, "command name of the process", |e| text(&e.who.command);
     "selector", String, "what the loop waits with: epoll, poll, select or io_uring",
@@ -329,9 +322,9 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "thread_certain", Bool, "whether that thread was seen to wait in the loop; if not, it is the only one \
         that may serve it", |e| Some(Cell::Bool(e.hand.as_ref()?.certain));
     "since", String, "when it began, as far as it was seen, in UTC (RFC 3339)", |e| text(e.since.as_ref()?.as_bytes());
-    "lasted", Duration, "for how long it has lasted, or did", |e| seconds(e.lasted()?);
-    "fds", Records, "what waits for the loop, that which waits longest first: fd, kind, name, readiness, bytes, \
-        connections or count, and for how long it has waited; of summary the ones that waited longest, with \
+    "lasted", Duration, "for how long it has lasted, or did", |e| Some(seconds(e.lasted()?));
+    "fds", Records, "what waits for the loop, that which waits longest first: fd, kind, name, readiness, bytes \
+        or connections, and for how long it has waited; of summary the ones that waited longest, with \
         the longest of their waits",
         |e| (!e.fd_values.is_empty()).then_some(Cell::List(&e.fd_values));
     "fds_total", Integer, "how many wait, of which fds has the first",
@@ -360,15 +353,15 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
         not asked), stale (null where not known), suspect (ready with nothing to be read)",
         |e| Some(Cell::List(&e.description()?.registration_values));
     "note", String, "why the loop cannot be judged, or not all of it", |e| text(e.note()?.as_bytes());
-    "idle", Duration, "time in which nothing waited for the loop", |e| seconds(e.totals()?.shares.idle);
-    "busy", Duration, "time in which something did, and it went on", |e| seconds(e.totals()?.shares.busy);
-    "stalled", Duration, "time in which it did not go on", |e| seconds(e.totals()?.shares.stalled);
+    "idle", Duration, "time in which nothing waited for the loop", |e| Some(seconds(e.totals()?.shares.idle));
+    "busy", Duration, "time in which something did, and it went on", |e| Some(seconds(e.totals()?.shares.busy));
+    "stalled", Duration, "time in which it did not go on", |e| Some(seconds(e.totals()?.shares.stalled));
     "stalls", Integer, "how many stalls there were", |e| count(e.totals()?.stalls.number());
-    "stall_longest", Duration, "the longest of them", |e| seconds(e.totals()?.stalls.longest()?);
+    "stall_longest", Duration, "the longest of them", |e| Some(seconds(e.totals()?.stalls.longest()?));
     "spins", Integer, "fds that it left unserved though it turned", |e| count(e.totals()?.spins);
     "waits", Integer, "how often an fd was seen to wait for it", |e| count(e.totals()?.waits.number());
-    "wait_longest", Duration, "the longest from being ready to being served", |e| seconds(e.totals()?.waits.longest()?);
-    "wait_median", Duration, "half of those that were seen were no longer", |e| seconds(e.totals()?.waits.median()?);
+    "wait_longest", Duration, "the longest from being ready to being served", |e| Some(seconds(e.totals()?.waits.longest()?));
+    "wait_median", Duration, "half of those that were seen were no longer", |e| Some(seconds(e.totals()?.waits.median()?));
 };
 
 /// The fields of `loops`, for the manual.

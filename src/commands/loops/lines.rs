@@ -2,7 +2,8 @@
 
 use super::event::{Description, Event, Fd, Hand, Shown, Summary, Watched, What, Who};
 use crate::commands::sink::Looks;
-use crate::model::{Emphasis, Escape, Record as _, bytes, escape, quantity, seconds};
+use crate::commands::words::{join, time};
+use crate::model::{Emphasis, Escape, Record as _, bytes, escape, quantity};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,10 +13,12 @@ use unicode_width::UnicodeWidthStr as _;
 const NAME: usize = 9;
 /// How wide the name of a loop is at least.
 const LOOP: usize = 8;
-/// How many registrations of a loop are shown if not all are, beside those that are ready or stale.
+/// How many registrations of a loop are shown if not all are; twice that if so many are ready or stale.
 const SHOWN: usize = 20;
 /// How many fds a line names.
 const NAMED: usize = 4;
+/// What parts the parts of a line.
+const BETWEEN: &str = "; ";
 
 /// The line of an event.
 pub(super) fn line(event: &Event, looks: &Looks) -> String {
@@ -48,23 +51,30 @@ fn short(who: &Who) -> String {
 fn say(event: &Event) -> String {
     let hand = || event.hand.as_ref().map(doing).unwrap_or_default();
     match &event.what {
-        What::Loop(description) => join([
-            head(event, description),
-            also(description),
-            watches(description),
-            description.note.clone().unwrap_or_default(),
-        ]),
+        What::Loop(description) => join(
+            [
+                head(event, description),
+                also(description),
+                watches(description),
+                description.note.clone().unwrap_or_default(),
+            ],
+            BETWEEN,
+        ),
         What::Stalled { lasted } => {
             let fds = named(event, |fd| waits(fd, true));
             let thread = event.hand.as_ref().map_or_else(|| "its thread is not known".to_owned(), doing);
-            join([format!("for {} so far", time(*lasted)), thread, fds])
+            join([format!("for {} so far", time(*lasted)), thread, fds], BETWEEN)
         }
-        What::Recovered { lasted } => {
-            join([format!("after {}", time(*lasted)), hand(), event.progress.clone().unwrap_or_default()])
-        }
+        What::Recovered { lasted } => join(
+            [format!("after {}", time(*lasted)), hand(), event.progress.clone().unwrap_or_default()],
+            BETWEEN,
+        ),
         What::Spinning { lasted, turns } => {
             let sure = if *turns { "turns without serving" } else { "likely turns without serving" };
-            join([format!("{sure} {} for {}", named(event, |fd| waits(fd, false)), time(*lasted)), hand()])
+            join(
+                [format!("{sure} {} for {}", named(event, |fd| waits(fd, false)), time(*lasted)), hand()],
+                BETWEEN,
+            )
         }
         What::Closed => "the loop is closed".to_owned(),
         What::Exited => "the process has ended".to_owned(),
@@ -77,7 +87,7 @@ fn block(event: &Event, description: &Description) -> String {
     let mut text = format!(
         "{}  {}",
         short(&event.who),
-        join([head(event, description), also(description), watches(description)])
+        join([head(event, description), also(description), watches(description)], BETWEEN)
     );
     let indent = "    ";
     if let Some(note) = &description.note {
@@ -289,18 +299,9 @@ fn sums_up(event: &Event, summary: &Summary) -> String {
         parts.push(format!("worst {}", worst.join(", ")));
     }
     parts.extend(summary.note.clone());
-    parts.join("; ")
-}
-
-fn time(duration: Duration) -> String {
-    seconds(duration.as_secs_f64())
+    parts.join(BETWEEN)
 }
 
 fn shown(text: &[u8]) -> String {
     escape(text, Escape::Table).into_owned()
-}
-
-/// The parts that are not empty.
-fn join<const N: usize>(parts: [String; N]) -> String {
-    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("; ")
 }

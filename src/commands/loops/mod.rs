@@ -24,7 +24,6 @@ use crate::proc::System;
 use crate::render::Renderer;
 use crate::watch::turning::Limits;
 use event::{Event, Shown};
-use nix::sys::signal::Signal;
 use report::Moment;
 use session::{End, Session};
 use stage::Stage;
@@ -36,8 +35,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     if args.judges() {
         args.check()?;
     }
-    let caught = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
-    let caught = if args.judges() { signals::catch(&caught) } else { Ok(Vec::new()) };
+    let caught = if args.judges() { signals::catch(&signals::ENDING) } else { Ok(Vec::new()) };
     let caught = caught.map_err(|e| Error::Io("signals".to_owned(), e))?;
     let system = System::new(context.root.clone(), false);
     let limits = Limits { stall: args.stall, interval: args.interval };

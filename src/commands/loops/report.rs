@@ -4,9 +4,8 @@ use super::event::{Description, Event, Fd, Hand, Shown, Summary, Watched as Watc
 use super::event_loop::{EventLoop, Late};
 use super::process::Process;
 use super::set::Watched;
-use crate::commands::threads::call_word;
 use crate::commands::watch::lasting;
-use crate::model::{Doing, Marks, Pid, Readiness, Thread, Waiting};
+use crate::model::{Doing, Marks, Pid, Readiness, Thread, Waiting, percent};
 use crate::proc::System;
 use crate::watch::turning::{Change, Crew, Member, Stall, Usage};
 use jiff::Timestamp;
@@ -64,7 +63,7 @@ pub(super) fn describe(
         note: event_loop.note(),
         threads: here,
         kinds,
-        stale: event_loop.set.iter().filter(|(_, watched)| watched.stale).count(),
+        stale: event_loop.set.iter().filter(|(_, watched)| watched.is_stale()).count(),
         registrations,
         shown,
         ..Description::default()
@@ -76,7 +75,7 @@ pub(super) fn describe(
                 tid: thread.tid,
                 name: thread.name.clone(),
                 doing,
-                call: call_word(&thread.doing).map(Into::into),
+                call: word(&thread.doing),
                 cpu: None,
                 queued: None,
                 certain: event_loop.certain,
@@ -90,7 +89,7 @@ pub(super) fn describe(
 fn row(watched: &Watched) -> WatchedRow {
     let what = watched.what.as_deref();
     let registration = &watched.registration;
-    let now = watched.readiness.filter(|_| !watched.stale);
+    let now = watched.readiness.filter(|_| !watched.is_stale());
     let is_ended = now.is_some_and(|readiness| is_at_its_end(readiness, &watched.marks));
     WatchedRow {
         fd: registration.fd,
@@ -99,8 +98,8 @@ fn row(watched: &Watched) -> WatchedRow {
         events: registration.event_names().join(","),
         data: registration.data,
         now: now.map(|readiness| readiness.to_string()),
-        stale: registration.stale.or(watched.stale.then_some(true)),
-        suspect: !registration.is_edge() && (watched.stale || is_ended),
+        stale: registration.stale,
+        suspect: watched.wakes_for_nothing() || is_ended && !registration.is_edge(),
     }
 }
 
@@ -116,12 +115,14 @@ pub(super) fn changed(
     process: &Process,
     index: usize,
     change: &Change,
-    crew: &Crew,
     now: Moment,
 ) -> Event {
     let event_loop = &process.loops[index];
     let who = &event_loop.who;
-    let is_now = !matches!(change, Change::Recovered { .. });
+    let (crew, is_now) = match change {
+        Change::Recovered { .. } => (event_loop.judge.stalled_threads(), false),
+        _ => (event_loop.judge.threads(), true),
+    };
     match change {
         Change::Stalled(Stall { since, still }) => {
             let lasted = now.at.saturating_duration_since(*since);
@@ -137,7 +138,7 @@ pub(super) fn changed(
                 .hand(hand(system, process, event_loop, crew, is_now))
                 .progress(progress)
         }
-        Change::Recovered { lasted, .. } => {
+        Change::Recovered { lasted } => {
             let progress = match event_loop.judge.ready_since() {
                 None => "all that waited was served",
                 Some(_) => "some of what waited was served",
@@ -173,7 +174,7 @@ pub(super) fn stale(
     now: Moment,
 ) -> Event {
     let event_loop = &process.loops[index];
-    let of_stale = event_loop.set.iter().filter(|(_, w)| w.stale && !w.registration.is_edge());
+    let of_stale = event_loop.set.iter().filter(|(_, watched)| watched.wakes_for_nothing());
     let fds: Vec<Fd> = of_stale
         .map(|(_, watched)| Fd {
             fd: watched.registration.fd,
@@ -230,7 +231,6 @@ fn fd_of(event_loop: &EventLoop, watched: &Watched, member: &Member, at: Instant
         waiting: member.marks().waiting.map(|waiting| match waiting {
             Waiting::Bytes(n) => ("bytes", n),
             Waiting::Connections(n) => ("connections", n),
-            Waiting::Count(n) => ("count", n),
         }),
         waited: since.map(|since| at.saturating_duration_since(since)),
         waits: None,
@@ -259,25 +259,31 @@ fn hand(
         .take(2)
         .filter(|(_, share)| *share >= 0.1)
         .map(|(doing, share)| {
-            let what = call_word(doing).unwrap_or_else(|| "running".into());
+            let what = word(doing).unwrap_or_else(|| "running".into());
             format!("{what} in {:.0}% of the looks", share * 100.0)
         })
         .collect();
     if !others.is_empty() {
         words.extend_from_slice(format!(" ({})", others.join(", ")).as_bytes());
     }
-    let percent = |time: Duration, span: Duration| {
-        (!span.is_zero()).then(|| (time.as_secs_f64() / span.as_secs_f64() * 1000.0).round() / 10.0)
+    let share = |time: fn(Usage) -> Duration| {
+        let usage = usage.filter(|usage| !usage.span.is_zero())?;
+        Some(percent(time(usage).as_secs_f64(), usage.span.as_secs_f64()))
     };
     Some(Hand {
         tid: thread.tid,
         name: thread.name.clone(),
         doing: words,
-        call: call_word(doing).map(Into::into),
-        cpu: usage.and_then(|usage| percent(usage.cpu, usage.span)),
-        queued: usage.and_then(|usage| percent(usage.queued, usage.span)),
+        call: word(doing),
+        cpu: share(|usage| usage.cpu),
+        queued: share(|usage| usage.queued),
         certain: event_loop.certain,
     })
+}
+
+/// The call that a thread is in, in a word.
+fn word(doing: &Doing) -> Option<String> {
+    Some(doing.call()?.word().into_owned())
 }
 
 /// A thread that was seen to run.

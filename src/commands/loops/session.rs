@@ -102,9 +102,7 @@ impl<'s> Session<'s> {
             slow: Some(0),
         };
         for process in 0..session.stage.processes.len() {
-            for index in 0..session.stage.processes[process].loops.len() {
-                session.introduce(process, index)?;
-            }
+            session.introduce(process, 0)?;
         }
         session.sink.flush("")?;
         Ok(session)
@@ -162,7 +160,6 @@ impl<'s> Session<'s> {
         if std::mem::replace(&mut process.ended, true) {
             return Ok(());
         }
-        process.loops.iter_mut().for_each(|l| l.open = false);
         let event = report::exited(process, now);
         self.sink.write(&event)
     }
@@ -203,9 +200,7 @@ impl<'s> Session<'s> {
         let found = process.find_new(self.system, self.limits, at);
         let surveyed = process.survey(self.system, self.limits, at);
         if let Some(first) = found.into_iter().chain(surveyed).min() {
-            for l in first..self.stage.processes[index].loops.len() {
-                self.introduce(index, l)?;
-            }
+            self.introduce(index, first)?;
         }
         Ok(())
     }
@@ -218,8 +213,6 @@ impl<'s> Session<'s> {
         if wants.crew {
             process.guess_hands(self.system, l, at);
         }
-        // What ends with a stall is known only before.
-        let before = process.loops[l].judge.stalled().map(|_| process.loops[l].judge.threads().clone());
         let had_failed = process.loops[l].failed.is_some();
         let looked = process.look(self.system, l, at);
         let found = &process.loops[l];
@@ -230,10 +223,7 @@ impl<'s> Session<'s> {
         }
         let now = Moment::since(self.started);
         if !found.open {
-            let event = report::closed(found, now);
-            self.sink.write(&event)?;
-            let summary = report::summary(self.system, &mut self.stage.processes[index], l, now);
-            return self.sink.write(&summary);
+            return self.close(index, l, now);
         }
         if let Some(note) = found.note().filter(|_| found.failed.is_some() && !had_failed) {
             complain(&format!("{}: {note}", process.pid()));
@@ -244,16 +234,12 @@ impl<'s> Session<'s> {
             self.stalled |= matches!(change, Change::Stalled(_));
             let named = report::named(&process.loops[l], change);
             process.name(self.system, l, &named);
-            let crew = match (change, &before) {
-                (Change::Recovered { .. }, Some(crew)) => crew,
-                _ => process.loops[l].judge.threads(),
-            };
-            let event = report::changed(self.system, process, l, change, crew, now);
+            let event = report::changed(self.system, process, l, change, now);
             self.sink.write(&event)?;
         }
         let found = &mut process.loops[l];
         let lasted = found.judge.unexplained(now.at);
-        let has_stale = || found.set.iter().any(|(_, w)| w.stale && !w.registration.is_edge());
+        let has_stale = || found.set.iter().any(|(_, watched)| watched.wakes_for_nothing());
         if lasted >= STALE && !found.told_stale && has_stale() {
             found.told_stale = true;
             let event = report::stale(self.system, process, l, lasted, now);
@@ -264,24 +250,46 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    /// Tells of a loop that is looked at from now on.
-    fn introduce(&mut self, index: usize, l: usize) -> Result<(), Error> {
+    /// Tells of the loops of a process that are looked at from now on, from the first that is new.
+    fn introduce(&mut self, index: usize, first: usize) -> Result<(), Error> {
         let process = &mut self.stage.processes[index];
-        process.look(self.system, l, Instant::now());
-        // One that gives its fds each time has only now given some.
-        if process.loops[l].epoll().is_none() {
-            process.identify(self.system, [l]);
+        let loops = first..process.loops.len();
+        if loops.is_empty() {
+            return Ok(());
         }
-        let now = Moment::since(self.started);
         let threads = process.read_threads(self.system);
-        for thread in &threads {
-            if process.loops[l].is_in(thread) {
-                process.loops[l].add_hand(thread.tid);
+        for l in loops {
+            let process = &mut self.stage.processes[index];
+            process.look(self.system, l, Instant::now());
+            // One that gives its fds each time has only now given some.
+            if process.loops[l].epoll().is_none() {
+                process.identify(self.system, [l]);
+            }
+            let now = Moment::since(self.started);
+            for thread in &threads {
+                if process.loops[l].is_in(thread) {
+                    process.loops[l].add_hand(thread.tid);
+                }
+            }
+            let event = report::describe(self.system, process, l, &threads, Shown::Nothing, now);
+            self.judged |= process.loops[l].can_be_judged();
+            let open = process.loops[l].open;
+            self.sink.write(&event)?;
+            // It may be closed already.
+            if !open {
+                self.close(index, l, now)?;
             }
         }
-        let event = report::describe(self.system, process, l, &threads, Shown::Nothing, now);
-        self.judged |= process.loops[l].can_be_judged();
-        self.sink.write(&event)
+        Ok(())
+    }
+
+    /// Tells of a loop that is not there any more, and how it went with it.
+    fn close(&mut self, index: usize, l: usize, now: Moment) -> Result<(), Error> {
+        let process = &mut self.stage.processes[index];
+        let closed = report::closed(&process.loops[l], now);
+        self.sink.write(&closed)?;
+        let summary = report::summary(self.system, process, l, now);
+        self.sink.write(&summary)
     }
 
     /// Says so if looks are further apart than was asked for.
@@ -303,7 +311,7 @@ impl<'s> Session<'s> {
         for index in 0..self.stage.processes.len() {
             for l in 0..self.stage.processes[index].loops.len() {
                 let process = &mut self.stage.processes[index];
-                if process.loops[l].open || process.ended {
+                if process.loops[l].open {
                     let event = report::summary(self.system, process, l, now);
                     self.sink.write(&event)?;
                 }

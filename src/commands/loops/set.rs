@@ -5,7 +5,6 @@ use crate::proc::{Donor, Identity, Pulse, Sort, pulse};
 use rustix::io::Errno;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 /// What is known of an fd.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,19 +25,27 @@ pub(super) struct Watched {
     pub(super) sort: Option<Sort>,
     /// Whether others may serve it, too.
     pub(super) shared: bool,
-    /// Whether it is closed, or its number is another's, though it is registered still.
-    pub(super) stale: bool,
     /// What it was like at the last look, and whether there was one.
     pub(super) readiness: Option<Readiness>,
     pub(super) marks: Marks,
 }
 
 impl Watched {
+    /// Whether it is closed, or its number is another's, though it is registered still.
+    pub(super) fn is_stale(&self) -> bool {
+        self.registration.stale == Some(true)
+    }
+
+    /// Whether its loop is woken up for it again and again, though it is stale.
+    pub(super) fn wakes_for_nothing(&self) -> bool {
+        self.is_stale() && !self.registration.is_edge()
+    }
+
     /// Its kind; where it was not asked for, what is known of it all the same.
     pub(super) fn kind(&self) -> &str {
         match (&self.what, self.sort) {
             (Some(what), _) => &what.kind,
-            _ if self.stale => "closed",
+            _ if self.is_stale() => "closed",
             (None, Some(Sort::Tcp)) => "tcp",
             (None, Some(Sort::Stream | Sort::UnixListener)) => "unix",
             (None, Some(Sort::Datagrams)) => "socket",
@@ -62,8 +69,6 @@ pub(super) struct Set {
     next: usize,
     /// How many are left until all have been looked at.
     left: usize,
-    /// When it was read last, and how long that took.
-    read: Option<(Instant, Duration)>,
 }
 
 /// How a set has changed.
@@ -89,8 +94,7 @@ pub(super) enum Felt {
 
 impl Set {
     /// Takes in what is registered now.
-    pub(super) fn update(&mut self, now: Vec<Registration>, at: Instant, took: Duration) -> Changed {
-        self.read = Some((at, took));
+    pub(super) fn update(&mut self, now: Vec<Registration>) -> Changed {
         let mut changed = Changed::default();
         let mut kept = vec![false; self.watched.len()];
         for registration in now {
@@ -111,7 +115,6 @@ impl Set {
                 what: None,
                 sort: None,
                 shared: false,
-                stale: registration.stale == Some(true),
                 readiness: None,
                 marks: Marks::default(),
             };
@@ -145,7 +148,6 @@ impl Set {
                 && let Some(watched) = &mut self.watched[token]
             {
                 watched.registration.stale = registration.stale;
-                watched.stale = registration.stale == Some(true);
             }
         }
         self.arrange();
@@ -153,7 +155,7 @@ impl Set {
 
     /// Lists anew what is to be looked at.
     fn arrange(&mut self) {
-        self.ring = self.iter().filter(|(_, w)| !w.stale).map(|(token, _)| token).collect();
+        self.ring = self.iter().filter(|(_, w)| !w.is_stale()).map(|(token, _)| token).collect();
         self.next = self.next.min(self.ring.len().saturating_sub(1));
         self.left = self.ring.len();
     }
@@ -196,17 +198,6 @@ impl Set {
         self.ring.len()
     }
 
-    /// Whether it may be read again: that takes no more than a fiftieth of the time, for the kernel
-    /// locks the set over it.
-    pub(super) fn may_be_read(&self, at: Instant, soonest: Duration) -> bool {
-        self.read.is_none_or(|(read, took)| at >= read + soonest.max(took * 50))
-    }
-
-    /// When it was read last.
-    pub(super) fn read_at(&self) -> Option<Instant> {
-        self.read.map(|(at, _)| at)
-    }
-
     /// The next to look at, and whether all have been looked at with it.
     pub(super) fn step(&mut self) -> Option<(usize, bool)> {
         let token = *self.ring.get(self.next)?;
@@ -231,13 +222,14 @@ impl Set {
         let expected = identity(&registration);
         let is_it = |found: Identity| expected.is_none_or(|expected| expected == found);
         match pulse(donor, registration.fd, registration.reports(), &mut watched.sort, is_it) {
-            Ok(pulse) => {
-                watched.readiness = Some(pulse.readiness & registration.reports());
+            Ok(mut pulse) => {
+                pulse.readiness = pulse.readiness & registration.reports();
+                watched.readiness = Some(pulse.readiness);
                 watched.marks = pulse.marks;
                 Felt::Pulse(pulse)
             }
             Err(Errno::BADF | Errno::STALE) => {
-                watched.stale = true;
+                watched.registration.stale = Some(true);
                 self.ring.retain(|&other| other != token);
                 self.next = self.next.min(self.ring.len().saturating_sub(1));
                 self.left = self.left.min(self.ring.len());
@@ -259,7 +251,7 @@ fn key(registration: &Registration) -> Key {
 
 #[cfg(test)]
 mod tests {
-    use super::{Changed, Duration, FdNum, Instant, Registration, Set};
+    use super::{Changed, FdNum, Registration, Set};
     use crate::model::{Device, Inode};
 
     fn registration(fd: i32, inode: u64, events: u64) -> Registration {
@@ -270,10 +262,9 @@ mod tests {
     #[test]
     fn what_has_changed() {
         let mut set = Set::default();
-        let at = Instant::now();
         let mut update = |now: &[(i32, u64, u64)]| {
             let now = now.iter().map(|&(fd, inode, events)| registration(fd, inode, events)).collect();
-            set.update(now, at, Duration::ZERO)
+            set.update(now)
         };
         assert_eq!(update(&[(4, 1, 1), (5, 2, 1)]).new, [0, 1]);
         let Changed { new, gone, other } = update(&[(4, 1, 1), (5, 2, 1)]);
@@ -291,7 +282,7 @@ mod tests {
         let mut set = Set::default();
         assert_eq!(set.step(), None);
         let three = (0..3).map(|n| registration(n, n as u64, 1)).collect();
-        set.update(three, Instant::now(), Duration::ZERO);
+        set.update(three);
         let steps: Vec<_> = (0..4).filter_map(|_| set.step()).collect();
         assert_eq!(steps, [(0, false), (1, false), (2, true), (0, false)]);
         set.begin();

@@ -33,8 +33,8 @@ fn turn() -> Section {
     Section::new("WHAT IS MEASURED")
         .text(
             "A selector watches many fds (`--fds`), all for being readable. In each turn, some of them (`--active`) are \
-             made ready by a `write`(2), as far apart as they can be, and others than in the turn before. The selector \
-             is asked until it has told of each, and each is read by one `read`(2). That is the manner of \
+             made ready by a `write`(2), as far apart as they can be, and mostly others than in the turn before. The \
+             selector is asked until it has told of each, and each is read by one `read`(2). That is the manner of \
              libevent's benchmark, and what a server with many quiet connections and a few busy ones has to do.",
         )
         .terms(
@@ -69,7 +69,7 @@ fn table() -> Section {
                 (
                     "SPREAD",
                     "How far apart the middle half of the runs was in this, in percent of it. Two figures that differ by less \
-                     are the same. Above 25%, a line is yellow: something else ran on the machine, or `--for` is too short.",
+                     are the same. From 25% on, a line is yellow: something else ran on the machine, or `--for` is too short.",
                 ),
                 (
                     "NS_PER_WAIT",
@@ -96,9 +96,9 @@ fn table() -> Section {
             ],
         )
         .text(
-            "Below it, where the number of fds or of active ones grows, are pictures: one for each number of active fds. Both \
-             axes are logarithmic, so that what grows as fast as the fds do is a slope, and what does not care is level. \
-             `--plot` draws the same as SVG, with bars from the least to the most of all runs.",
+            "Below it, where the number of fds grows, are pictures, one for each number of active fds; where only that grows, \
+             there is one for the fds. Both axes are logarithmic, so that what grows as fast as the fds do is a slope, and \
+             what does not care is level. `--plot` draws the same as SVG, with bars from the least to the most of all runs.",
         )
 }
 

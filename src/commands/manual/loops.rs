@@ -338,7 +338,9 @@ fn harm() -> Section {
             "Reading what is registered locks the epoll set for half a microsecond an fd; that is a fiftieth of the time \
              at most. Looking takes at most a tenth of the time, and up to half of it for the moment in which it is \
              to be known whether a loop with thousands of fds stalls. If that makes looks further apart than \
-             `--interval`, a note says so. COSTS",
+             `--interval`, a note says so. With one loop, `fdscope` itself was measured to use 0.4 to 0.8% of a CPU \
+             under load, and 0.3 to 0.5% while the loop is idle; of servers on asyncio, nginx and Node.js that it \
+             looked at, no difference was measured beyond the few percent by which runs differ.",
         )
         .text(
             "It takes the right to trace the process: the same user and a process that is dumpable, if Yama's \
@@ -352,15 +354,19 @@ fn limits() -> Section {
         .terms(
             8,
             [
-                ("4096", "threads of a process are looked at, and no more than 256 at a time while loops are judged."),
+                (
+                    "4096",
+                    "threads of a process are looked at; while loops are judged, 256 of them at a time to find which wait \
+                     in which loop, but all where a loop is new, or may stall and none was seen to wait in it.",
+                ),
                 ("64", "loops that poll or select are judged in one process."),
                 ("16", "threads of one loop are looked at: those that were seen to wait in it last."),
                 ("2048", "fds of one loop are looked at in one look, 256 as long as it is not suspected to stall."),
                 ("16", "fds are named in one event, that which waits longest first; `fds_total` says how many there are."),
                 (
                     "20",
-                    "fds are shown of a loop that watches more, beside up to 40 that are ready or stale; `--all` shows all, \
-                     and JSON has all.",
+                    "fds are shown of a loop that watches more: those that are ready or stale before others, and up to 40 \
+                     of these; `--all` shows all, and JSON has all.",
                 ),
             ],
         )

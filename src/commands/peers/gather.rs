@@ -168,7 +168,7 @@ fn scan(scanner: &mut Scanner<'_>, system: &System, slice: &Slice, named: bool) 
     match scanner.scan(&dir, slice, &mut |row| connections.extend(Connection::of(row, named))) {
         Ok(tally) => part.tally = tally,
         // What belonged to a zombie's user belongs to root now; there is nothing in it.
-        Err(OpenError::Denied) if dir.state() == Some(b'Z') => {}
+        Err(OpenError::Denied) if dir.has_ended() => {}
         Err(e) => part.failure = Some(e),
     }
     part

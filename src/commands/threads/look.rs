@@ -4,7 +4,7 @@ use super::held::{self, Held};
 use super::row::Row;
 use super::text::{Surroundings, waits_for};
 use super::track::{Running, Seen};
-use crate::model::{Abi, Call, Doing, Pid, Process, Thread, Timeout, Value, Wait, errno_name};
+use crate::model::{Call, Doing, Pid, Process, Thread, Timeout, Value, Wait, errno_name};
 use crate::proc::{OpenError, ProcessDir, Ran, RunClocks, Scanner, System, ThreadReader, command_of};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl Sight<'_> {
         Row {
             process: Arc::clone(self.process),
             waits_for: waits_for(thread, &around),
-            call: call.map(call_word),
+            call: call.map(|call| call.word().into_owned()),
             args: call.map(|call| call.args.iter().map(|arg| hex(*arg)).collect()),
             fds: held::records(thread, self.held),
             words: call.and_then(|call| match &call.wait {
@@ -159,14 +159,6 @@ pub(super) fn tells_more(thread: &Thread) -> bool {
     let other = |call: &Call| call.wait == Wait::Other;
     thread.state.0 == b'D' && !matches!(thread.doing, Doing::Kernel(_) | Doing::Worker(_))
         || thread.doing.call().is_some_and(other) && !thread.state.is_stopped()
-}
-
-/// The name of a call; its number where that has none, or is of other calls.
-fn call_word(call: &Call) -> String {
-    match call.name {
-        Some(name) if call.abi == Abi::Native => name.to_owned(),
-        _ => call.number.to_string(),
-    }
 }
 
 fn hex(word: u64) -> Value {

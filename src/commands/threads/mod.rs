@@ -15,7 +15,7 @@ mod text;
 mod track;
 mod words;
 
-pub(super) use words::{Telling, call_word, in_words};
+pub(super) use words::in_words;
 
 use super::columns::{self, Choice};
 use super::{complete, signals, values};
@@ -28,7 +28,6 @@ use crate::render::{Format, Renderer};
 use clap_complete::engine::ArgValueCompleter;
 use fields::COLUMNS;
 use look::Depth;
-use nix::sys::signal::Signal;
 use report::Report;
 use row::Row;
 use std::time::Duration;
@@ -172,7 +171,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let mut scanner = Scanner::new(&system, &plan);
     let mut signal = None;
     if let Some(time) = args.sample {
-        let caught = signals::catch(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
+        let caught = signals::catch(&signals::ENDING);
         let caught = caught.map_err(|e| Error::Io("signals".to_owned(), e))?;
         let mut caught = signals::Signals::open(caught).map_err(|e| Error::Io("signals".to_owned(), e))?;
         let mut subjects: Vec<Subject> = Vec::new();

@@ -201,7 +201,7 @@ impl Words<'_> {
     }
 
     fn polled(&mut self, call: &Call, fds: Result<&[Polled], i32>, count: u64) {
-        let is_select = matches!(call.name, Some("select" | "pselect6"));
+        let is_select = call.is_select();
         match fds {
             Err(errno) => {
                 match is_select {

@@ -3,27 +3,18 @@
 use super::gil::{self, Interpreter};
 use super::held::{self, Held};
 use super::text::{Surroundings, waits_for};
-use crate::model::{Doing, Thread};
+use crate::model::Thread;
 use crate::proc::{ProcessDir, Scanner, System, command_of};
-use std::borrow::Cow;
 
-/// How a thread is to be told of.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::commands) struct Telling {
-    /// Whether it does this now, so that the time that is left to it is of interest.
-    pub(in crate::commands) is_now: bool,
-    /// Whether to name the other ends of what it waits for, which are looked for in all processes.
-    pub(in crate::commands) peers: bool,
-}
-
-/// The words that `threads` has for what a thread does, or did.
+/// The words that `threads` has for what a thread does, or did. `is_now` is whether it does this now, so
+/// that the time that is left to it is of interest.
 pub(in crate::commands) fn in_words(
     system: &System,
     dir: &ProcessDir,
     thread: &Thread,
-    telling: Telling,
+    is_now: bool,
 ) -> Vec<u8> {
-    let plan = held::plan(telling.peers);
+    let plan = held::plan(false);
     let mut scanner = Scanner::new(system, &plan);
     let held = Held::read(system, &mut scanner, dir, std::iter::once((thread.tid, &thread.doing)));
     let waits = |variable| Interpreter::default().has(dir, variable);
@@ -31,17 +22,11 @@ pub(in crate::commands) fn in_words(
         held: &held,
         others: None,
         wchan: None,
-        timeout: thread.doing.call().and_then(|call| call.wait.timeout()).filter(|_| telling.is_now),
+        timeout: thread.doing.call().and_then(|call| call.wait.timeout()).filter(|_| is_now),
         asleep: None,
         likely: gil::variable(&thread.doing).is_some_and(waits).then_some(gil::WORD),
         running: None,
         command: &|pid| command_of(system.root(), pid),
     };
     waits_for(thread, &around)
-}
-
-/// The call that it is in, in a word.
-pub(in crate::commands) fn call_word(doing: &Doing) -> Option<Cow<'static, str>> {
-    let call = doing.call()?;
-    Some(call.name.map_or_else(|| call.number.to_string().into(), Cow::Borrowed))
 }

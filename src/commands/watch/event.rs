@@ -1,5 +1,6 @@
 //! What `watch` prints: events, and the fields that they have.
 
+use crate::commands::cells::{seconds, text};
 use crate::model::{Cell, Column, Emphasis, FdNum, Field, Pid, Readiness, Record, column_table};
 use crate::watch::Durations;
 use jiff::Timestamp;
@@ -153,14 +154,6 @@ impl Record for Event {
             _ => Emphasis::None,
         }
     }
-}
-
-fn text(bytes: &[u8]) -> Option<Cell<'_>> {
-    Some(Cell::Text(bytes))
-}
-
-fn seconds(duration: Duration) -> Cell<'static> {
-    Cell::Float(duration.as_micros() as f64 / 1e6)
 }
 
 /// The fields, in the order of JSON and TSV.

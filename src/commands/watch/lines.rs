@@ -2,9 +2,9 @@
 
 use super::event::{Event, Facts, Summary, What, Who};
 use crate::commands::sink::Looks;
-use crate::model::{Emphasis, Escape, Readiness, Record as _, bytes, escape, quantity, seconds};
+use crate::commands::words::{join, time};
+use crate::model::{Emphasis, Escape, Readiness, Record as _, bytes, escape, quantity};
 use anstyle::{AnsiColor, Style};
-use std::time::Duration;
 
 /// How wide the name of an event is at most.
 const NAME: usize = 7;
@@ -41,12 +41,12 @@ fn say(event: &Event) -> String {
     match &event.what {
         What::Armed { targets } => format!("watching {}", quantity(targets.len(), "fd", "fds")),
         What::Opened => what(),
-        What::Ready | What::Hup | What::Error => join([views(event), facts(&event.facts), what()]),
+        What::Ready | What::Hup | What::Error => join([views(event), facts(&event.facts), what()], "  "),
         What::More => facts(&event.facts),
         What::Clear { ready_for } => {
             let left =
                 event.seen.filter(|s| !s.readiness.is_empty()).map(|_| format!("still {}", views(event)));
-            join([format!("after {}", time(*ready_for)), left.unwrap_or_default(), what()])
+            join([format!("after {}", time(*ready_for)), left.unwrap_or_default(), what()], "  ")
         }
         What::Closed { reused: true } => "its number is another fd's now".to_owned(),
         What::Closed { reused: false } => "closed".to_owned(),
@@ -108,13 +108,4 @@ fn sums_up(summary: &Summary) -> String {
         parts.push(format!("{} seen", bytes(summary.bytes)));
     }
     parts.join(", ")
-}
-
-fn time(duration: Duration) -> String {
-    seconds(duration.as_secs_f64())
-}
-
-/// The parts that are not empty.
-fn join<const N: usize>(parts: [String; N]) -> String {
-    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("  ")
 }

@@ -46,7 +46,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     if args.timeline {
         check_timeline(context)?;
     }
-    let mut wanted = vec![Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+    let mut wanted = signals::ENDING.to_vec();
     // Before these have their way, the terminal is put back as it was.
     wanted.extend(if args.timeline { &[Signal::SIGQUIT, Signal::SIGTSTP][..] } else { &[] });
     let caught = signals::catch(&wanted).map_err(|e| Error::Io("signals".to_owned(), e))?;

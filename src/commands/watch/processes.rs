@@ -1,14 +1,12 @@
 //! Processes whose fds are watched, and what is known of the fds.
 
 use super::event::Who;
+use crate::commands::pace::Pace;
 use crate::model::{Access, Assoc, Fd, FdNum, FdRanges, Interest, Pid};
 use crate::proc::{Donor, OpenError, Plan, ProcRoot, ProcessDir, Scanner, Slice, System, count_fds};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-
-/// Listing fds takes at most this part of the time.
-const LISTING_SHARE: u32 = 50;
 
 /// A process with fds that are watched.
 pub(super) struct Process {
@@ -22,8 +20,8 @@ pub(super) struct Process {
     pub(super) ended: bool,
     /// How many fds it had when they were counted last.
     count: Option<u64>,
-    /// When its fds were listed last, and how long that took.
-    listed: Option<(Instant, Duration)>,
+    /// How often its fds are listed.
+    listing: Pace,
 }
 
 /// An fd of a process, and what is asked of it unless the user says otherwise.
@@ -37,10 +35,8 @@ impl Process {
     pub(super) fn open(pid: Pid, target: &[u8], follow: bool) -> Result<(Self, Donor), Errno> {
         let donor = Donor::process(pid)?;
         let target = target.to_vec();
-        Ok((
-            Self { pid, target, follow, known: BTreeSet::new(), ended: false, count: None, listed: None },
-            donor,
-        ))
+        let (known, listing) = (BTreeSet::new(), Pace::default());
+        Ok((Self { pid, target, follow, known, ended: false, count: None, listing }, donor))
     }
 
     /// Fds that are not known yet, of those that are meant. They are known then.
@@ -52,7 +48,7 @@ impl Process {
         let meant = |fd: &FdNum| fds.is_none_or(|fds| fds.contains(*fd));
         let begin = Instant::now();
         let present: BTreeSet<FdNum> = numbers(root, self.pid)?.filter(meant).collect();
-        self.listed = Some((begin, begin.elapsed()));
+        self.listing.done(begin);
         let fresh: Vec<FdNum> = present.difference(&self.known).copied().collect();
         self.known = present;
         let mut found = Vec::with_capacity(fresh.len());
@@ -85,7 +81,7 @@ impl Process {
     /// have taken their places, and a thread that waits in `accept4(2)` has taken the number of its
     /// next fd already.
     pub(super) fn is_due(&self) -> bool {
-        self.listed.is_none_or(|(at, took)| at.elapsed() >= took * LISTING_SHARE)
+        self.listing.is_due(Instant::now(), Duration::ZERO)
     }
 }
 

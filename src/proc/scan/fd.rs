@@ -1,7 +1,7 @@
 //! One fd: read, claimed, filtered, decoded.
 
 use super::stat::{filesystem, is_deleted};
-use super::{Output, Place, Scanner, file_stat};
+use super::{Output, Place, Scanner, Told, file_stat};
 use crate::kind::{self, Borrow, FdInfo, FileStat, Kind, Probe, Shape, ShapeKind};
 use crate::model::{Access, Assoc, Fd, FdNum, Inode, Socket};
 use crate::proc::io::{NumberName, link_mode_at, read_record_at, readlink_at, stat_at};
@@ -13,39 +13,34 @@ use std::ffi::CStr;
 
 impl Scanner<'_> {
     /// Reads one fd, as far as it is not known, and emits its row if it is wanted.
-    pub(super) fn fd(
-        &mut self,
-        place: &Place<'_>,
-        fd: FdNum,
-        mut known: Option<Known<'_>>,
-        out: &mut Output<'_>,
-    ) {
-        let tries = if known.is_some() { 4 } else { 3 };
-        if !(0..tries).any(|_| self.try_fd(place, fd, known.take(), out)) {
+    pub(super) fn fd(&mut self, place: &Place<'_>, fd: FdNum, mut told: Told<'_>, out: &mut Output<'_>) {
+        let tries = if let Told::All(_) = told { 4 } else { 3 };
+        if !(0..tries).any(|_| self.try_fd(place, fd, std::mem::take(&mut told), out)) {
             out.tally.vanished += 1;
         }
     }
 
     /// The same; `false` where the number came to mean something else while it was read. What is known
     /// must be all that is needed, but for what `statx` says: the fd may be another by now.
-    fn try_fd(
-        &mut self,
-        place: &Place<'_>,
-        fd: FdNum,
-        known: Option<Known<'_>>,
-        out: &mut Output<'_>,
-    ) -> bool {
+    fn try_fd(&mut self, place: &Place<'_>, fd: FdNum, told: Told<'_>, out: &mut Output<'_>) -> bool {
         let name = NumberName::new(fd.0);
         let name = name.as_c_str();
         let fds = place.lookup.fds;
         out.row.reset(Assoc::Fd(fd));
-        if let Some(known) = known {
-            self.link.clear();
-            self.link.extend_from_slice(known.link);
-        } else if let Err(errno) = readlink_at(fds, name, &mut self.link) {
-            self.failed("readlink", errno, out);
-            return true;
+        match told {
+            Told::All(known) => {
+                self.link.clear();
+                self.link.extend_from_slice(known.link);
+            }
+            Told::Link => {}
+            Told::Number => {
+                if let Err(errno) = readlink_at(fds, name, &mut self.link) {
+                    self.failed("readlink", errno, out);
+                    return true;
+                }
+            }
         }
+        let known = told.known();
         let shape = Shape::of(&self.link);
         let filter = &self.plan.filter;
         if !filter.takes_shape(shape.sort()) {

@@ -1,24 +1,17 @@
 //! What tells which description an fd may be, and nothing more: one call for most fds.
 
-use super::{Output, Place, Scanner};
+use super::{Output, Place, Scanner, Told};
 use crate::kind::Shape;
 use crate::model::{Assoc, FdNum};
 use crate::proc::io::{NumberName, readlink_at};
-use crate::proc::iterator::Known;
 
 impl Scanner<'_> {
     /// Emits the fd's row with its link, and with device and inode of a path.
-    pub(super) fn identity(
-        &mut self,
-        place: &Place<'_>,
-        fd: FdNum,
-        known: Option<Known<'_>>,
-        out: &mut Output<'_>,
-    ) {
+    pub(super) fn identity(&mut self, place: &Place<'_>, fd: FdNum, told: Told<'_>, out: &mut Output<'_>) {
         let name = NumberName::new(fd.0);
         let name = name.as_c_str();
         out.row.reset(Assoc::Fd(fd));
-        if let Some(known) = known {
+        if let Told::All(known) = told {
             let is_path = matches!(Shape::of(known.link), Shape::Path(_));
             let now = || place.lookup.stat(fd, name).ok()?.0.filter(|stat| known.is(stat));
             let stat = known.stat().or_else(|| is_path.then(now).flatten());
@@ -30,7 +23,8 @@ impl Scanner<'_> {
                 return out.emit();
             }
         }
-        if let Err(errno) = readlink_at(place.lookup.fds, name, &mut self.link) {
+        let is_read = matches!(told, Told::Link);
+        if !is_read && let Err(errno) = readlink_at(place.lookup.fds, name, &mut self.link) {
             self.failed("readlink", errno, out);
             return;
         }

@@ -8,13 +8,14 @@ mod network;
 mod stat;
 
 use super::borrow::Lender;
-use super::io::{NumberName, go_to, number_of, open_dir};
+use super::io::{NumberName, go_to, number_of, open_dir, readlink_at};
 use super::iterator::{Known, SharedTable, Wanted};
 use super::lookup::ProcLookup;
 use super::part::{Part, parts};
 use super::plan::Plan;
 use super::process::{OpenError, ProcessDir};
 use super::root::ProcRoot;
+use super::sweep::ROOM;
 use super::system::System;
 use crate::kind;
 use crate::model::{Fd, FdNum, FdRanges, Pid, Tally};
@@ -83,6 +84,11 @@ impl Slice {
         wanted.fold((self.first, self.last), |(first, last), (from, to)| (first.max(from), last.min(to)))
     }
 
+    /// Whether fds are wanted whatever their numbers are.
+    fn takes_all(&self, plan: &Plan) -> bool {
+        self.fds.is_none() && plan.filter.fds.is_none() && self.only.is_none()
+    }
+
     fn takes(&self, plan: &Plan, fd: FdNum) -> bool {
         self.fds.as_ref().is_none_or(|f| f.contains(fd))
             && plan.filter.fds.as_ref().is_none_or(|f| f.contains(fd))
@@ -97,6 +103,27 @@ fn room(first: i32, last: i32) -> usize {
     let longest = (19 + NumberName::new(last).as_c_str().count_bytes() + 1).next_multiple_of(8);
     let entries = usize::try_from(last.saturating_sub(first)).unwrap_or(0).saturating_add(4);
     entries.saturating_mul(longest)
+}
+
+/// What is known of an fd that was come upon.
+#[derive(Clone, Copy, Default)]
+enum Told<'k> {
+    /// Its number.
+    #[default]
+    Number,
+    /// Its link too, which the scanner has.
+    Link,
+    /// All that is needed.
+    All(Known<'k>),
+}
+
+impl<'k> Told<'k> {
+    fn known(self) -> Option<Known<'k>> {
+        match self {
+            Self::All(known) => Some(known),
+            _ => None,
+        }
+    }
 }
 
 /// One worker's scanner: its buffers are used again for every fd.
@@ -187,7 +214,7 @@ impl<'s> Scanner<'s> {
             lookup: ProcLookup::new(self.system, dir, task, parent, table.as_fd()),
             lender: Lender::new(self.system, dir.pid(), task),
         };
-        fds.iter().for_each(|&fd| self.fd(&place, fd, None, &mut out));
+        fds.iter().for_each(|&fd| self.fd(&place, fd, Told::Number, &mut out));
         Ok(out.tally)
     }
 
@@ -214,41 +241,63 @@ impl<'s> Scanner<'s> {
             && let Some(table) = self.system.iterator.table(task, parent, fds.as_fd(), self.wanted, shared)
         {
             for (fd, known) in table.between(first, last) {
-                self.entry(&place, slice, fd, known, out);
+                self.entry(&place, slice, fd, known.map_or(Told::Number, Told::All), out);
             }
             // There are some, if none that is wanted.
             return Ok(1);
         }
         // Another tree is in whatever order its filesystem has.
         let (first, last) = if self.system.root().is_native() { (first, last) } else { (0, i32::MAX) };
-        if first > 0 {
-            go_to(&fds, first)?;
-        }
+        let follow = self.system.root().is_native() && slice.takes_all(self.plan);
         let mut buffer = std::mem::take(&mut self.entries);
-        let room = buffer.len().min(room(first, last));
+        let room = if follow { ROOM } else { buffer.len().min(room(first, last)) };
         let mut names = RawDir::new(&fds, &mut buffer[..room]);
         let mut entries = 0;
-        let result = loop {
-            let entry = match names.next() {
-                None => break Ok(entries),
-                // The process ended while its directory was read.
-                Some(Err(Errno::NOENT | Errno::SRCH)) => {
-                    out.tally.vanished += 1;
-                    break Ok(entries);
-                }
-                Some(Err(e)) => break Err(e.into()),
-                Some(Ok(entry)) => entry,
-            };
-            let Some(fd) = number_of(entry.file_name()).map(FdNum) else {
-                continue;
-            };
-            if fd.0 > last {
+        let mut next = first;
+        let result = 'table: loop {
+            // Numbers mostly follow each other. While they do, links are read without asking which there
+            // are: the kernel would look each up twice.
+            while follow
+                && next <= last
+                && readlink_at(&fds, NumberName::new(next).as_c_str(), &mut self.link).is_ok()
+            {
+                entries += 1;
+                self.entry(&place, slice, FdNum(next), Told::Link, out);
+                next += 1;
+            }
+            if next > last {
                 break Ok(entries);
             }
-            entries += 1;
-            self.entry(&place, slice, fd, None, out);
-            if fd.0 == last {
-                break Ok(entries);
+            if next > 0
+                && let Err(e) = go_to(&fds, next)
+            {
+                break Err(e.into());
+            }
+            loop {
+                let entry = match names.next() {
+                    None => break 'table Ok(entries),
+                    // The process ended while its directory was read.
+                    Some(Err(Errno::NOENT | Errno::SRCH)) => {
+                        out.tally.vanished += 1;
+                        break 'table Ok(entries);
+                    }
+                    Some(Err(e)) => break 'table Err(e.into()),
+                    Some(Ok(entry)) => entry,
+                };
+                if let Some(fd) = number_of(entry.file_name()).map(FdNum) {
+                    if fd.0 > last {
+                        break 'table Ok(entries);
+                    }
+                    entries += 1;
+                    self.entry(&place, slice, fd, Told::Number, out);
+                    if fd.0 == last {
+                        break 'table Ok(entries);
+                    }
+                    next = fd.0 + 1;
+                }
+                if follow && names.is_buffer_empty() {
+                    break;
+                }
             }
         };
         self.entries = buffer;
@@ -256,18 +305,11 @@ impl<'s> Scanner<'s> {
     }
 
     /// An fd of the table, and what is known of it.
-    fn entry(
-        &mut self,
-        place: &Place<'_>,
-        slice: &Slice,
-        fd: FdNum,
-        known: Option<Known<'_>>,
-        out: &mut Output<'_>,
-    ) {
+    fn entry(&mut self, place: &Place<'_>, slice: &Slice, fd: FdNum, told: Told<'_>, out: &mut Output<'_>) {
         match self.plan.identity {
             _ if !slice.takes(self.plan, fd) => {}
-            true => self.identity(place, fd, known, out),
-            false => self.fd(place, fd, known, out),
+            true => self.identity(place, fd, told, out),
+            false => self.fd(place, fd, told, out),
         }
     }
 

@@ -87,6 +87,6 @@ impl Met<'_> {
 
     /// What the process has mounted.
     pub(in crate::proc) fn mounts(&self) -> &Mounts {
-        self.mounts.get_or_init(|| self.system.mounts(self.task, self.pid))
+        self.mounts.get_or_init(|| self.system.mounts_of(self.task, self.pid))
     }
 }

@@ -66,7 +66,7 @@ impl<'s> Sweeper<'s> {
     /// belongs to root now.
     fn holds_nothing(&self, pid: Pid) -> bool {
         let dir = ProcessDir::open(self.system.root(), pid, self.system);
-        dir.is_ok_and(|dir| dir.state() == Some(b'Z') || dir.is_kernel_thread())
+        dir.is_ok_and(|dir| dir.has_ended() || dir.is_kernel_thread())
     }
 
     fn process<K>(

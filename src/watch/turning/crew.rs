@@ -110,11 +110,6 @@ impl Crew {
         let hand = self.hands.iter().find(|hand| hand.last.tid == tid)?;
         Some(Usage { cpu: hand.cpu(), queued: hand.queued(), span: self.watched_for() })
     }
-
-    /// Whether nothing has been seen yet.
-    pub fn is_empty(&self) -> bool {
-        self.hands.is_empty()
-    }
 }
 
 /// What a thread has used.

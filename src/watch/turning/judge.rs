@@ -1,10 +1,11 @@
 //! One loop.
 
+use super::change::{Change, Stall};
 use super::crew::Crew;
 use super::member::{Look, Member, Shows, Sighting};
+use super::members::Members;
 use super::tally::Totals;
 use crate::model::{Thread, Worth};
-use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// What is a stall.
@@ -31,44 +32,10 @@ const SIGHTINGS: u32 = 5;
 /// could not be told so far.
 const LONG: u32 = 20;
 
-/// What has changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The loop has not gone on for longer than the limit.
-    Stalled(Stall),
-    /// It goes on again.
-    Recovered {
-        /// Since when it had not.
-        since: Instant,
-        /// For how long.
-        lasted: Duration,
-    },
-    /// It turns, or its threads run, without serving what is ready all the time.
-    Spinning {
-        /// Which of what it watches.
-        token: usize,
-        /// Since when.
-        since: Instant,
-        /// Whether it has served others meanwhile, so that it turns for sure.
-        turns: bool,
-    },
-}
-
-/// A stall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stall {
-    /// When it began, as far as it was seen.
-    pub since: Instant,
-    /// Whether the threads stand still: else they run, or are not known.
-    pub still: bool,
-}
-
 /// What the next look should be at, beside the loop itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Some of what it watches.
-    pub members: bool,
-    /// All of it, soon.
+    /// All that it watches, soon.
     pub all: bool,
     /// The threads.
     pub crew: bool,
@@ -90,16 +57,14 @@ pub struct Judge {
     counted: Option<Instant>,
     /// How often all was looked at since.
     whole: u32,
-    members: HashMap<usize, Member>,
-    /// Those of them that wait.
-    waits: BTreeSet<usize>,
+    members: Members,
     /// The threads, since it was served last.
     crew: Crew,
     stall: Option<Stall>,
+    /// The threads in the stall that is over.
+    stalled_crew: Option<Crew>,
     last: Instant,
     totals: Totals,
-    /// The longest wait that is over, and whose it was.
-    worst: Option<(usize, Duration)>,
 }
 
 impl Judge {
@@ -113,13 +78,12 @@ impl Judge {
             served: 0,
             counted: None,
             whole: 0,
-            members: HashMap::new(),
-            waits: BTreeSet::new(),
+            members: Members::default(),
             crew: Crew::default(),
             stall: None,
+            stalled_crew: None,
             last: at,
             totals: Totals::default(),
-            worst: None,
         }
     }
 
@@ -145,15 +109,9 @@ impl Judge {
     /// One of the fds that it watches, while it is ready.
     pub fn see(&mut self, token: usize, sighting: Sighting, at: Instant) {
         let look = self.look(at);
-        let member = self.members.entry(token).or_insert_with(Member::new);
-        let (shows, waited) = member.see(sighting, &look);
-        if member.since().is_some() {
-            self.waits.insert(token);
-        } else {
-            self.waits.remove(&token);
-        }
+        let (shows, waited) = self.members.see(token, sighting, &look);
         if let Some(waited) = waited {
-            self.count_wait(token, waited);
+            self.totals.waits.add(waited);
         }
         if shows == Shows::ServedHere {
             self.serve(at);
@@ -174,7 +132,7 @@ impl Judge {
     /// It watches this no more: it was closed, or taken out. Gives what was known of it.
     pub fn gone(&mut self, token: usize, at: Instant) -> Option<Member> {
         self.leave(token, at);
-        self.members.remove(&token)
+        self.members.remove(token)
     }
 
     /// This can be looked at no more: it was closed.
@@ -192,7 +150,10 @@ impl Judge {
         }
         self.served_at = at;
         self.whole = 0;
-        self.crew = Crew::default();
+        let crew = std::mem::take(&mut self.crew);
+        if self.stall.is_some() {
+            self.stalled_crew.get_or_insert(crew);
+        }
     }
 
     /// All that it watches has been looked at since this was said last.
@@ -216,7 +177,6 @@ impl Judge {
         }
         let unserved = at.saturating_duration_since(self.served_at.max(self.ready.unwrap_or(at)));
         Wants {
-            members: true,
             all: self.stall.is_none()
                 && (self.limits.stall / 2..self.limits.stall * LONG).contains(&unserved),
             crew: unserved >= self.limits.stall / 4,
@@ -232,6 +192,7 @@ impl Judge {
                 if let Some(still) = self.proof() {
                     let stall = Stall { since, still };
                     self.stall = Some(stall);
+                    self.stalled_crew = None;
                     self.move_to_stalled(at.saturating_duration_since(since));
                     changes.push(Change::Stalled(stall));
                 }
@@ -240,7 +201,7 @@ impl Judge {
                 self.stall = None;
                 let lasted = at.saturating_duration_since(stall.since);
                 self.totals.stalls.add(lasted);
-                changes.push(Change::Recovered { since: stall.since, lasted });
+                changes.push(Change::Recovered { lasted });
             }
             _ => {}
         }
@@ -254,9 +215,8 @@ impl Judge {
     /// and since the one that waits longest waits. Nothing if nothing waits.
     fn unserved_since(&self) -> Option<Instant> {
         let ready = self.ready?;
-        let longest = self.waiting().filter_map(|(_, member)| member.since()).min();
-        // It is ready for something that cannot be looked at.
-        let begin = longest.unwrap_or(ready);
+        // Else it is ready for something that cannot be looked at.
+        let begin = self.members.waiting_since().unwrap_or(ready);
         Some(begin.max(self.served_at).max(ready))
     }
 
@@ -288,19 +248,17 @@ impl Judge {
         // do. That is a loop that spins, as far as one can see.
         let runs = self.crew.watched_for() >= spin / 2 && self.crew.runs(0.5);
         let ends = runs && self.waiting().all(|(_, member)| member.is_at_its_end());
-        let found = self.waits.iter().find_map(|&token| {
-            let member = self.members.get_mut(&token)?;
+        let found = self.members.waiting().find_map(|(token, member)| {
             let since = member.since().filter(|_| !member.told && !member.is_edge())?;
             let waited = at.saturating_duration_since(since);
             let turns = served.saturating_sub(member.served_before) >= TURNS;
             let long = if member.is_at_its_end() { spin } else { spin.max(SPIN_ON_DATA) };
-            (waited >= long && (turns || ends)).then(|| {
-                member.told = true;
-                Change::Spinning { token, since, turns }
-            })
+            (waited >= long && (turns || ends)).then_some((token, since, turns))
         });
-        self.totals.spins += u64::from(found.is_some());
-        found
+        let (token, since, turns) = found?;
+        self.members.tell(token);
+        self.totals.spins += 1;
+        Some(Change::Spinning { token, since, turns })
     }
 
     /// For how long it has been ready for nothing that can be seen, though all was looked at.
@@ -315,22 +273,27 @@ impl Judge {
 
     /// Those that wait.
     pub fn waiting(&self) -> impl Iterator<Item = (usize, &Member)> {
-        self.waits.iter().filter_map(|token| Some((*token, self.members.get(token)?)))
+        self.members.waiting()
     }
 
     /// All that was looked at so far.
     pub fn members(&self) -> impl Iterator<Item = (usize, &Member)> {
-        self.members.iter().map(|(&token, member)| (token, member))
+        self.members.all()
     }
 
     /// One that was looked at.
     pub fn member(&self, token: usize) -> Option<&Member> {
-        self.members.get(&token)
+        self.members.get(token)
     }
 
     /// What its threads did since it was served last.
     pub fn threads(&self) -> &Crew {
         &self.crew
+    }
+
+    /// What they did in the stall that is over.
+    pub fn stalled_threads(&self) -> &Crew {
+        self.stalled_crew.as_ref().unwrap_or(&self.crew)
     }
 
     /// The stall that it is in.
@@ -348,11 +311,6 @@ impl Judge {
         self.ready
     }
 
-    /// The longest wait that is over, and whose it was.
-    pub fn worst(&self) -> Option<(usize, Duration)> {
-        self.worst
-    }
-
     /// How it went. What still waits counts until now.
     pub fn totals(&mut self, at: Instant) -> &Totals {
         self.pass(at);
@@ -365,27 +323,20 @@ impl Judge {
 
     /// Ends the waits of all.
     fn end_all(&mut self, at: Instant) {
-        for token in std::mem::take(&mut self.waits) {
-            self.end_wait(token, at);
+        let look = self.look(at);
+        for waited in self.members.end_all(&look) {
+            self.totals.waits.add(waited);
         }
     }
 
     /// Ends the wait of one, if it waits.
     fn end_wait(&mut self, token: usize, at: Instant) -> bool {
-        self.waits.remove(&token);
         let look = self.look(at);
-        let waited = self.members.get_mut(&token).and_then(|member| member.end(&look));
+        let waited = self.members.end(token, &look);
         if let Some(waited) = waited {
-            self.count_wait(token, waited);
+            self.totals.waits.add(waited);
         }
         waited.is_some()
-    }
-
-    fn count_wait(&mut self, token: usize, waited: Duration) {
-        self.totals.waits.add(waited);
-        if self.worst.is_none_or(|(_, worst)| waited > worst) {
-            self.worst = Some((token, waited));
-        }
     }
 
     /// Time goes by, with the loop as it was.

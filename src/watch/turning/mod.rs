@@ -13,12 +13,15 @@
 //! still in a call, or has used no CPU time. A thread that waits for the loop's own fds is proof that
 //! it is well.
 
+mod change;
 mod crew;
 mod judge;
 mod member;
+mod members;
 mod tally;
 
+pub use change::{Change, Stall};
 pub use crew::{Crew, Usage};
-pub use judge::{Change, Judge, Limits, Stall, Wants};
+pub use judge::{Judge, Limits, Wants};
 pub use member::{Member, Sighting};
 pub use tally::{Shares, Totals};

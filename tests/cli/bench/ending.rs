@@ -56,7 +56,8 @@ fn at_once() {
 /// A stop in the middle is no lost event.
 #[test]
 fn stopped_and_continued() {
-    let run = bench("--quiet --fds 10 --active 10 --runs 200 --jsonl").start();
+    let run = bench("--quiet --fds 10 --active 10 --runs 20 --jsonl").start();
+    eventually("it measures", || threads(&run) > 1 || run.has_ended());
     for _ in 0..3 {
         run.signal(Signal::SIGSTOP);
         run.signal(Signal::SIGCONT);

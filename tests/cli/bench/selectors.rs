@@ -1,6 +1,7 @@
 //! What is measured.
 
 use super::bench;
+use crate::support::number;
 use serde_json::Value;
 
 const WAYS: [(&str, &str); 6] = [
@@ -11,10 +12,6 @@ const WAYS: [(&str, &str); 6] = [
     ("epoll", "oneshot"),
     ("mio", "edge"),
 ];
-
-fn number(record: &Value, name: &str) -> f64 {
-    record[name].as_f64().unwrap_or_else(|| panic!("no number {name}: {record}"))
-}
 
 /// Each way with each number of fds, each event counted, and each figure there.
 #[test]

@@ -61,8 +61,11 @@ fn whole(record: &Value) {
     for name in ["cpu_per_request", "memory", "rss", "threads", "processes"] {
         assert!(number(record, name) > 0.0, "{name}: {record}");
     }
-    assert!(number(record, "rss") >= number(record, "memory"), "{record}");
-    assert!(number(record, "spread") >= 0.0 && number(record, "client") > 0.0, "{record}");
+    // Where processes come and go, they grow between one look and the other.
+    let kept = record["load"] != "connect";
+    assert!(!kept || number(record, "rss") >= number(record, "memory"), "{record}");
+    // A client that hardly gets to run may round to none of the time.
+    assert!(number(record, "spread") >= 0.0 && number(record, "client") >= 0.0, "{record}");
 }
 
 #[test]
@@ -86,15 +89,18 @@ fn a_table_and_what_it_says() {
     let run = servers("--connections 2,4 --busy 2").ok();
     let lines = run.lines();
     let heading: Vec<&str> = lines[0].split_whitespace().collect();
-    assert_eq!(heading[..5], ["LOAD", "MODEL", "CONNS", "BUSY", "REQ/S"]);
+    assert_eq!(heading[..6], ["LOAD", "MODEL", "CONNS", "BUSY", "REQ/S", "SPREAD"]);
     assert_eq!(lines.iter().position(|line| line.is_empty()), Some(13));
+    for line in &lines[1..13] {
+        let spread = line.split_whitespace().nth(5).and_then(|cell| cell.strip_suffix('%'));
+        assert!(spread.is_some_and(|spread| spread.parse::<u32>().is_ok()), "{line}");
+    }
     let said = lines[14..].join("\n");
     for start in [
         "2 connections, 2 of them busy: ",
         "4 connections, 2 of them busy: ",
         "A connection for each request, 2 at a time: ",
         "1 of 2 busy connections had every request computed for 1 ms. Median of all others: ",
-        "Memory for a further connection, but for the kernel's: ",
         "The clients had ",
     ] {
         assert!(said.contains(start), "{said}");

@@ -1,8 +1,8 @@
 //! Listeners that are open already: `--fd N`, and those of `LISTEN_FDS`.
 
 use super::client::{attempt, connect, exchange, wait};
-use super::{address, check, fdscope, named, start};
-use crate::support::{Fdscope, eventually, in_own_network, pass};
+use super::{address, fdscope, named, start};
+use crate::support::{Fdscope, check, eventually, in_own_network, pass};
 use nix::sys::signal::Signal;
 use rustix::event::PollFlags;
 use rustix::net::SocketType;

@@ -1,8 +1,8 @@
 //! How many connections find a place in the queue, and what becomes of the next one.
 
 use super::client::{TCP_ESTABLISHED, TCP_SYN_SENT, attempt, state, wait};
-use super::{abstract_name, address, check, listen, named};
-use crate::support::in_own_network;
+use super::{abstract_name, address, listen, named};
+use crate::support::{check, in_own_network};
 use nix::sys::signal::Signal;
 use rustix::event::PollFlags;
 use rustix::io::Errno;

@@ -1,8 +1,8 @@
 //! `-- COMMAND`: a server that is given the listeners, and fdscope beside it.
 
 use super::client::{connect, exchange};
-use super::{abstract_name, address, check, fdscope, named, start};
-use crate::support::{Fdscope, eventually, numbers};
+use super::{abstract_name, address, fdscope, named, start};
+use crate::support::{Fdscope, check, eventually, numbers};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::path::Path;

@@ -2,8 +2,8 @@
 
 use super::client::{attempt, connect, exchange};
 use super::models::MODELS;
-use super::{address, check, fdscope, listen, named, start};
-use crate::support::{Fdscope, eventually};
+use super::{address, fdscope, listen, named, start};
+use crate::support::{Fdscope, check, eventually};
 use nix::sys::signal::Signal;
 use rustix::net::SocketType;
 use serde_json::json;

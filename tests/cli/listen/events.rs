@@ -1,8 +1,8 @@
 //! The events: their fields, and what they say of the queue.
 
 use super::client::{attempt, connect, wait};
-use super::{abstract_name, address, check, listen, named, number};
-use crate::support::in_own_network;
+use super::{abstract_name, address, listen, named};
+use crate::support::{check, in_own_network, number};
 use nix::sys::signal::Signal;
 use regex::Regex;
 use rustix::event::PollFlags;

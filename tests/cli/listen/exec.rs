@@ -1,7 +1,8 @@
 //! `--exec`: a command for each connection.
 
 use super::client::{connect, echoed, exchange};
-use super::{TICK, abstract_name, address, check, fdscope, listen, named, number, start};
+use super::{TICK, abstract_name, address, fdscope, listen, named, start};
+use crate::support::{check, number};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::io::Read as _;

@@ -2,13 +2,14 @@
 
 use super::client::{attempt, echoed, wait};
 use super::models::MODELS;
-use super::{address, check, fdscope, named, number, start};
-use crate::support::{Background, limit, numbers};
+use super::{address, fdscope, named, start};
+use crate::support::{Background, check, limit, number, numbers};
 use nix::sys::signal::Signal;
 use rustix::event::PollFlags;
 use rustix::net::SocketType;
 use serde_json::{Value, json};
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// More than it has at its start, and few.
 const FDS: u64 = 20;
@@ -40,18 +41,21 @@ fn processor_time(pid: u32) -> f64 {
 #[test]
 fn accepting_pauses() {
     for model in ["event-loop", "threads"] {
-        let (mut run, listening) = starving(&format!("127.0.0.1:0 --model {model} --serve hold -t 700ms"));
+        let (mut run, listening) = starving(&format!("127.0.0.1:0 --model {model} --serve hold"));
         let clients = crowd(address(&listening));
         let paused = run.event("paused");
         assert_eq!(paused["error"], "EMFILE", "{model}");
         let before = processor_time(run.pid());
+        // What it uses in this time is measured, however much longer it takes.
+        std::thread::sleep(Duration::from_millis(500));
+        run.signal(Signal::SIGTERM);
         let summary = run.event("summary");
         // Ours is not reaped yet, so its account is still open.
         let used = processor_time(run.pid()) - before;
         let passed = number(&summary, "elapsed") - number(&paused, "elapsed");
-        assert!(passed < 0.2 || used < passed / 2.0, "{model}: {used} s of {passed} s: it spins");
+        assert!(passed >= 0.5 && used < passed / 2.0, "{model}: {used} s of {passed} s: it spins");
         let run = run.end();
-        let events = run.check(124, "").json_lines();
+        let events = run.check_signal(Signal::SIGTERM, "").json_lines();
         let counts = ["paused", "resumed"].map(|name| named(&events, name).len());
         assert_eq!(counts, [1, 0], "{model}");
         let accepted = named(&events, "accepted").len() as u64;

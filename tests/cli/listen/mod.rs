@@ -17,7 +17,7 @@ mod serving;
 mod socket_file;
 pub(crate) mod watch_only;
 
-use crate::support::{Background, Fdscope, difference};
+use crate::support::{Background, Fdscope};
 use serde_json::Value;
 
 /// The kernel's clock for how long a connection waited ticks at least so often, in seconds.
@@ -45,20 +45,9 @@ fn address(event: &Value) -> &str {
     event["address"].as_str().unwrap_or_else(|| panic!("no address: {event}"))
 }
 
-/// Holds an event to what is expected of it: see [`difference`].
-fn check(event: &Value, expected: &Value) {
-    let wrong = difference(expected, Some(event));
-    assert!(wrong.is_empty(), "{wrong:#?}\nin {event}");
-}
-
 /// The events of this name, in order.
 fn named<'e>(events: &'e [Value], name: &str) -> Vec<&'e Value> {
     events.iter().filter(|e| e["event"] == name).collect()
-}
-
-/// A number that an event has.
-fn number(event: &Value, name: &str) -> f64 {
-    event[name].as_f64().unwrap_or_else(|| panic!("no number {name}: {event}"))
 }
 
 /// An abstract name that nobody else has, of unix sockets: this process's, and the test's.

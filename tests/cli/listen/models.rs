@@ -1,9 +1,9 @@
 //! The three ways to serve: what `list` shows of each, and a thousand connections under each.
 
 use super::client::{connect, echoed};
-use super::{address, check, fdscope, listen, start};
+use super::{address, fdscope, listen, start};
 use crate::exhibits::listed;
-use crate::support::{Fdscope, Helper, Keeper, Skip, eventually, limit, needs, numbers, sorted};
+use crate::support::{Fdscope, Helper, Keeper, Skip, check, eventually, limit, needs, numbers, sorted};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};

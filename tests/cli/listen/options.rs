@@ -1,8 +1,8 @@
 //! Options of the sockets: what they do to clients, and what the kernel keeps of them.
 
 use super::client::{connect, tcp_option, wait};
-use super::{address, check, fdscope, listen, named, start};
-use crate::support::{in_own_network, pass};
+use super::{address, fdscope, listen, named, start};
+use crate::support::{check, in_own_network, pass};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{getsockopt, sockopt};
 use rustix::event::PollFlags;

@@ -1,8 +1,8 @@
 //! How events are written: lines, JSON, TSV, to a file, and a line that stays on a terminal.
 
 use super::client::{attempt, connect};
-use super::{abstract_name, address, check, fdscope, listen, named, start};
-use crate::support::{Background, Fdscope, OnTerminal, run_on_terminal};
+use super::{abstract_name, address, fdscope, listen, named, start};
+use crate::support::{Background, Fdscope, OnTerminal, check, run_on_terminal};
 use nix::sys::signal::Signal;
 use regex::Regex;
 use rustix::net::SocketType;

@@ -2,7 +2,8 @@
 
 use super::client::{connect, connect_as, echoed, exchange, rest};
 use super::models::MODELS;
-use super::{abstract_name, address, check, listen};
+use super::{abstract_name, address, listen};
+use crate::support::check;
 use nix::sys::signal::Signal;
 use rustix::net::SocketType;
 use serde_json::json;

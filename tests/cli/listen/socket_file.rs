@@ -1,7 +1,8 @@
 //! Socket files: made with a mode, replaced if nobody listens, removed at the end.
 
 use super::client::{connect, exchange};
-use super::{address, check, fdscope, listen};
+use super::{address, fdscope, listen};
+use crate::support::check;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};

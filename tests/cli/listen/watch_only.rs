@@ -1,9 +1,9 @@
 //! `--watch-only`: the queue of a listener that is not ours, and that we do not hold.
 
 use super::client::{TCP_SYN_SENT, attempt, connect, connect_as, state, wait};
-use super::{abstract_name, address, check, listen, named};
+use super::{abstract_name, address, listen, named};
 use crate::exhibits::listed;
-use crate::support::{Fdscope, Helper, Keeper, NOBODY, Skip, in_own_network, numbers, run_as};
+use crate::support::{Fdscope, Helper, Keeper, NOBODY, Skip, check, in_own_network, numbers, run_as};
 use nix::sys::signal::Signal;
 use rustix::event::PollFlags;
 use rustix::net::SocketType;

@@ -1,8 +1,8 @@
 //! Loops that do not go on, though somebody waits for them.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, number, watch};
-use crate::support::{Background, PATIENCE, eventually, pass};
+use super::{fdscope, watch};
+use crate::support::{Background, PATIENCE, check, eventually_state, number, pass};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
@@ -103,15 +103,24 @@ fn by_computing() {
     }
     let mut server = Server::start("level");
     let mut run = watch(&server, "");
-    let (_one, mut other) = hold_up(&mut server, b"c");
-    let stalled = run.event("stalled");
-    check(&stalled, &json!({"thread": server.tid, "call": null, "fds_total": 1}));
-    let doing = stalled["doing"].as_str().unwrap();
-    assert!(["computing", "waiting for a CPU", "running"].iter().any(|d| doing.starts_with(d)), "{stalled}");
-    assert!(number(&stalled, "cpu_percent") + number(&stalled, "delay_percent") > 10.0);
-    server.tell("go");
-    other.read_exact(&mut [0; 2]).unwrap();
-    run.event("recovered");
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let (_one, mut other) = hold_up(&mut server, b"c");
+        let stalled = run.event("stalled");
+        check(&stalled, &json!({"thread": server.tid, "call": null, "fds_total": 1}));
+        let doing = stalled["doing"].as_str().unwrap();
+        let computes = ["computing", "waiting for a CPU", "running"].iter().any(|d| doing.starts_with(d));
+        assert!(computes, "{stalled}");
+        server.tell("go");
+        other.read_exact(&mut [0; 2]).unwrap();
+        run.event("recovered");
+        // Who hardly got to look has seen it once, or did not see it get a CPU.
+        let share = |name: &str| stalled[name].as_f64().unwrap_or_default();
+        if share("cpu_percent") + share("delay_percent") > 10.0 {
+            break;
+        }
+        assert!(Instant::now() < until, "{stalled}");
+    }
 }
 
 #[test]
@@ -168,10 +177,7 @@ fn while_another_process_accepts() {
     let other = Pid::from_raw(second.pid() as i32);
     // The first one gets this client, and is held up by it.
     kill(other, Signal::SIGSTOP).unwrap();
-    eventually("it is stopped", || {
-        let stat = std::fs::read_to_string(format!("/proc/{other}/task/{}/stat", second.tid)).unwrap();
-        stat.rsplit(')').next().unwrap().starts_with(" T")
-    });
+    eventually_state(second.pid(), second.tid, 'T');
     let mut held = first.connect();
     echo(&mut held);
     first.hold_up(&mut held, b"b");

@@ -1,8 +1,8 @@
 //! How a run ends, and with which status.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, watch};
-use crate::support::Fdscope;
+use super::{fdscope, watch};
+use crate::support::{Fdscope, check};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::io::Write as _;
@@ -99,6 +99,25 @@ fn another_program() {
     server.end();
     run.event("exited");
     run.end().check(3, "");
+}
+
+/// What was summed up when the loop closed is not summed up again when its process ends.
+#[test]
+fn the_loop_closes_before_its_process_ends() {
+    if super::cannot_look() {
+        return;
+    }
+    let mut server = Server::start("level");
+    let mut run = watch(&server, "");
+    server.tell("exec");
+    run.event("closed");
+    run.event("summary");
+    server.end();
+    run.event("exited");
+    let run = run.end();
+    let events = run.check(3, "").json_lines();
+    let summaries = events.iter().filter(|e| e["event"] == "summary" && e["loop"] == server.epoll);
+    assert_eq!(summaries.count(), 1);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What is looked at comes to no harm.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, watch};
+use super::{fdscope, watch};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, Skip, call, eventually};
+use crate::support::{Helper, Keeper, Skip, call, check, eventually, eventually_state};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::SignalFd;
 use rustix::event::epoll;
@@ -22,7 +22,10 @@ fn what_is_closed_is_closed() {
     if super::cannot_look() {
         return;
     }
-    let mut server = Server::start("level");
+    // With an address of its own, on which no other test may be given its port.
+    let mut server = Server::start_with("level", |command| {
+        command.env("FDSCOPE_TEST_ADDRESS", "127.0.77.1:0");
+    });
     let mut run = watch(&server, "");
     let mut client = server.connect();
     echo(&mut client);
@@ -54,6 +57,8 @@ fn a_signalfd_keeps_its_signal() {
         return;
     }
     let helper = Helper::start("loops::signalfd_in_epoll");
+    let tid = helper.told["tid"].as_u64().unwrap();
+    eventually_state(helper.pid(), tid, 'S');
     let mut run = fdscope(format!("{} --watch", helper.pid())).start();
     let loop_ = run.record("the loop", |e| e["loop"] == helper.told["epoll"]);
     check(&loop_, &json!({"note": {"$holds": "polling the epoll fd could take news of"}}));
@@ -61,10 +66,10 @@ fn a_signalfd_keeps_its_signal() {
     let connect = || TcpStream::connect(address).unwrap();
     // The first is accepted, and the loop is held up then.
     let _clients = [connect(), connect()];
-    let stalled = run.event("stalled");
-    check(&stalled, &json!({"thread": helper.told["tid"], "fds": [{"kind": "tcp", "connections": 1}]}));
-    let tid = helper.told["tid"].as_u64().unwrap() as usize;
-    let signal = [helper.pid() as usize, tid, libc::SIGUSR1 as usize, 0, 0, 0];
+    let stalled =
+        run.record("a stall while one waits", |e| e["event"] == "stalled" && e["fds"][0]["connections"] == 1);
+    check(&stalled, &json!({"thread": tid, "fds": [{"kind": "tcp"}]}));
+    let signal = [helper.pid() as usize, tid as usize, libc::SIGUSR1 as usize, 0, 0, 0];
     call(libc::SYS_tgkill, signal).unwrap();
     // Whatever fdscope does is done by then.
     std::thread::sleep(Duration::from_millis(100));

@@ -1,9 +1,9 @@
 //! Loops with very many fds, and processes with very many threads.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, watch};
+use super::{fdscope, watch};
 use crate::exhibits::listed;
-use crate::support::{Fdscope, Helper, Keeper, Skip};
+use crate::support::{Fdscope, Helper, Keeper, Skip, check};
 use rustix::event::epoll;
 use serde_json::json;
 use std::io::Write as _;
@@ -59,7 +59,8 @@ fn many_threads() {
     echo(&mut other);
     server.hold_up(&mut one, b"b");
     other.write_all(b"e").unwrap();
-    check(&run.event("stalled"), &json!({"thread": server.tid, "call": "read", "thread_certain": true}));
+    let stalled = run.record("a stall in a read", |e| e["event"] == "stalled" && e["call"] == "read");
+    check(&stalled, &json!({"thread": server.tid, "thread_certain": true}));
     server.tell("go");
     run.event("recovered");
 }

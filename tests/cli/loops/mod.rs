@@ -13,7 +13,7 @@ mod server;
 pub(crate) mod shown;
 mod spinning;
 
-use crate::support::{Background, Fdscope, difference};
+use crate::support::{Background, Fdscope};
 use serde_json::Value;
 use server::Server;
 
@@ -29,23 +29,13 @@ fn watch(server: &Server, arguments: &str) -> Background {
     run
 }
 
-/// One look.
+/// One look, once it has served all that came.
 fn look(server: &Server) -> Value {
+    server.eventually_waits();
     let run = fdscope(server.pid().to_string()).run();
     let events = run.check(0, "").json_lines();
     let found = events.into_iter().find(|event| event["thread"] == server.tid);
     found.unwrap_or_else(|| run.fail("the loop is not there"))
-}
-
-/// Holds an event to what is expected of it: see [`difference`].
-fn check(event: &Value, expected: &Value) {
-    let wrong = difference(expected, Some(event));
-    assert!(wrong.is_empty(), "{wrong:#?}\nin {event}");
-}
-
-/// A number that an event has.
-fn number(event: &Value, name: &str) -> f64 {
-    event[name].as_f64().unwrap_or_else(|| panic!("no number {name}: {event}"))
 }
 
 /// Whether processes cannot be looked at here, which is then said.

@@ -4,7 +4,7 @@
 //! loop in a read of a pipe, `c` has it compute, `d` has it leave this connection unread from then on.
 //! On its standard input, `go` ends both, other words are for what the loop is to do once.
 
-use crate::support::confine;
+use crate::support::{Ended, confine, eventually_in};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{FdSetElement, PollFd, PollFlags, fd_set_insert, fd_set_num_elements, poll, select};
 use rustix::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -13,18 +13,32 @@ use rustix::process::{PTracer, set_ptracer};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Says what kind of loop it has, in its environment.
 const LOOP: &str = "FDSCOPE_TEST_LOOP";
+
+/// The calls in which it waits.
+const WAITS: &[libc::c_long] = &[
+    libc::SYS_epoll_pwait,
+    libc::SYS_epoll_pwait2,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_select,
+];
 
 /// One that outlives its test by an accident ends by this.
 const SECONDS: u32 = 120;
 
 /// The server; dropped, it is ended.
 pub(super) struct Server {
-    child: Child,
+    child: Ended,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     pub(super) address: SocketAddr,
@@ -52,7 +66,7 @@ impl Server {
             .stdout(Stdio::piped());
         confine(&mut command, SECONDS);
         change(&mut command);
-        let mut child = command.spawn().expect("the server starts");
+        let mut child = Ended(command.spawn().expect("the server starts"));
         let stdin = child.stdin.take().expect("it was piped");
         let mut stdout = BufReader::new(child.stdout.take().expect("it was piped"));
         let words = loop {
@@ -65,7 +79,7 @@ impl Server {
         };
         let mut words = words.split(' ');
         let mut next = || words.next().expect("a word");
-        Self {
+        let server = Self {
             address: next().parse().expect("an address"),
             tid: next().parse().expect("a thread"),
             epoll: next().parse().expect("an fd"),
@@ -74,7 +88,14 @@ impl Server {
             child,
             stdin,
             stdout,
-        }
+        };
+        server.eventually_waits();
+        server
+    }
+
+    /// Waits until its loop waits: it has begun to, or has served all that came.
+    pub(super) fn eventually_waits(&self) {
+        eventually_in(self.pid(), self.tid, WAITS);
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -91,7 +112,7 @@ impl Server {
         writeln!(self.stdin, "{word}").expect("it reads");
     }
 
-    /// Has a client hold it up with `what`, and waits until it does.
+    /// Has a client hold it up with `what`, and waits until it does: in the call, if it is to block.
     pub(super) fn hold_up(&mut self, client: &mut TcpStream, what: &[u8]) {
         client.write_all(what).expect("it is connected");
         let mut line = String::new();
@@ -100,18 +121,14 @@ impl Server {
             let read = self.stdout.read_line(&mut line).expect("it writes text");
             assert!(read > 0, "the server has ended");
         }
+        if what == b"b" {
+            eventually_in(self.pid(), self.tid, &[libc::SYS_read]);
+        }
     }
 
     /// Ends it.
     pub(super) fn end(&mut self) {
-        let _ = self.child.kill();
-        self.child.wait().expect("it is our child");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.end();
+        self.child.end();
     }
 }
 
@@ -140,7 +157,10 @@ fn process() {
             // Nobody else in this process has it.
             TcpListener::from(take(fd))
         }
-        Err(_) => TcpListener::bind("127.0.0.1:0").expect("a listener"),
+        Err(_) => {
+            let address = std::env::var("FDSCOPE_TEST_ADDRESS");
+            TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:0")).expect("a listener")
+        }
     };
     listener.set_nonblocking(true).expect("a listener");
     let others = std::env::var("FDSCOPE_TEST_THREADS").map_or(0, |n| n.parse().expect("a number"));

@@ -1,9 +1,9 @@
 //! What a loop watches, at one look.
 
 use super::server::{Server, echo};
-use super::{check, fdscope, look};
+use super::{fdscope, look};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, PATIENCE, Skip};
+use crate::support::{Helper, Keeper, PATIENCE, Skip, check};
 use rustix::event::epoll;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -102,9 +102,17 @@ fn what_is_ready() {
         echo(&mut other);
         server.hold_up(&mut one, b"b");
         other.write_all(b"e").unwrap();
-        let events = fdscope(server.pid().to_string()).run().check(0, "").json_lines();
-        let seen = events.iter().find(|e| e["loop"] == server.epoll).unwrap();
-        check(seen, &json!({"ready": true, "threads": [], "watches": 3}));
+        // What was written comes in its own time.
+        let until = Instant::now() + PATIENCE;
+        let seen = loop {
+            let events = fdscope(server.pid().to_string()).run().check(0, "").json_lines();
+            let seen = events.into_iter().find(|e| e["loop"] == server.epoll).unwrap();
+            if seen["ready"] == true {
+                break seen;
+            }
+            assert!(Instant::now() < until, "{how}: {seen}");
+        };
+        check(&seen, &json!({"threads": [], "watches": 3}));
         let ready: Vec<&Value> = seen["registrations"]
             .as_array()
             .unwrap()
@@ -127,12 +135,14 @@ fn loops_that_give_their_fds_each_time() {
         let mut client = server.connect();
         echo(&mut client);
         // It comes back in its own time.
+        let until = Instant::now() + PATIENCE;
         let seen = loop {
             let seen = fdscope(server.pid().to_string()).run();
             let events = seen.json_lines();
-            if let Some(event) = events.into_iter().find(|e| e["thread"] == server.tid && e["watches"] == 2) {
-                break event;
+            if let Some(event) = events.iter().find(|e| e["thread"] == server.tid && e["watches"] == 2) {
+                break event.clone();
             }
+            assert!(Instant::now() < until, "{events:?}");
         };
         check(
             &seen,

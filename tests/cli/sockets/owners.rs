@@ -3,7 +3,7 @@
 use super::{
     absent, check, connection, holder, holder_of, inode, listener, of, option, records, settles, sockets,
 };
-use crate::support::{NOBODY, capable, eventually};
+use crate::support::{Ended, NOBODY, capable, eventually};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde_json::{Value, json};
 use std::io::IoSlice;
@@ -12,7 +12,7 @@ use std::net::UdpSocket;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 const SO_COOKIE: i32 = 57;
 
@@ -20,23 +20,16 @@ const SO_COOKIE: i32 = 57;
 const CHOWN: u32 = 0;
 
 /// A child that has the socket as its stdin, and ends with it.
-pub(super) struct Heir(Child);
+pub(super) struct Heir(Ended);
 
 impl Heir {
     pub(super) fn of(socket: &impl AsFd) -> Self {
         let stdin = socket.as_fd().try_clone_to_owned().unwrap();
         let sleep = Command::new("sleep").arg("60").stdin(stdin).stdout(Stdio::null()).spawn();
-        let heir = Self(sleep.expect("sleep starts"));
+        let heir = Self(Ended(sleep.expect("sleep starts")));
         let name = || std::fs::read_to_string(format!("/proc/{}/comm", heir.0.id()));
         eventually("it has its name", || name().is_ok_and(|name| name == "sleep\n"));
         heir
-    }
-}
-
-impl Drop for Heir {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -13,6 +13,19 @@ pub(crate) fn difference(expected: &Value, actual: Option<&Value>) -> Vec<String
     found
 }
 
+/// Holds a record to what is expected of it: see [`difference`].
+#[track_caller]
+pub(crate) fn check(record: &Value, expected: &Value) {
+    let wrong = difference(expected, Some(record));
+    assert!(wrong.is_empty(), "{wrong:#?}\nin {record}");
+}
+
+/// A number that a record has.
+#[track_caller]
+pub(crate) fn number(record: &Value, name: &str) -> f64 {
+    record[name].as_f64().unwrap_or_else(|| panic!("no number {name}: {record}"))
+}
+
 fn compare(path: &str, expected: &Value, actual: Option<&Value>, found: &mut Vec<String>) {
     let wrong = || format!("{path}: expected {expected}, got {}", show(actual));
     let matcher = expected.as_object().and_then(matcher);

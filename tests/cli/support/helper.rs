@@ -2,13 +2,14 @@
 
 use super::Fdscope;
 use super::compare::difference;
+use super::ended::Ended;
 use super::keeper::Keeper;
 use super::raw::confine;
 use crate::exhibits::ALL;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use tempfile::TempDir;
 
 /// Names the exhibit, in the helper's environment.
@@ -19,7 +20,7 @@ const SECONDS: u32 = 120;
 
 /// A running helper.
 pub(crate) struct Helper {
-    child: Child,
+    child: Ended,
     /// Its end is the helper's end.
     _stdin: ChildStdin,
     /// Its working directory.
@@ -49,7 +50,7 @@ impl Helper {
             .stdout(Stdio::piped());
         confine(&mut command, SECONDS);
         change(&mut command);
-        let mut child = command.spawn().expect("the helper starts");
+        let mut child = Ended(command.spawn().expect("the helper starts"));
         let stdin = child.stdin.take().expect("it was piped");
         let mut lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
         let mut helper =
@@ -108,13 +109,6 @@ impl Helper {
     /// Whether the exhibit could not be made on this machine.
     pub(crate) fn was_skipped(&self) -> bool {
         self.skipped
-    }
-}
-
-impl Drop for Helper {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -1,7 +1,9 @@
 //! The harness: running fdscope, helper processes that it looks at, and comparing JSON.
 
+mod asleep;
 mod background;
 mod compare;
+mod ended;
 mod fake;
 mod fdscope;
 mod helper;
@@ -10,8 +12,10 @@ mod network;
 mod pty;
 mod raw;
 
+pub(crate) use asleep::{eventually_in, eventually_state};
 pub(crate) use background::{Background, PATIENCE, eventually};
-pub(crate) use compare::{difference, sorted};
+pub(crate) use compare::{check, difference, number, sorted};
+pub(crate) use ended::Ended;
 pub(crate) use fake::FakeProc;
 pub(crate) use fdscope::{Fdscope, Run};
 pub(crate) use helper::{Helper, run_exhibit};

@@ -1,5 +1,6 @@
 //! Running fdscope on a terminal.
 
+use super::Ended;
 use super::{Fdscope, PATIENCE};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -10,7 +11,7 @@ use rustix::termios::Winsize;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::time::Instant;
 
 /// What fdscope writes to a terminal, and its status. Line ends are as the terminal makes them:
@@ -34,7 +35,7 @@ pub(crate) fn terminal() -> (File, OwnedFd) {
 /// fdscope, running on a terminal.
 pub(crate) struct OnTerminal {
     master: File,
-    child: Child,
+    child: Ended,
     bytes: Vec<u8>,
 }
 
@@ -53,7 +54,7 @@ impl OnTerminal {
             child = Some(command.spawn().expect("fdscope can be run"));
         });
         drop(fdscope);
-        Self { master, child: child.expect("it was started"), bytes: Vec::new() }
+        Self { master, child: Ended(child.expect("it was started")), bytes: Vec::new() }
     }
 
     /// Waits until it has written this, somewhere behind the first `from` bytes, and gives where
@@ -127,12 +128,5 @@ impl OnTerminal {
             }
             _ => false,
         }
-    }
-}
-
-impl Drop for OnTerminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

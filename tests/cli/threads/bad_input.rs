@@ -2,7 +2,7 @@
 
 use super::{of, settle, thread};
 use crate::exhibits::listed;
-use crate::support::{Fdscope, Helper, Keeper, NOBODY, Skip, call, run_as};
+use crate::support::{Fdscope, Helper, Keeper, NOBODY, Skip, call, eventually_state, run_as};
 use nix::sys::signal::Signal;
 use nix::unistd::geteuid;
 use rustix::pipe::pipe;
@@ -79,7 +79,13 @@ fn what_may_not_be_known_is_said() {
     }
 }
 
+/// Waits until its thread reads.
+fn settle_in_read(helper: &Helper) {
+    eventually_state(helper.pid(), helper.told["reads"]["tid"].as_u64().unwrap(), 'S');
+}
+
 fn is_said(helper: &Helper) {
+    settle_in_read(helper);
     for look in ["", "--sample 50ms"] {
         let run = of(helper, &format!("{look} --json")).with(plainly).run();
         run.check(
@@ -105,6 +111,7 @@ fn is_said(helper: &Helper) {
 fn one_of_several_may_not_be_known() {
     let secret = Helper::start_with("threads::bad_input::secret", plainly);
     let own = Helper::start_with("threads::states::reader", plainly);
+    settle_in_read(&own);
     let run = Fdscope::new(format!("threads {} {} --json", secret.pid(), own.pid())).with(plainly).run();
     run.check(3, "may not be read");
     let records = run.records();

@@ -2,10 +2,10 @@
 
 use super::{named, of, thread};
 use crate::exhibits::listed;
-use crate::support::{Fdscope, Helper, Keeper, PATIENCE, Skip, call};
+use crate::support::{Ended, Fdscope, Helper, Keeper, PATIENCE, Skip, call};
 use serde_json::Value;
 use std::io::Read as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicU32;
 use std::time::Instant;
 
@@ -28,16 +28,6 @@ import platform, sys
 locked = getattr(sys, '_is_gil_enabled', lambda: True)()
 print(platform.python_implementation(), platform.libc_ver()[0], locked)";
 
-/// Ends it, whatever the test comes to.
-struct Python(Child);
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn threads_that_compute_wait_for_it() {
     check(0.005);
@@ -58,10 +48,10 @@ fn check(interval: f64) {
     }
     let mut command = Command::new("python3");
     command.args(["-uc", COMPUTES, &interval.to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut python = Python(command.spawn().unwrap());
+    let mut python = Ended(command.spawn().unwrap());
     // What was started may have been a script that starts it.
-    python.0.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
-    let pid = python.0.id();
+    python.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let pid = python.id();
     let is_it = |r: &Value| r["likely"] == "gil" && r["call"] == "futex";
     let until = Instant::now() + PATIENCE;
     let records = loop {

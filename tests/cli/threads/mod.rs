@@ -66,10 +66,7 @@ fn settle(look: impl Fn() -> Vec<Value>, expected: &[(&str, Value)]) -> Vec<Valu
 
 /// Waits until a run of fdscope that looks many times has looked once.
 fn eventually_waits(pid: u32) {
-    crate::support::eventually("it waits for its next look", || {
-        let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
-        call.starts_with(&format!("{} ", libc::SYS_ppoll))
-    });
+    crate::support::eventually_in(pid, pid.into(), &[libc::SYS_ppoll]);
 }
 
 /// Waits until a run of fdscope has caught a signal: from then on it ends with what it has.

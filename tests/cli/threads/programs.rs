@@ -1,20 +1,10 @@
 //! Programs of another ABI than ours.
 
 use super::settle;
-use crate::support::Fdscope;
+use crate::support::{Ended, Fdscope};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Child, Command};
-
-/// Ends it, whatever the test comes to.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use std::process::Command;
 
 /// A static program for 32-bit x86: poll(NULL, 0, -1).
 fn program() -> Vec<u8> {
@@ -55,7 +45,7 @@ fn calls_of_a_32_bit_program_are_not_taken_for_others() {
             return;
         }
     };
-    let look = || Fdscope::new(format!("threads {} --json", child.0.id())).run().records();
+    let look = || Fdscope::new(format!("threads {} --json", child.id())).run().records();
     let expected = json!({
         "call": "168", "abi": "32-bit", "state": "sleeping", "fds": {"$absent": true}, "timeout": {"$absent": true},
         "waits_for": {"$holds": "32-bit call 168, not decoded"}, "serving": {"$absent": true},

@@ -2,11 +2,12 @@
 
 use super::{named, of, settle, thread};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, Skip, call};
+use crate::support::{Helper, Keeper, PATIENCE, Skip, call};
 use nix::sys::signal::Signal;
 use rustix::pipe::pipe;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 listed! { "threads::sample": mixed }
 
@@ -50,10 +51,21 @@ fn shares_of_a_thread_are_the_whole() {
         || of(&helper, "").records(),
         &[("waits", json!({"call": "read"})), ("busy", json!({"state": "running"}))],
     );
-    let run = of(&helper, "--sample 600ms --interval 5ms --json --quiet").ok();
-    let records = run.records();
-    let threads = by_name(&records);
-    for (name, records) in &threads {
+    // On a machine that has so much to do that there were few looks, what is rare was not seen; and a thread
+    // that waits for a CPU may not be told for how long until it has one.
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let records = of(&helper, "--sample 600ms --interval 5ms --quiet").records();
+        let doubt = check_shares(&by_name(&records)).err();
+        let Some(doubt) = doubt else { return };
+        assert!(Instant::now() < until, "{doubt}");
+    }
+}
+
+/// Holds the shares of the threads to what is true of them however busy the machine is; what it is if
+/// that has let them get to do it.
+fn check_shares(threads: &BTreeMap<String, Vec<&Value>>) -> Result<(), String> {
+    for (name, records) in threads {
         let number = |key: &str| records.iter().map(|r| r[key].as_f64().unwrap()).sum::<f64>();
         assert!((number("share") - 100.0).abs() < 1e-6, "{name}: {records:?}");
         assert!(number("looks") >= 2.0, "{name}: {records:?}");
@@ -66,18 +78,28 @@ fn shares_of_a_thread_are_the_whole() {
     let busy = &threads["busy"];
     assert_eq!((&busy[0]["state"], &busy[0]["share"]), (&json!("running"), &json!(100.0)));
     assert!(busy[0]["waits_for"].as_str().unwrap().starts_with("running"), "{busy:?}");
-    // On however busy a machine, it used more than who only waits, and what it lacked it waited for.
+    // It used more than who only waits, and what it lacked it waited for.
     let part = |record: &Value, key: &str| record[key].as_f64().unwrap();
-    assert!(part(busy[0], "cpu_used") > part(waits[0], "cpu_used"), "{busy:?}");
+    let used_more = part(busy[0], "cpu_used") > part(waits[0], "cpu_used");
     let all = part(busy[0], "cpu_percent") + part(busy[0], "delay_percent");
-    assert!((80.0..=120.0).contains(&all), "{busy:?}");
+    if !used_more || !(80.0..=120.0).contains(&all) {
+        return Err(format!("{busy:?}"));
+    }
     // A call with times that change is one call, without a time.
     let turns = &threads["turns"];
     let of_call = |name: &str| turns.iter().filter(|r| r["call"] == name).copied().collect::<Vec<_>>();
-    let sleeps = of_call("nanosleep");
-    assert_eq!((sleeps.len(), &sleeps[0]["timeout"]), (1, &Value::Null), "{turns:?}");
-    assert!(sleeps[0].get("left").is_none() && sleeps[0]["waits_for"] == "nanosleep", "{sleeps:?}");
-    assert_eq!(of_call("ppoll")[0]["timeout"], 0.005, "{turns:?}");
+    let (sleeps, polls) = (of_call("nanosleep"), of_call("ppoll"));
+    let ([sleep], [poll, ..]) = (&sleeps[..], &polls[..]) else {
+        assert!(sleeps.len() < 2, "{turns:?}");
+        return Err(format!("{turns:?}"));
+    };
+    assert_eq!(poll["timeout"], 0.005, "{turns:?}");
+    // One of its times alone was seen.
+    if !sleep["timeout"].is_null() {
+        return Err(format!("{turns:?}"));
+    }
+    assert!(sleep.get("left").is_none() && sleep["waits_for"] == "nanosleep", "{sleeps:?}");
+    Ok(())
 }
 
 #[test]

@@ -1,20 +1,15 @@
 //! How a process serves, from what is seen of it.
 
+use super::common::raw;
 use super::{of, thread};
 use crate::exhibits::listed;
 use crate::support::{Fdscope, Helper, Keeper, PATIENCE, Skip, call, needs};
 use rustix::event::epoll;
-use rustix::fd::AsRawFd as _;
 use serde_json::Value;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsFd;
 use std::time::Instant;
 
 listed! { "threads::serving": one_loop loops_of_clients threads_of_connections pool prefork forks ring nothing client }
-
-fn raw(fd: impl AsFd) -> usize {
-    fd.as_fd().as_raw_fd() as usize
-}
 
 /// A listener, and so many connections that were accepted from it.
 fn connections(keeper: &mut Keeper, count: usize) -> (usize, Vec<usize>) {
@@ -154,19 +149,20 @@ fn client(keeper: &mut Keeper) -> Result<(), Skip> {
     Ok(())
 }
 
-/// Looks until it is said that the process serves so, and gives the evidence.
+/// Looks until it is said that the process serves so, for this reason: its threads, and those of others,
+/// get there in their own time.
 #[track_caller]
-fn check(look: impl Fn() -> Vec<Value>, model: &str, likely: bool) -> String {
+fn check(look: impl Fn() -> Vec<Value>, model: &str, likely: bool, expected: &str) {
     let until = Instant::now() + PATIENCE;
     loop {
         let records = look();
         let serving = &records[0]["serving"];
         let texts = serving["evidence"].as_array().cloned().unwrap_or_default();
         let evidence = texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ");
-        if serving["model"] == model && serving["likely"] == likely {
-            return evidence;
+        if serving["model"] == model && serving["likely"] == likely && evidence.contains(expected) {
+            return;
         }
-        assert!(Instant::now() < until, "expected {model}: {serving}");
+        assert!(Instant::now() < until, "expected {model}, {expected}: {serving}");
     }
 }
 
@@ -176,11 +172,9 @@ fn exhibit(name: &str, model: &str, evidence: &str) {
     if helper.was_skipped() {
         return;
     }
-    let told = check(|| of(&helper, "").records(), model, model == "completion");
-    assert!(told.contains(evidence), "{told}");
+    check(|| of(&helper, "").records(), model, model == "completion", evidence);
     // Many looks see the same.
-    let told = check(|| of(&helper, "--sample 50ms --quiet").records(), model, model == "completion");
-    assert!(told.contains(evidence), "{told}");
+    check(|| of(&helper, "--sample 50ms --quiet").records(), model, model == "completion", evidence);
 }
 
 #[test]
@@ -220,16 +214,14 @@ fn completions() {
 fn processes_that_serve_one_listener() {
     let helper = Helper::start("threads::serving::prefork");
     let listener = helper.told["listener"].as_str().unwrap();
-    let evidence = check(|| of(&helper, "").records(), "prefork", false);
     let expected = format!(
         "the listener {listener} is held by 3 children of {} (helper), of which 3 wait",
         helper.pid()
     );
-    assert!(evidence.contains(&expected), "{evidence}");
+    check(|| of(&helper, "").records(), "prefork", false, &expected);
     for child in children(&helper) {
-        let evidence = check(|| Fdscope::new(format!("threads {child}")).records(), "prefork", false);
         let expected = format!("is held by 2 other children of {} (helper), of which 2 wait", helper.pid());
-        assert!(evidence.contains(&expected), "{evidence}");
+        check(|| Fdscope::new(format!("threads {child}")).records(), "prefork", false, &expected);
     }
 }
 
@@ -237,14 +229,11 @@ fn processes_that_serve_one_listener() {
 fn a_process_a_connection() {
     let helper = Helper::start("threads::serving::forks");
     let model = "process-per-connection";
-    let evidence = check(|| of(&helper, "").records(), model, false);
-    assert!(
-        evidence.contains("it waits for a listener, and 2 children for a connection of the same port"),
-        "{evidence}"
-    );
+    let expected = "it waits for a listener, and 2 children for a connection of the same port";
+    check(|| of(&helper, "").records(), model, false, expected);
     for child in children(&helper) {
-        let evidence = check(|| Fdscope::new(format!("threads {child}")).records(), model, false);
-        assert!(evidence.contains("waits for one connection, and its parent"), "{evidence}");
+        let expected = "waits for one connection, and its parent";
+        check(|| Fdscope::new(format!("threads {child}")).records(), model, false, expected);
     }
 }
 
@@ -257,7 +246,7 @@ fn what_serves_nobody() {
 #[test]
 fn people_are_told_beside_the_table() {
     let helper = Helper::start("threads::serving::one_loop");
-    check(|| of(&helper, "").records(), "event-loop", false);
+    check(|| of(&helper, "").records(), "event-loop", false, "");
     let run = of(&helper, "").run();
     run.check(0, &format!("fdscope: {} (helper) serves with one event loop: thread ", helper.pid()));
     assert_eq!(run.stderr().lines().count(), 1);

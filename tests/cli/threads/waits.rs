@@ -80,6 +80,7 @@ fn calls_on_fds() {
         ("recvfrom", one("recvfrom", "socket", "unix", "stream connected")),
         ("accept4", one("accept4", "listener", "tcp", &format!("{address} listen, queue 0"))),
         ("flock", one("flock", "lock", "regular", "/")),
+        ("open fifo", json!({"call": {"$holds": "open"}})),
         (
             "connect",
             is("connect", json!({"fds": [{"kind": "unix"}], "waits_for": {"$holds": "connect on "}})),

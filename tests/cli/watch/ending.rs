@@ -1,8 +1,8 @@
 //! How a run ends: by what it waits for, a count, the clock, a signal, or because nobody reads.
 
 use super::puppet::Puppet;
-use super::{armed, check, fdscope, here, names, number, watch_fd, with_fd};
-use crate::support::{Fdscope, eventually};
+use super::{armed, fdscope, here, names, watch_fd, with_fd};
+use crate::support::{Fdscope, check, eventually, number};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
@@ -32,6 +32,8 @@ fn until() {
 fn until_error() {
     let (reader, writer) = pipe().unwrap();
     drop(reader);
+    // Other tests may be starting programs, which have all that we have for a moment.
+    eventually("nobody reads", || rustix::io::write(&writer, b"x") == Err(rustix::io::Errno::PIPE));
     let run = with_fd(&writer, fdscope("3 --until error")).run();
     check(&run.check(0, "").json_lines()[1], &json!({"event": "error", "readiness": ["out", "err"]}));
 }

@@ -1,7 +1,7 @@
 //! Files that it opens, and kinds that are no streams.
 
-use super::{armed, check, fdscope, names, watch, watch_fd, with_fd};
-use crate::support::Fdscope;
+use super::{armed, fdscope, names, watch, watch_fd, with_fd};
+use crate::support::{Fdscope, check};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};

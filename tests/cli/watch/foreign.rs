@@ -1,6 +1,7 @@
 //! Fds of another process: seen, and left as they are.
 
-use super::{check, fdscope, here, names, note, number, watch};
+use super::{fdscope, here, names, note, watch};
+use crate::support::{check, number};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::SignalFd;
 use serde_json::json;

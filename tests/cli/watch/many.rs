@@ -1,8 +1,8 @@
 //! All fds of a process that has very many.
 
-use super::{armed, fdscope, note, number};
+use super::{armed, fdscope, note};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, Skip, needs, numbers};
+use crate::support::{Helper, Keeper, Skip, needs, number, numbers};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rustix::event::{EventfdFlags, eventfd};
 

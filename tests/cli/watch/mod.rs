@@ -19,7 +19,7 @@ mod several;
 mod triggers;
 mod wakeups;
 
-use crate::support::{Background, Fdscope, call, call_fd, difference, pass};
+use crate::support::{Background, Fdscope, call, call_fd, pass};
 use serde_json::Value;
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::sync::Once;
@@ -97,18 +97,7 @@ fn note(selector: &str) -> &'static str {
     if matches!(selector, "poll" | "select") { SAMPLES } else { "" }
 }
 
-/// Holds an event to what is expected of it: see [`difference`].
-fn check(event: &Value, expected: &Value) {
-    let wrong = difference(expected, Some(event));
-    assert!(wrong.is_empty(), "{wrong:#?}\nin {event}");
-}
-
 /// The names of events, in order.
 fn names(events: &[Value]) -> Vec<&str> {
     events.iter().map(|e| e["event"].as_str().unwrap_or_else(|| panic!("no event: {e}"))).collect()
-}
-
-/// A number that an event has.
-fn number(event: &Value, name: &str) -> f64 {
-    event[name].as_f64().unwrap_or_else(|| panic!("no number {name}: {event}"))
 }

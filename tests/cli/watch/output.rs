@@ -1,7 +1,7 @@
 //! What is printed, in each format.
 
-use super::{here, number, with_fd};
-use crate::support::{Fdscope, sorted};
+use super::{here, with_fd};
+use crate::support::{Fdscope, number, sorted};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::io::{Write as _, pipe};

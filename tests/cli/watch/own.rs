@@ -1,7 +1,7 @@
 //! Fds that it was started with: what comes and goes on a pipe, and reading it.
 
-use super::{armed, check, fdscope, names, number, watch_fd};
-use crate::support::{Fdscope, eventually};
+use super::{armed, fdscope, names, watch_fd};
+use crate::support::{Fdscope, check, eventually, number};
 use serde_json::json;
 use std::io::{Read as _, Write as _, pipe};
 use std::time::Instant;

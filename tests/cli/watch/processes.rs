@@ -1,7 +1,8 @@
 //! Fds of a process that come, go and change, and the process's own end.
 
 use super::puppet::{Puppet, watch};
-use super::{armed, check, fdscope, names, note};
+use super::{armed, fdscope, names, note};
+use crate::support::check;
 use rustix::fs::{Mode, OFlags};
 use serde_json::json;
 use std::io::Write as _;

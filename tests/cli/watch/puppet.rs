@@ -1,9 +1,9 @@
 //! A process that opens, writes, closes and ends when it is told to: a shell.
 
-use crate::support::{Background, Fdscope, confine, traceable};
+use crate::support::{Background, Ended, Fdscope, confine, traceable};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 
 /// One that outlives its test by an accident ends by this.
@@ -11,7 +11,7 @@ const SECONDS: u32 = 120;
 
 /// The process; dropped, it is ended.
 pub(super) struct Puppet {
-    child: Child,
+    child: Ended,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     /// Its working directory, with the FIFOs `a` and `b` in it.
@@ -29,7 +29,7 @@ impl Puppet {
         command.current_dir(dir.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         confine(&mut command, SECONDS);
         traceable(&mut command);
-        let mut child = command.spawn().expect("a shell");
+        let mut child = Ended(command.spawn().expect("a shell"));
         let stdin = child.stdin.take().expect("it was piped");
         let stdout = BufReader::new(child.stdout.take().expect("it was piped"));
         Self { child, stdin, stdout, dir }
@@ -62,13 +62,6 @@ impl Puppet {
     pub(super) fn end(&mut self) {
         writeln!(self.stdin, "exit 0").expect("the shell reads");
         self.child.wait().expect("it is our child");
-    }
-}
-
-impl Drop for Puppet {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

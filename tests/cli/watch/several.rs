@@ -1,7 +1,7 @@
 //! Several selectors, which look at the same moments.
 
-use super::{check, fdscope, watch_fd, with_fd};
-use crate::support::Fdscope;
+use super::{fdscope, watch_fd, with_fd};
+use crate::support::{Fdscope, check};
 use serde_json::{Value, json};
 use std::io::{Write as _, pipe};
 

@@ -1,8 +1,11 @@
 //! Level, edge and oneshot, what is asked for, and every return instead of what changes.
 
-use super::{check, fdscope, here, names, number, watch, watch_fd, with_fd};
+use super::{armed, fdscope, here, here_all, names, watch, watch_fd, with_fd};
+use crate::support::{check, number, pass};
+use nix::sys::signal::Signal;
 use serde_json::json;
 use std::io::{Read as _, Write as _, pipe};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,24 +24,28 @@ fn edge() {
     }
 }
 
-/// Once, and nothing after it.
+/// Once, and nothing after it: what comes later on another fd is told of alone.
 #[test]
 fn oneshot() {
     if super::cannot_watch_others() {
         return;
     }
-    let (reader, mut writer) = pipe().unwrap();
     for foreign in [false, true] {
-        let target = if foreign { here(&reader) } else { "3".to_owned() };
-        let mut run = watch_fd(&reader, format!("{target} --trigger oneshot -t 100ms"));
+        let (mut once, mut writer) = pipe().unwrap();
+        let (later, mut last_writer) = pipe().unwrap();
+        let fds = [once.as_raw_fd(), later.as_raw_fd()];
+        let (target, fds) = if foreign { (here_all(&fds), fds) } else { ("3 4".to_owned(), [3, 4]) };
+        let run = fdscope(format!("{target} --trigger oneshot"));
+        let mut run = armed(with_fd(&once, run).with(|command| pass(command, &later, 4)));
         writer.write_all(b"x").unwrap();
-        let (reader, mut another) = (&reader, writer.try_clone().unwrap());
-        check(&run.event("ready"), &json!({"trigger": "oneshot", "readiness": ["in"]}));
-        another.write_all(b"y").unwrap();
-        let run = run.end();
-        assert_eq!(names(&run.check(124, "").json_lines()), ["armed", "ready", "timeout", "summary"]);
-        let mut reader = reader;
-        assert_eq!(reader.read(&mut [0; 9]).unwrap(), 2);
+        check(&run.event("ready"), &json!({"fd": fds[0], "trigger": "oneshot", "readiness": ["in"]}));
+        writer.write_all(b"y").unwrap();
+        last_writer.write_all(b"z").unwrap();
+        check(&run.event("ready"), &json!({"fd": fds[1], "trigger": "oneshot", "readiness": ["in"]}));
+        let run = run.end_by(Signal::SIGTERM);
+        let events = run.check_signal(Signal::SIGTERM, "").json_lines();
+        assert_eq!(names(&events), ["armed", "ready", "ready", "summary", "summary"]);
+        assert_eq!(once.read(&mut [0; 9]).unwrap(), 2);
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Attendant {
 impl Attendant {
     /// Catches signals from now on.
     pub(super) fn new() -> io::Result<Self> {
-        let caught = signals::catch(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP])?;
+        let caught = signals::catch(&signals::ENDING)?;
         sys::catch_signal(OVERDUE as i32, true)?;
         let signal = SigevNotify::SigevSignal { signal: OVERDUE, si_value: 0 };
         let timer = Timer::new(ClockId::CLOCK_MONOTONIC, SigEvent::new(signal))?;

@@ -23,6 +23,7 @@ mod way;
 pub(super) use options::Options;
 pub(in super::super) use row::fields;
 
+use super::options::Extent;
 use super::plot::{Chart, PlotFile, Terminal};
 use crate::commands::sink::terminal_size;
 use crate::commands::{columns, locale};
@@ -36,6 +37,7 @@ use std::io::Write as _;
 /// Measures, and shows what was measured.
 pub(super) fn run(
     options: &Options,
+    extent: Extent,
     plot: Option<PlotFile>,
     context: &mut Context,
 ) -> Result<Outcome, Error> {
@@ -46,10 +48,10 @@ pub(super) fn run(
     }
     let (plan, told, mut refused) = room::fitting(plan, options.kind);
     told.iter().for_each(|text| context.complain(text));
-    let measured = session::run(&plan, options, context.quiet)?;
+    let measured = session::run(&plan, options.kind, extent, context.quiet)?;
     refused += measured.cases.iter().filter(|measuring| measuring.refused).count() as u64;
     let rows = row::rows(&measured, options.kind);
-    notes::tell(&rows, &measured, options, context);
+    notes::tell(&rows, &measured, extent, context);
     // First, since whoever reads the table may go away.
     let drawn = plot.map_or(Ok(()), |plot| draw(plot, &charts::charts(&rows, options.kind), context));
     show(&rows, options, refused, context)?;

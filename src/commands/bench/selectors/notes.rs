@@ -1,20 +1,21 @@
 //! What the reader of the figures should know.
 
-use super::options::Options;
-use super::row::{Row, WIDE};
+use super::row::Row;
 use super::session::Measured;
+use crate::commands::bench::options::Extent;
+use crate::commands::bench::statistics::WIDE;
 use crate::context::Context;
 use crate::model::quantity;
 
 /// Tells it on standard error.
-pub(super) fn tell(rows: &[Row], measured: &Measured, options: &Options, context: &Context) {
+pub(super) fn tell(rows: &[Row], measured: &Measured, extent: Extent, context: &Context) {
     if let Some(signal) = measured.signal {
         let cases = &measured.cases;
         let done: usize = cases.iter().map(|measuring| measuring.samples.len()).sum();
-        let all = cases.len() * options.runs as usize;
+        let all = cases.len() * extent.runs as usize;
         context.note(&format!("ended by {signal} after {done} of {all} measurements"));
     }
-    let wide = rows.iter().filter(|row| row.event.percent >= WIDE).count();
+    let wide = rows.iter().filter(|row| row.event.is_wide()).count();
     if wide > 0 {
         context.note(&format!(
             "{} of {} a spread of {WIDE}% or more: something else ran meanwhile, or --for is too short",

@@ -2,11 +2,8 @@
 
 use super::kind::Kind;
 use super::way::Choice;
-use crate::commands::values;
-use clap::builder::ArgPredicate;
-use std::time::Duration;
 
-/// Which selectors are measured, with which fds, and for how long.
+/// Which selectors are measured, with which fds.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What to measure")]
 pub(in super::super) struct Options {
@@ -24,14 +21,6 @@ pub(in super::super) struct Options {
     /// What the fds are
     #[arg(long, short = 'k', value_name = "KIND", default_value = "eventfd")]
     pub(super) kind: Kind,
-    /// How often everything is measured; the median is shown
-    #[arg(long, short = 'r', value_name = "N", default_value_t = 5,
-          value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub(in super::super) runs: u32,
-    /// For how long all in all, about; with --servers 9s unless it is given, and their start
-    #[arg(long = "for", value_name = "TIME", value_parser = values::period, default_value = "7s",
-          default_value_if("servers", ArgPredicate::IsPresent, "9s"))]
-    pub(in super::super) time: Duration,
 }
 
 /// How many fds are watched, and how many are active, unless somebody says how many.

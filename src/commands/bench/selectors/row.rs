@@ -4,11 +4,9 @@ use super::case::Case;
 use super::kind::Kind;
 use super::sample::Sample;
 use super::session::Measured;
+use crate::commands::bench::cells::{number, round, word};
 use crate::commands::bench::statistics::Spread;
 use crate::model::{Cell, Column, Emphasis, Field, Record, Value, column_table};
-
-/// A spread from which on a figure says little, in percent.
-pub(super) const WIDE: f64 = 25.0;
 
 /// A case with the medians of its runs.
 #[derive(Clone, Debug)]
@@ -29,7 +27,7 @@ pub(super) struct Row {
 
 impl Record for Row {
     fn emphasis(&self) -> Emphasis {
-        if self.event.percent >= WIDE { Emphasis::Notice } else { Emphasis::None }
+        self.event.emphasis()
     }
 }
 
@@ -42,15 +40,15 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "ns_per_event", Number,
         "nanoseconds for an event with all that there is to do for it: to make the fd ready, to be told, to read it, and where \
          it is oneshot, to arm it again",
-        |r| number(r.event.median);
+        |r| number(r.event.median, 10.0);
     "spread", Number, "how far apart the middle half of the runs was in ns_per_event, in percent of that",
-        |r| number(r.event.percent);
-    "ns_per_wait", Number, "nanoseconds in one call that waits, while active fds are ready", |r| number(r.wait);
-    "ns_per_register", Number, "nanoseconds to have an fd watched", |r| number(r.register);
+        |r| number(r.event.percent, 10.0);
+    "ns_per_wait", Number, "nanoseconds in one call that waits, while active fds are ready", |r| number(r.wait, 10.0);
+    "ns_per_register", Number, "nanoseconds to have an fd watched", |r| number(r.register, 10.0);
     "ns_cpu", Number,
         "nanoseconds of CPU time, in user mode and in the kernel, for an event that finds the thread asleep in the selector",
-        |r| number(r.cpu);
-    "wakeups", Number, "how often the thread was woken up for each of those events", |r| Some(Cell::Float(round(r.wakeups, 1000.0)));
+        |r| number(r.cpu, 10.0);
+    "wakeups", Number, "how often the thread was woken up for each of those events", |r| number(r.wakeups, 1000.0);
     "runs", Integer, "how many runs there were; all figures are their medians", |r| Some(Cell::Uint(r.samples.len() as u64));
     "events", Integer, "how many events were counted in them, each of which came once", |r| Some(Cell::Uint(r.events));
     "samples", List, "ns_per_event of each run", |r| Some(Cell::List(&r.samples));
@@ -123,7 +121,7 @@ impl Row {
         let [wait, register, cpu, wakeups] = [wait, register, cpu, wakeups].map(|of| spread(of).median);
         let shown = [
             format!("{:.0}", event.median),
-            format!("{:.0}%", event.percent),
+            event.shown(),
             format!("{wait:.0}"),
             format!("{register:.0}"),
             format!("{cpu:.0}"),
@@ -142,16 +140,4 @@ impl Row {
         });
         samples.fold((f64::INFINITY, 0.0), |(low, high), ns| (low.min(ns), high.max(ns)))
     }
-}
-
-fn word(text: &str) -> Option<Cell<'_>> {
-    Some(Cell::Text(text.as_bytes()))
-}
-
-fn number(x: f64) -> Option<Cell<'static>> {
-    Some(Cell::Float(round(x, 10.0)))
-}
-
-fn round(x: f64, parts: f64) -> f64 {
-    (x * parts).round() / parts
 }

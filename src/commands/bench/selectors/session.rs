@@ -4,8 +4,8 @@ use super::attendant::Attendant;
 use super::case::Case;
 use super::fault::Fault;
 use super::kind::{Ends, Kind};
-use super::options::Options;
 use super::sample::{self, Sample};
+use crate::commands::bench::options::Extent;
 use crate::commands::bench::progress::Progress;
 use crate::context::complain;
 use crate::error::Error;
@@ -30,17 +30,17 @@ pub(super) struct Measuring {
 }
 
 /// Measures each case once in each run. An error of one is an error of all.
-pub(super) fn run(plan: &[Case], options: &Options, quiet: bool) -> Result<Measured, Error> {
+pub(super) fn run(plan: &[Case], kind: Kind, extent: Extent, quiet: bool) -> Result<Measured, Error> {
     let mut attendant = Attendant::new().map_err(|e| Error::Io("signals".to_owned(), e))?;
     let measuring = |&case: &Case| Measuring { case, samples: Vec::new(), refused: false };
     let mut cases: Vec<Measuring> = plan.iter().map(measuring).collect();
-    let time = options.time / options.runs / u32::try_from(plan.len().max(1)).unwrap_or(u32::MAX);
-    let progress = Progress::new(u64::from(options.runs) * plan.len() as u64, quiet);
-    for nth in 1..=options.runs {
+    let time = extent.time / extent.runs / u32::try_from(plan.len().max(1)).unwrap_or(u32::MAX);
+    let progress = Progress::new(u64::from(extent.runs) * plan.len() as u64, quiet);
+    for nth in 1..=extent.runs {
         for same in cases.chunk_by_mut(|a, b| a.case.fds == b.case.fds) {
-            let ends = open(options.kind, same[0].case.fds)?;
+            let ends = open(kind, same[0].case.fds)?;
             for measuring in same {
-                progress.next(format!("run {nth} of {}: {}", options.runs, measuring.case));
+                progress.next(format!("run {nth} of {}: {}", extent.runs, measuring.case));
                 match measuring.measure(&ends, time, &mut attendant, &progress) {
                     Ok(()) => progress.done(),
                     Err(Fault::Signal(signal)) => return Ok(Measured { cases, signal: Some(signal) }),

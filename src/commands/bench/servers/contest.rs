@@ -1,9 +1,9 @@
 //! One server under its load, and what came of that.
 
-use super::Extent;
 use super::load::Load;
 use super::scene::Scene;
 use super::server::Server;
+use crate::commands::bench::options::Extent;
 use crate::commands::listen::Model;
 use crate::load::{Answers, Bounds, Clients, Crowd, Failure, Latencies, Lines, Mode};
 use crate::model::Pid;
@@ -35,7 +35,8 @@ pub(super) struct Contest {
     answered: u64,
     warmed: u64,
     runs: Vec<Run>,
-    latencies: Option<Latencies>,
+    latencies: Latencies,
+    /// Of the runs, where connections are kept.
     expense: Expense,
     footprint: Footprint,
 }
@@ -54,7 +55,7 @@ pub(super) struct Run {
 /// What all runs gave.
 pub(super) struct Outcome {
     pub(super) runs: Vec<Run>,
-    pub(super) latencies: Option<Latencies>,
+    pub(super) latencies: Latencies,
     /// How many requests were answered in the runs.
     pub(super) requests: u64,
     /// For each of them.
@@ -105,7 +106,7 @@ impl Contest {
             answered: 0,
             warmed: 0,
             runs: Vec::new(),
-            latencies: None,
+            latencies: Latencies::default(),
             expense: Expense::default(),
             footprint: Footprint::default(),
         })
@@ -115,18 +116,22 @@ impl Contest {
     pub(super) fn run(&mut self, time: Duration, look: &Look<'_>) -> Result<(), Failure> {
         let warm = time / WARM_UP;
         self.warmed += self.ask(warm, Some(look))?.count();
-        let before = Expense::read(look.root, &self.family, look.system);
+        let before = self.spent(look);
         let answers = self.ask(time - warm, None)?;
-        let expense = Expense::read(look.root, &self.family, look.system).since(before);
-        self.expense.cpu += expense.cpu;
-        self.expense.switches += expense.switches;
-        self.answered += answers.count();
-        match &mut self.latencies {
-            Some(latencies) => latencies.add(&answers.usual),
-            none => *none = Some(answers.usual.clone()),
+        if let Some((before, after)) = before.zip(self.spent(look)) {
+            let expense = after.since(before);
+            self.expense.cpu += expense.cpu;
+            self.expense.switches += expense.switches;
         }
+        self.answered += answers.count();
+        self.latencies.add(&answers.usual);
         self.runs.push(Run { rate: answers.rate(), computed: answers.heavy_rate(), client: answers.busy });
         Ok(())
+    }
+
+    /// What the server has used so far. Of one whose connections come and go that is told at its end.
+    fn spent(&self, look: &Look<'_>) -> Option<Expense> {
+        (self.mode == Mode::Kept).then(|| Expense::read(look.root, &self.family, look.system))
     }
 
     /// Has the clients ask. If connections come and go, the server is looked at meanwhile: afterwards

@@ -18,21 +18,12 @@ mod session;
 pub(super) use options::Options;
 pub(in super::super) use row::fields;
 
+use super::options::Extent;
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::Tally;
 use crate::render::{Format, Renderer};
 use std::io::Write as _;
-use std::time::Duration;
-
-/// How much is measured.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Extent {
-    /// How often.
-    pub(super) runs: u32,
-    /// For how long all in all, about.
-    pub(super) time: Duration,
-}
 
 /// Measures, and shows what was measured.
 pub(super) fn run(options: &Options, extent: Extent, context: &mut Context) -> Result<Outcome, Error> {

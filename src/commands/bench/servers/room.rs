@@ -2,12 +2,12 @@
 
 use super::options::Options;
 use super::scene::Scene;
-use super::server::name;
+use crate::commands::bench::room::{nofile_remedy, open_fds, raise};
 use crate::commands::listen::Model;
 use crate::context::Context;
 use crate::model::{Pid, Resource};
-use crate::proc::{ProcRoot, ProcessDir, System, Usage, UserUsage};
-use rustix::process::{Resource as Limited, Rlimit, geteuid, getrlimit, setrlimit};
+use crate::proc::{ProcRoot, ProcessDir, Setting, System, Usage, UserUsage, system_setting};
+use rustix::process::{Resource as Limited, geteuid};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -55,7 +55,7 @@ pub(super) fn fitting(plan: Vec<Scene>, options: &Options, context: &Context) ->
                     context.complain(&format!(
                         "{} with {connections} connections is not measured: {what} leaves {left}, and {more} are \
                          needed; {}",
-                        name(model),
+                        model.name(),
                         remedy(more - left)
                     ));
                     false
@@ -71,16 +71,11 @@ pub(super) fn fitting(plan: Vec<Scene>, options: &Options, context: &Context) ->
 
 /// Fds of ours, for all servers of a scene together; each of those needs no more than that.
 fn fds() -> Ceiling {
-    let hard = raise(Limited::Nofile);
-    let open = fs::read_dir("/proc/self/fd").map_or(SPARE, |fds| fds.count() as u64);
-    let hard = hard.unwrap_or(u64::MAX);
+    let hard = raise(Limited::Nofile).unwrap_or(u64::MAX);
     Ceiling {
         what: "the hard nofile limit".to_owned(),
-        left: hard.saturating_sub(open + SPARE),
-        remedy: Box::new(move |more| {
-            let new = hard + more;
-            format!("as root, 'prlimit --pid $$ --nofile={new}:{new}' raises it for this shell")
-        }),
+        left: hard.saturating_sub(open_fds(SPARE) + SPARE),
+        remedy: Box::new(move |more| nofile_remedy(hard + more)),
     }
 }
 
@@ -103,19 +98,12 @@ fn ports(root: &ProcRoot) -> Ceiling {
 /// there is none.
 fn tasks(root: &ProcRoot, most: u64) -> Vec<Ceiling> {
     let mut all = Vec::new();
-    let running = fs::read_to_string(root.join("loadavg")).ok().and_then(|text| {
-        let (_, all) = text.split_whitespace().nth(3)?.split_once('/')?;
-        all.parse::<u64>().ok()
-    });
     for sysctl in ["kernel.threads-max", "kernel.pid_max"] {
-        let path = root.join("sys").join(sysctl.replace('.', "/"));
-        if let (Some(running), Some(limit)) = (running, number(&path)) {
+        if let Some(Setting { name, value, used: Some(used), .. }) = system_setting(root, sysctl) {
             all.push(Ceiling {
-                what: sysctl.to_owned(),
-                left: limit.saturating_sub(running + SPARE),
-                remedy: Box::new(move |more| {
-                    format!("as root, 'sysctl {sysctl}={}' raises it", limit + more)
-                }),
+                what: name.to_owned(),
+                left: value.saturating_sub(used + SPARE),
+                remedy: Box::new(move |more| format!("as root, 'sysctl {name}={}' raises it", value + more)),
             });
         }
     }
@@ -163,14 +151,6 @@ fn cgroups(root: &ProcRoot) -> Vec<Ceiling> {
     };
     let all = top.join(own);
     all.ancestors().take_while(|path| path.starts_with(&top)).filter_map(ceiling).collect()
-}
-
-/// The hard limit, to which the soft one is raised; nothing where it is unlimited.
-fn raise(resource: Limited) -> Option<u64> {
-    let limit = getrlimit(resource);
-    // It may always be raised so far. If not, the limit is what it was.
-    let _ = setrlimit(resource, Rlimit { current: limit.maximum, ..limit });
-    getrlimit(resource).current
 }
 
 fn threads_of_user(root: &ProcRoot) -> Option<u64> {

@@ -3,8 +3,8 @@
 use super::load::Load;
 use super::row::Row;
 use crate::commands::listen::Model;
-use crate::model::{bytes, quantity, seconds};
-use std::time::Duration;
+use crate::commands::words::time;
+use crate::model::{bytes, quantity};
 
 /// From here on the client could hardly have asked more.
 const SATURATED: f64 = 0.9;
@@ -32,23 +32,27 @@ fn rates(rows: &[Row]) -> Option<String> {
         _ => format!("{} connections, {} of them busy", first.scene.connections, first.scene.busy),
     };
     let most = match first.rate.exceeds(next.rate) {
-        true => format!("{} answered most, {:.0} requests/s", first.name, first.rate.median),
-        false => format!("{} and {} answered as many, as far as the runs tell", first.name, next.name),
+        true => format!("{} answered most, {:.0} requests/s", first.model.name(), first.rate.median),
+        false => format!(
+            "{} and {} answered as many, as far as the runs tell",
+            first.model.name(),
+            next.model.name()
+        ),
     };
     let least = if first.rate.exceeds(last.rate) {
         let times = first.rate.median / last.rate.median;
-        format!(", {} times as many as {}", short(times), last.name)
+        format!(", {} times as many as {}", short(times), last.model.name())
     } else {
         String::new()
     };
     let p99 = quickest.percentile(0.99)?;
-    Some(format!("{what}: {most}{least}; lowest p99: {}, {}.", quickest.name, time(p99)))
+    Some(format!("{what}: {most}{least}; lowest p99: {}, {}.", quickest.model.name(), time(p99)))
 }
 
 /// How long others waited.
 fn computing(rows: &[Row]) -> Option<String> {
     let scene = &rows[0].scene;
-    let median = |row: &Row| Some(format!("{} with {}", time(row.percentile(0.5)?), row.name));
+    let median = |row: &Row| Some(format!("{} with {}", time(row.percentile(0.5)?), row.model.name()));
     let medians: Vec<String> = rows.iter().filter_map(median).collect();
     (!medians.is_empty()).then(|| {
         format!(
@@ -69,7 +73,7 @@ fn memory(rows: &[Row]) -> Option<String> {
         let many = rows.next_back()?;
         let more = (many.scene.connections - few.scene.connections) as u64;
         let grown = many.outcome.footprint.memory?.checked_sub(few.outcome.footprint.memory?)?;
-        Some(format!("{} with {}", bytes(grown / more), many.name))
+        Some(format!("{} with {}", bytes(grown / more), many.model.name()))
     };
     let each: Vec<String> =
         [Model::Threads, Model::Processes, Model::EventLoop].into_iter().filter_map(of).collect();
@@ -92,10 +96,55 @@ fn client(rows: &[Row]) -> Option<String> {
     Some(format!("The clients had {threads} (--clients){more}."))
 }
 
-fn time(time: Duration) -> String {
-    seconds(time.as_secs_f64())
-}
-
 fn short(times: f64) -> String {
     if times < 10.0 { format!("{times:.1}") } else { format!("{times:.0}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentences;
+    use crate::commands::bench::servers::contest::{Outcome, Run};
+    use crate::commands::bench::servers::load::Load;
+    use crate::commands::bench::servers::row::Row;
+    use crate::commands::bench::servers::scene::Scene;
+    use crate::commands::listen::Model;
+    use crate::load::Latencies;
+    use crate::proc::Footprint;
+    use std::time::Duration;
+
+    fn row(model: Model, connections: usize, memory: u64) -> Row {
+        let scene = Scene {
+            load: Load::Echo,
+            connections,
+            busy: 1,
+            computing: 0,
+            compute: Duration::ZERO,
+            clients: 1,
+            models: vec![model],
+        };
+        let outcome = Outcome {
+            runs: vec![Run { rate: 1.0, computed: 0.0, client: 0.0 }],
+            latencies: Latencies::default(),
+            requests: 1,
+            cpu: Duration::ZERO,
+            switches: 0.0,
+            footprint: Footprint { memory: Some(memory), ..Footprint::default() },
+        };
+        Row::new(&scene, model, outcome)
+    }
+
+    /// What has not grown, as where others came to share its pages, says nothing of connections.
+    #[test]
+    fn memory_of_a_connection() {
+        let rows = [
+            row(Model::Threads, 2, 1 << 20),
+            row(Model::EventLoop, 2, 1 << 20),
+            row(Model::Threads, 4, 3 << 20),
+            row(Model::EventLoop, 4, (1 << 20) - 1),
+        ];
+        let all = sentences(&rows);
+        assert_eq!(all[0], "Memory for a further connection, but for the kernel's: 1M with threads.");
+        assert_eq!(all[1..], ["The clients had 1 thread (--clients)."]);
+        assert_eq!(sentences(&rows[..2]), ["The clients had 1 thread (--clients)."]);
+    }
 }

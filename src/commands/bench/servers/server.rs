@@ -5,7 +5,6 @@ use crate::commands::listen::{Model, own_program};
 use crate::model::Pid;
 use crate::proc::{Parents, ProcRoot};
 use crate::sys;
-use clap::ValueEnum as _;
 use nix::sys::signal::{Signal, kill};
 use rustix::net::listen;
 use std::io;
@@ -26,11 +25,6 @@ pub(super) struct Server {
     root: ProcRoot,
 }
 
-/// The name of a model on the command line.
-pub(super) fn name(model: Model) -> String {
-    model.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
-}
-
 impl Server {
     /// Starts a server. Connections can be made at once: its listener is there before it is.
     pub(super) fn start(model: Model, load: Load, root: &ProcRoot) -> io::Result<Self> {
@@ -41,7 +35,7 @@ impl Server {
         let mut command = Command::new(own_program());
         command.args(["listen", "--quiet", "--fd", "0", "--output", "/dev/null"]);
         // Its gauge is not what is measured.
-        command.args(["--interval", "1h", "--serve", load.service(), "--model", &name(model)]);
+        command.args(["--interval", "1h", "--serve", load.service(), "--model", model.name()]);
         if model == Model::EventLoop {
             command.arg("--nonblocking");
         }

@@ -1,10 +1,9 @@
 //! All scenes, one after the other, and in each the models in turns.
 
-use super::Extent;
 use super::contest::{Contest, Look};
 use super::row::Row;
 use super::scene::Scene;
-use super::server::name;
+use crate::commands::bench::options::Extent;
 use crate::commands::bench::progress::Progress;
 use crate::commands::signals::{self, Signals};
 use crate::context::Context;
@@ -23,7 +22,7 @@ pub(super) struct Measured {
 /// Measures every scene. An error of one is an error of all.
 pub(super) fn run(plan: &[Scene], extent: Extent, context: &Context) -> Result<Measured, Error> {
     let io = |e| Error::Io("signals".to_owned(), e);
-    let caught = signals::catch(&[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]).map_err(io)?;
+    let caught = signals::catch(&signals::ENDING).map_err(io)?;
     let signals = Signals::open(caught).map_err(io)?;
     let models: usize = plan.iter().map(|scene| scene.models.len()).sum();
     let runs = extent.runs.saturating_mul(u32::try_from(models.max(1)).unwrap_or(u32::MAX));
@@ -63,17 +62,17 @@ fn perform(
     extent: Extent,
     look: &Look<'_>,
     progress: &Progress,
-) -> Result<(), (String, Failure)> {
+) -> Result<(), (&'static str, Failure)> {
     for &model in &scene.models {
-        let name = name(model);
+        let name = model.name();
         let told = |n: usize| progress.next(format!("{name}: connection {n} of {}", scene.connections));
         let contest = Contest::open(model, (scene, extent), look, &mut { told });
-        contests.push(contest.map_err(|failure| (name.clone(), failure))?);
+        contests.push(contest.map_err(|failure| (name, failure))?);
         progress.done();
     }
     for nth in 1..=extent.runs {
         for contest in contests.iter_mut() {
-            let name = name(contest.model);
+            let name = contest.model.name();
             progress.next(format!("run {nth} of {}: {name}, {scene}", extent.runs));
             contest.run(extent.time, look).map_err(|failure| (name, failure))?;
             progress.done();

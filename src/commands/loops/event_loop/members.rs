@@ -24,8 +24,8 @@ impl EventLoop {
     pub(super) fn refresh(&mut self, means: &Means<'_>, at: Instant, looked: &mut Looked) -> bool {
         // Nothing is called a stall by what was registered before it.
         let half = self.judge.limits().stall / 2;
-        let presses = self.judge.wants(at).all && self.set.read_at().is_none_or(|read| at >= read + half);
-        if !presses && !self.set.may_be_read(at, REREAD) {
+        let presses = self.judge.wants(at).all && self.reading.begun().is_none_or(|read| at >= read + half);
+        if !presses && !self.reading.is_due(at, REREAD) {
             return true;
         }
         match self.read(means) {
@@ -58,8 +58,9 @@ impl EventLoop {
         let Way::Epoll(epoll) = self.way else { return Ok(Changed::default()) };
         let begin = Instant::now();
         let registrations = means.dir.registrations(means.task, epoll)?;
+        self.reading.done(begin);
         let at = Instant::now();
-        let changed = self.set.update(registrations, at, at - begin);
+        let changed = self.set.update(registrations);
         for (token, watched) in &changed.gone {
             self.retire(*token, watched, at);
         }
@@ -145,7 +146,7 @@ impl EventLoop {
             Felt::Pulse(pulse) => {
                 let watched = self.set.get(token)?;
                 Some(Sighting {
-                    readiness: pulse.readiness & watched.registration.reports(),
+                    readiness: pulse.readiness,
                     edge: watched.registration.is_edge(),
                     shared: watched.shared,
                     marks: pulse.marks,

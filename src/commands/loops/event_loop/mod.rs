@@ -5,6 +5,7 @@ mod poller;
 
 use super::event::Who;
 use super::set::{Set, Watched, What};
+use crate::commands::pace::Pace;
 use crate::model::{FdNum, Pid, Polled, Registration, Thread, Wait};
 use crate::proc::{Donor, OpenError, ProcessDir, System, ThreadReader, is_ready};
 use crate::watch::turning::{Change, Judge, Limits, Member};
@@ -34,8 +35,8 @@ pub(super) enum Way {
 pub(super) struct Turns {
     /// How often it was seen to come back.
     turns: u32,
-    /// What it was seen with last, while it waited.
-    last: Option<Thread>,
+    /// The CPU time that it had used when it was seen last, if it waited then.
+    cpu: Option<Duration>,
     /// What it gave.
     fds: Vec<Polled>,
 }
@@ -47,6 +48,8 @@ pub(super) struct EventLoop {
     /// Other numbers of its epoll fd: duplicates.
     pub(super) also: Vec<FdNum>,
     pub(super) set: Set,
+    /// How often that is read: the kernel locks it meanwhile.
+    reading: Pace,
     pub(super) judge: Judge,
     /// The threads that were seen to wait in it, the latest last; else the only one that may.
     pub(super) hands: Vec<Pid>,
@@ -130,6 +133,7 @@ impl EventLoop {
             way,
             also: Vec::new(),
             set: Set::default(),
+            reading: Pace::default(),
             judge: Judge::new(limits, at),
             hands: Vec::new(),
             certain: false,
@@ -262,7 +266,8 @@ impl EventLoop {
         if matches!(self.way, Way::Poll(_)) {
             self.look_at_poller(means, Instant::now(), &mut Looked::default());
         }
-        let tokens: Vec<usize> = self.set.iter().filter(|(_, w)| !w.stale).map(|(token, _)| token).collect();
+        let tokens: Vec<usize> =
+            self.set.iter().filter(|(_, w)| !w.is_stale()).map(|(token, _)| token).collect();
         let mut waits = false;
         for token in tokens {
             let sighting = self.sighting(token, means.donor);

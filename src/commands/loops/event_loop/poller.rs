@@ -1,9 +1,9 @@
 //! A loop that gives its fds with each call.
 
 use super::{EventLoop, Looked, Means, TURNS, Way};
-use crate::model::{Doing, Polled, Readiness, Registration, Wait};
+use crate::model::{Call, Doing, Polled, Readiness, Registration, Wait};
 use crate::proc::ThreadReader;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 impl EventLoop {
     /// Looks at the thread of a loop that gives its fds each time. Whether it is still there.
@@ -22,7 +22,7 @@ impl EventLoop {
         let fds = match call.map(|call| &call.wait) {
             Some(Wait::Poll { fds: Ok(fds), .. }) if !thread.state.is_stopped() => fds,
             _ => {
-                turns.last = None;
+                turns.cpu = None;
                 if turns.turns < TURNS {
                     // Whether it is a loop at all is to be seen yet.
                     self.judge.clear(at);
@@ -32,20 +32,17 @@ impl EventLoop {
                 return true;
             }
         };
-        let went_on = turns.last.as_ref().is_none_or(|last| last.cpu.total() != thread.cpu.total());
+        let went_on = turns.cpu.replace(thread.cpu.total()) != Some(thread.cpu.total());
         turns.turns = turns.turns.saturating_add(u32::from(went_on));
         if turns.fds != *fds || self.set.len() == 0 {
             turns.fds.clone_from(fds);
-            let is_select = call.is_some_and(|call| matches!(call.name, Some("select" | "pselect6")));
+            let is_select = call.is_some_and(Call::is_select);
             let registrations = fds.iter().map(|polled| registration(*polled, is_select)).collect();
-            let changed = self.set.update(registrations, at, Duration::ZERO);
-            turns.last = Some(thread);
+            let changed = self.set.update(registrations);
             for (token, watched) in &changed.gone {
                 self.retire(*token, watched, at);
             }
             looked.new = changed.new;
-        } else {
-            turns.last = Some(thread);
         }
         self.judge.clear(at);
         true

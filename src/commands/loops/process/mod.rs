@@ -6,6 +6,7 @@ mod threads;
 
 use super::event::Who;
 use super::event_loop::{EventLoop, Looked, Means, Way};
+use crate::commands::pace::Pace;
 use crate::kind::Shape;
 use crate::model::{Device, FdNum, FdRanges, Inode, Pid, Registration};
 use crate::proc::{
@@ -13,12 +14,9 @@ use crate::proc::{
 };
 use crate::watch::turning::Limits;
 use rustix::io::Errno;
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// Looking for new loops, and at all threads, takes at most this part of the time.
-const SHARE: u32 = 50;
 /// How often new loops are looked for at most.
 const FIND: Duration = Duration::from_millis(200);
 
@@ -38,11 +36,10 @@ pub(super) struct Process {
     /// How many fds it had when they were counted last, and when that was.
     count: Option<u64>,
     counted: Option<Instant>,
-    listed: Option<(Instant, Duration)>,
-    surveyed: Option<(Instant, Duration)>,
-    guessed: Option<(Instant, Duration)>,
-    /// When the other ends of what a thread waits for were looked for.
-    sought: Cell<Option<(Instant, Duration)>>,
+    /// How often its fds are listed, and its threads looked at, all and to guess which serve a loop.
+    listing: Pace,
+    surveys: Pace,
+    guesses: Pace,
     /// The thread from which on threads are looked at next.
     next: Pid,
     /// How many threads it has, and how many of them were looked at.
@@ -78,10 +75,9 @@ impl Process {
             known: BTreeSet::new(),
             count: None,
             counted: None,
-            listed: None,
-            surveyed: None,
-            guessed: None,
-            sought: Cell::new(None),
+            listing: Pace::default(),
+            surveys: Pace::default(),
+            guesses: Pace::default(),
             next: Pid(0),
             threads: (0, 0),
             ended: false,
@@ -99,8 +95,8 @@ impl Process {
         self.whole.pidfd()
     }
 
-    /// Finds its loops, and gives the index of the first that is new.
-    pub(super) fn find(&mut self, system: &System, limits: Limits) -> Result<usize, OpenError> {
+    /// Finds its loops: those that are new come last.
+    pub(super) fn find(&mut self, system: &System, limits: Limits) -> Result<(), OpenError> {
         let before = self.loops.len();
         let begin = Instant::now();
         let numbers: BTreeSet<FdNum> = self.numbers(system)?.collect();
@@ -108,7 +104,7 @@ impl Process {
         let fresh: Vec<FdNum> = fresh.filter(|&fd| self.is_epoll(system, fd)).collect();
         self.add_epolls(fresh, &numbers, limits);
         self.known = numbers;
-        self.listed = Some((begin, begin.elapsed()));
+        self.listing.done(begin);
         for index in before..self.loops.len() {
             let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
             match self.loops[index].read(&means) {
@@ -120,7 +116,7 @@ impl Process {
         }
         self.identify(system, before..self.loops.len());
         self.settle(system, before);
-        Ok(before)
+        Ok(())
     }
 
     /// Makes loops of epoll fds that are new, one of those that are duplicates of each other. All its fds
@@ -201,12 +197,10 @@ impl Process {
 
     /// Looks for loops that are new, if it is time to: gives the index of the first.
     pub(super) fn find_new(&mut self, system: &System, limits: Limits, at: Instant) -> Option<usize> {
-        let due =
-            |pause: Duration| self.listed.is_none_or(|(listed, took)| at >= listed + pause.max(took * SHARE));
-        if !due(FIND) || self.counted.is_some_and(|counted| at < counted + FIND) {
+        if !self.listing.is_due(at, FIND) || self.counted.is_some_and(|counted| at < counted + FIND) {
             return None;
         }
-        let all = due(FIND * 5);
+        let all = self.listing.is_due(at, FIND * 5);
         self.counted = Some(at);
         let count = count_fds(&self.dir).ok().flatten();
         let changed = std::mem::replace(&mut self.count, count) != count;
@@ -214,10 +208,9 @@ impl Process {
             return None;
         }
         let before = self.loops.len();
-        match self.find(system, limits) {
-            Ok(first) if first < self.loops.len() => Some(first),
-            _ => (before < self.loops.len()).then_some(before),
-        }
+        // Of one that fails, what it has found counts.
+        let _ = self.find(system, limits);
+        (before < self.loops.len()).then_some(before)
     }
 
     /// Finds out which registrations of a loop are stale.
@@ -264,8 +257,12 @@ impl Process {
     /// one.
     fn inherit(&mut self) -> bool {
         // Its directory says whether it is the first one that has ended; else the others are asked.
-        let gone = self.task != self.pid() && !self.dir.threads().contains(&self.task);
-        let heir = if self.task == self.pid() || gone { heir(&self.dir) } else { None };
+        let is_first = self.task == self.pid();
+        if !is_first && self.dir.threads().contains(&self.task) {
+            return false;
+        }
+        // Who runs another program becomes the first one, whichever it was.
+        let heir = heir(&self.dir).or((!is_first).then_some(self.pid()));
         let Some((task, donor)) = heir.and_then(|task| Some((task, Donor::thread(task).ok()?))) else {
             return false;
         };

@@ -1,17 +1,13 @@
 //! What the fds of a process are, and what its threads do, in words.
 
 use super::super::set::What;
-use super::{Process, SHARE};
-use crate::commands::threads::{Telling, in_words};
+use super::Process;
+use crate::commands::threads::in_words;
 use crate::kind::Shape;
 use crate::model::{Assoc, Fd, FdNum, Inode, Thread, Value};
 use crate::proc::{Plan, ProcessDir, Scanner, Sort, System};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-/// How often the other ends of what threads wait for are looked for.
-const PEERS: Duration = Duration::from_secs(1);
 
 /// How many fds of one loop are named at once, before anybody asks for their names.
 const NAMES: usize = 4096;
@@ -31,7 +27,7 @@ impl Process {
         let mut wanted = Vec::new();
         for index in loops {
             let set = &self.loops[index].set;
-            let unknown = set.iter().filter(|(_, watched)| watched.what.is_none() && !watched.stale);
+            let unknown = set.iter().filter(|(_, watched)| watched.what.is_none() && !watched.is_stale());
             let tokens: Vec<usize> = unknown.map(|(token, _)| token).collect();
             if tokens.len() > NAMES {
                 wanted.extend(self.strange(system, index, &tokens));
@@ -51,7 +47,7 @@ impl Process {
     /// Has names for some of what a loop watches.
     pub(in crate::commands::loops) fn name(&mut self, system: &System, index: usize, tokens: &[usize]) {
         let set = &self.loops[index].set;
-        let is_unnamed = |token: &&usize| set.get(**token).is_some_and(|w| w.what.is_none() && !w.stale);
+        let is_unnamed = |token: &&usize| set.get(**token).is_some_and(|w| w.what.is_none() && !w.is_stale());
         let wanted: Vec<(usize, usize)> =
             tokens.iter().filter(is_unnamed).map(|&token| (index, token)).collect();
         self.learn(system, &wanted);
@@ -61,7 +57,8 @@ impl Process {
     fn strange(&self, system: &System, index: usize, tokens: &[usize]) -> Vec<(usize, usize)> {
         let set = &self.loops[index].set;
         let is_strange = |token: &&usize| {
-            let fd = set.get(**token).filter(|watched| !watched.stale).map(|watched| watched.registration.fd);
+            let fd =
+                set.get(**token).filter(|watched| !watched.is_stale()).map(|watched| watched.registration.fd);
             let link = fd.and_then(|fd| self.link(system, fd));
             link.is_some_and(|link| !link.starts_with(b"socket:") && !link.starts_with(b"pipe:"))
         };
@@ -103,26 +100,18 @@ impl Process {
         whats
     }
 
-    /// What a thread does, in words, or did. The other ends of what it waits for are looked for in all
-    /// processes: not too often.
+    /// What a thread does, in words, or did.
     pub(in crate::commands::loops) fn in_words(
         &self,
         system: &System,
         thread: &Thread,
         is_now: bool,
     ) -> Vec<u8> {
-        let at = Instant::now();
-        let peers =
-            is_now && self.sought.get().is_none_or(|(sought, took)| at >= sought + PEERS.max(took * SHARE));
         let system = System::new(system.root().clone(), false);
-        let words = match ProcessDir::open(system.root(), self.pid(), &system) {
-            Ok(dir) => in_words(&system, &dir, thread, Telling { is_now, peers }),
-            Err(_) => in_words(&system, &self.dir, thread, Telling { is_now, peers: false }),
-        };
-        if peers {
-            self.sought.set(Some((at, at.elapsed())));
+        match ProcessDir::open(system.root(), self.pid(), &system) {
+            Ok(dir) => in_words(&system, &dir, thread, is_now),
+            Err(_) => in_words(&system, &self.dir, thread, is_now),
         }
-        words
     }
 }
 

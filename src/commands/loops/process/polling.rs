@@ -1,6 +1,7 @@
 //! What may be polled, and what others serve, too.
 
 use super::super::event_loop::Way;
+use super::super::set::Watched;
 use super::Process;
 use super::names::Found;
 use crate::model::{FdNum, Inode};
@@ -89,7 +90,7 @@ impl Process {
             let fd = registration.fd;
             let on_quiet = registration.device.is_some_and(|device| self.quiet.contains(&device));
             let of_loop = known.and_then(|l| l.set.find(registration));
-            let stale = of_loop.map_or(registration.stale == Some(true), |watched| watched.stale);
+            let stale = of_loop.map_or(registration.stale == Some(true), Watched::is_stale);
             match of_loop.and_then(|watched| watched.what.as_ref()) {
                 _ if stale && on_quiet => {}
                 // Whoever has it open still may have anything open there.

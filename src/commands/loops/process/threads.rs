@@ -1,7 +1,7 @@
 //! The threads of a process, and which of them serve which loop.
 
 use super::super::event_loop::{Way, waits_in_epoll};
-use super::{Process, SHARE};
+use super::Process;
 use crate::model::{Doing, FdNum, Pid, Thread, Wait};
 use crate::proc::{System, ThreadReader};
 use crate::watch::turning::Limits;
@@ -13,7 +13,7 @@ const SURVEY: Duration = Duration::from_millis(500);
 const GUESS: Duration = Duration::from_millis(50);
 
 /// How many threads are looked at to find those that serve loops; and how many of them at a time while
-/// loops are judged.
+/// loops are judged, to find which wait in which.
 const THREADS: usize = 4096;
 const SOME: usize = 256;
 
@@ -32,8 +32,7 @@ impl Process {
         // One that nobody was seen to wait in may be waited in now.
         let sought = self.loops.iter().any(|l| l.open && !l.certain && l.judge.ready_since().is_none());
         let pause = if sought { SURVEY / 5 } else { SURVEY };
-        let due = self.surveyed.is_none_or(|(surveyed, took)| at >= surveyed + pause.max(took * SHARE));
-        if !due {
+        if !self.surveys.is_due(at, pause) {
             return None;
         }
         let before = self.loops.len();
@@ -60,7 +59,7 @@ impl Process {
         let begin = Instant::now();
         let mut tids = self.dir.threads();
         self.threads = (tids.len(), tids.len().min(THREADS));
-        if tids.len() > SOME && self.surveyed.is_some() {
+        if tids.len() > SOME && self.surveys.begun().is_some() {
             let at = tids.iter().position(|&tid| tid > self.next).unwrap_or(0);
             tids.rotate_left(at);
             tids.truncate(SOME);
@@ -68,7 +67,7 @@ impl Process {
         }
         tids.truncate(THREADS);
         let threads = self.read_these(system, &tids);
-        self.surveyed = Some((begin, begin.elapsed()));
+        self.surveys.done(begin);
         threads
     }
 
@@ -91,8 +90,7 @@ impl Process {
         let (way, selector) = match &call.wait {
             // Who waits for one fd waits for that, and not for whatever comes: but for a listener.
             Wait::Poll { fds: Ok(fds), .. } if !fds.is_empty() && pollers() < POLLERS => {
-                let select = matches!(call.name, Some("select" | "pselect6"));
-                (Way::Poll(Box::default()), if select { "select" } else { "poll" })
+                (Way::Poll(Box::default()), if call.is_select() { "select" } else { "poll" })
             }
             Wait::Uring { .. } if pollers() < POLLERS => (Way::Uring, "io_uring"),
             _ => return,
@@ -114,13 +112,12 @@ impl Process {
 
     /// Has the only thread that may serve a loop looked at, where none was seen to wait in it.
     pub(in crate::commands::loops) fn guess_hands(&mut self, system: &System, index: usize, at: Instant) {
-        let due = self.guessed.is_none_or(|(guessed, took)| at >= guessed + GUESS.max(took * SHARE));
-        if !self.loops[index].hands.is_empty() || !due {
+        if !self.loops[index].hands.is_empty() || !self.guesses.is_due(at, GUESS) {
             return;
         }
         let begin = Instant::now();
         let threads = self.read_threads(system);
-        self.guessed = Some((begin, begin.elapsed()));
+        self.guesses.done(begin);
         // The only thread there is may wait for a lock, say.
         let alone = threads.len() == 1 && self.threads.0 == 1;
         let serves_another = |thread: &Thread| {

@@ -27,18 +27,18 @@ pub(super) fn servers() -> Section {
                 (
                     "`compute`",
                     "As `echo`, but `--computing` of the busy connections have each request computed for \
-                     `--compute`: a handler that uses the processor. All figures are of the others, but \
-                     `computed_per_second`, `cpu_per_request` and `context_switches`.",
+                     `--compute`: a handler that uses the processor. Requests a second and latencies are \
+                     those of the others; `computed_per_second` tells of these.",
                 ),
             ],
         )
         .text(
-            "The servers of a load are there at the same time, and asked in turns, in each run; each turn \
-             begins with a warm-up that does not count. Latencies are those of all runs together. Time of \
-             processors is the server's alone, and not the clients'; in `connect` it is that of its whole life, \
-             its start included. Memory, threads and processes are those at the end; in `connect` the most \
-             of them that were seen in the middle of the warm-ups. What the kernel holds for them is not \
-             in it: at least 16 KiB of stack for each thread, and some KiB for each socket.",
+            "The servers of a load, with one number of connections, are there at the same time, and asked in turns, in \
+             each run; each turn begins with a warm-up that does not count. Latencies are those of all runs together. \
+             Time of processors is the server's alone, and not the clients'; in `connect` it is that of its whole \
+             life, its start included. Memory, threads and processes are those at the end; in `connect` the most of \
+             them that were seen in the middle of the warm-ups. What the kernel holds for them is not in it: at least \
+             16 KiB of stack for each thread, and some KiB for each socket.",
         )
         .text(
             "Servers and clients share the machine's processors, so that requests a second depend on both: where \

@@ -118,7 +118,7 @@ fn stalls(section: Section) -> Section {
              instead (the long lines are folded):",
         )
         .session(
-            "$ fdscope loops $pid --for 8s > stalls.log &\n\
+            "$ fdscope loops $pid --watch > stalls.log &\n\
              $ loops=$!\n\
              $ cat stalls.log\n\
              «01:19:55.992»  loop       «12093»:«3»   «python3|python» epoll, idle; ...\n\
@@ -133,17 +133,17 @@ fn stalls(section: Section) -> Section {
              «computing: 99% of a CPU|waiting for a CPU: 80% of the time|running»;\n    \
              ... tcp 127.0.0.1:8080 listen (in, 1 to accept, for «104.7 ms»)...\n\
              «01:19:57.911»  recovered  «12093»:«3»   after «1.4 s»; ...\n\
-             $ wait $loops; echo $?\n\
-             1\n\
+             $ kill $loops; wait $loops\n\
              $ tail -n 1 stalls.log\n\
              «01:20:01.999»  summary    «12093»:«3»   idle «86.2»%, busy «0.1»%,\n    \
              stalled «13.7»%; \
-             1 stall, the longest «1.4 s»; ...\n",
+             «1 stall|2 stalls», the longest «1.4 s»; ...\n",
         )
         .text(
-            "Had the first client come alone, nobody would have waited and nothing would be told. Status 1 is for monitors. The \
-             cure: what blocks goes into a thread (`asyncio.to_thread`), what computes into another process \
-             (`ProcessPoolExecutor`), because of what follows.",
+            "Had the first client come alone, nobody would have waited and nothing would be told. With `--for 10s` in \
+             place of `--watch` it ends by itself, with status 1 if a loop has stalled: that is for monitors. The cure: what \
+             blocks goes into a thread (`asyncio.to_thread`), what computes into another process (`ProcessPoolExecutor`), \
+             because of what follows.",
         )
 }
 

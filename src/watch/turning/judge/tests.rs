@@ -1,7 +1,7 @@
 //! Loops as they are looked at every 10 ms.
 
 use super::super::crew::testing::{running, sleeping};
-use super::{Change, Judge, Limits, Sighting};
+use super::{Change, Judge, Limits, Member, Sighting};
 use crate::model::{Marks, Readiness, Thread, Waiting, Worth};
 use std::time::{Duration, Instant};
 
@@ -32,12 +32,10 @@ impl Script {
     fn look(&mut self, members: &[(usize, Sighting)], thread: Option<(Thread, Option<u64>)>) -> Vec<Change> {
         self.now += 10 * MS;
         self.judge.ready(self.now);
-        if self.judge.wants(self.now).members {
-            for &(token, sighting) in members {
-                self.judge.see(token, sighting, self.now);
-            }
-            self.judge.whole();
+        for &(token, sighting) in members {
+            self.judge.see(token, sighting, self.now);
         }
+        self.judge.whole();
         if let Some((thread, calls)) = thread.filter(|_| self.judge.wants(self.now).crew) {
             self.judge.crew(&[thread], calls, false, self.now);
         }
@@ -56,6 +54,11 @@ impl Script {
             }
         }
         None
+    }
+
+    /// The longest wait of one that is over.
+    fn longest(&self, token: usize) -> Option<Duration> {
+        self.judge.member(token).map(Member::longest)
     }
 
     fn ms(&self) -> u64 {
@@ -109,14 +112,14 @@ fn nothing_is_served() {
     let Some((ms, Change::Stalled(stall))) = found else { panic!("{found:?}") };
     // From the second look on.
     assert_eq!((ms, stall.since - script.start, stall.still), (120, 20 * MS, false));
-    assert_eq!(script.judge.worst(), None);
+    assert_eq!(script.longest(1), Some(Duration::ZERO));
     // More comes, and others.
     for n in 0..50 {
         assert_eq!(script.look(&[(1, tcp(3, 5 + n)), (2, tcp(0, n))], None), []);
     }
     let changes = script.look(&[(1, tcp(9, 0)), (2, tcp(0, 49))], None);
-    assert_eq!(changes, [Change::Recovered { since: stall.since, lasted: 610 * MS }]);
-    assert_eq!(script.judge.worst(), Some((1, 610 * MS)));
+    assert_eq!(changes, [Change::Recovered { lasted: 610 * MS }]);
+    assert_eq!((script.longest(1), script.longest(2)), (Some(610 * MS), Some(Duration::ZERO)));
     let totals = script.judge.totals(script.now);
     assert_eq!((totals.stalls.number(), totals.shares.stalled), (1, 610 * MS));
     assert_eq!(totals.shares.total(), script.now - script.start);

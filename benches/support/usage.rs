@@ -1,9 +1,10 @@
-//! What a process has used, as /proc has it.
+//! What a process and its family have used, as /proc has it.
 
-use crate::Result;
+#[allow(dead_code, reason = "processor time is that of a family here")]
+mod process;
+
 use fdscope::model::Pid;
 use fdscope::proc::{Expense, Parents, ProcRoot, System};
-use std::fs;
 
 /// Processor time in seconds: its own, that of children which have ended and were waited for, and
 /// that of those which run.
@@ -25,11 +26,5 @@ pub(crate) fn tree(pid: u32) -> Vec<u32> {
 
 /// Peak memory in MiB: of the largest process, of those that run.
 pub(crate) fn peak_rss(pid: u32) -> f64 {
-    tree(pid).into_iter().filter_map(|pid| own_peak_rss(pid).ok()).fold(0.0, f64::max)
-}
-
-fn own_peak_rss(pid: u32) -> Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
+    tree(pid).into_iter().filter_map(|pid| process::peak_rss(pid).ok()).fold(0.0, f64::max)
 }
