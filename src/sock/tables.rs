@@ -25,8 +25,8 @@ struct Shared {
     way: Way,
     /// Whether sockets have their details.
     detail: bool,
-    /// What was read of each family, by inode.
-    read: Vec<(Family, Vec<Socket>)>,
+    /// What was read: the sockets of one family, or of some that are in one table, by inode.
+    read: Vec<(Vec<Family>, Vec<Socket>)>,
     /// The TCP sockets that listen, by inode, once they were asked for.
     listeners: Option<Vec<Socket>>,
     /// The sockets of the ports that are asked about, by inode, once they were.
@@ -171,8 +171,8 @@ impl Shared {
             }
             self.read(net, family);
         }
-        let (_, sockets) = self.read.iter().find(|(read, _)| *read == family)?;
-        match one(sockets, inode) {
+        let (_, sockets) = self.read.iter().find(|(read, _)| read.contains(&family))?;
+        match one(sockets, inode).filter(|socket| socket.family == family) {
             Some(socket) => Some(socket.clone()),
             None => {
                 // Its first subflow, in whose place it stands in the table of TCP.
@@ -213,7 +213,7 @@ impl Shared {
     }
 
     fn has_read(&self, family: Family) -> bool {
-        self.read.iter().any(|(read, _)| *read == family)
+        self.read.iter().any(|(read, _)| read.contains(&family))
     }
 
     fn read(&mut self, net: &Path, family: Family) {
@@ -225,10 +225,7 @@ impl Shared {
         if found.unread.is_empty() {
             found.sockets.retain(|socket| socket.inode != Inode(0));
             found.sockets.sort_unstable_by_key(|socket| socket.inode);
-            let (sockets, others) = found.sockets.into_iter().partition(|socket| socket.family == family);
-            self.read.push((family, sockets));
-            let other = families.iter().copied().find(|&other| other != family);
-            self.read.extend(other.map(|other| (other, others)));
+            self.read.push((families.to_vec(), found.sockets));
         }
     }
 
