@@ -53,6 +53,15 @@ impl Context {
         }
     }
 
+    /// That /proc is not ours, and what is left out for it.
+    pub fn tell_place(&self) {
+        if self.root.is_misplaced()
+            && let Some(why) = self.root.strangeness()
+        {
+            self.note(&format!("less can be told of processes: {why}"));
+        }
+    }
+
     /// That what `FDSCOPE_BPF` asks for cannot be had.
     pub fn tell_iterator(&self, system: &System) {
         if let Some(reason) = system.iterator_refusal() {

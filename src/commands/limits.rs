@@ -260,7 +260,7 @@ impl Work<'_> {
     fn pids(&mut self, args: &Args) -> Result<Vec<Pid>, Error> {
         if args.targets.is_empty() {
             if !args.all {
-                return Ok(vec![Pid(std::process::id() as i32)]);
+                return Ok(vec![processes::own(self.context)?]);
             }
             return processes::all(self.context);
         }

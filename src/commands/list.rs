@@ -6,7 +6,7 @@ use super::{complete, counting, fields, kinds, ports, processes, sharing};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
-use crate::model::{Column, Fd, FdRanges, Getter, Pid, SOCKET_FIELDS};
+use crate::model::{Column, Fd, FdRanges, Getter, SOCKET_FIELDS};
 use crate::proc::{Filter, Networks, PathFilter, Plan, Slice, System, Target, run_ordered};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
@@ -300,10 +300,10 @@ fn user_id(user: &str) -> Result<u32, Error> {
 /// The work, in order, and how many targets are not there.
 pub(super) fn slices(targets: &[Target], plan: &Plan, context: &Context) -> Result<(Vec<Slice>, u64), Error> {
     let split = |slice: Slice| slice.split(plan, &context.root);
-    let own = Pid(std::process::id() as i32);
+    let own = context.root.own();
     if targets.is_empty() {
         // We are here only because we are looking.
-        let others = processes::all(context)?.into_iter().filter(|&p| p != own);
+        let others = processes::all(context)?.into_iter().filter(|&p| Some(p) != own);
         return Ok((others.flat_map(|pid| split(Slice::whole(pid, None))).collect(), 0));
     }
     let (named, missing) = processes::named(context, targets);
@@ -316,7 +316,7 @@ pub(super) fn slices(targets: &[Target], plan: &Plan, context: &Context) -> Resu
         }
     }
     for slice in &mut slices {
-        if slice.pid == own {
+        if Some(slice.pid) == own {
             slice.only = Some(Arc::new(own_fds(context)));
         }
     }

@@ -11,6 +11,12 @@ pub(super) fn all(context: &Context) -> Result<Vec<Pid>, Error> {
     all_pids(root).map_err(|e| Error::Io(root.path().display().to_string(), e))
 }
 
+/// fdscope itself.
+pub(super) fn own(context: &Context) -> Result<Pid, Error> {
+    let unseen = || format!("fdscope itself is not to be seen in {}", context.root.path().display());
+    context.root.own().ok_or_else(|| Error::Refused(unseen()))
+}
+
 /// The processes that targets mean, each with its target, and how many targets are not there:
 /// of those the user is told.
 pub(super) fn named<'t>(context: &Context, targets: &'t [Target]) -> (Vec<(Pid, &'t Target)>, u64) {

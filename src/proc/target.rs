@@ -98,16 +98,18 @@ pub fn all_pids(root: &ProcRoot) -> std::io::Result<Vec<Pid>> {
 pub fn resolve(root: &ProcRoot, target: &Target) -> Result<Vec<Pid>, TargetError> {
     let error = |reason: String| TargetError { target: target.text.clone(), reason };
     match &target.who {
-        Who::Own => Ok(vec![Pid(std::process::id() as i32)]),
+        Who::Own => match root.own() {
+            Some(own) => Ok(vec![own]),
+            None => Err(error(format!("fdscope itself is not to be seen in {}", root.path().display()))),
+        },
         Who::Pid(pid) if root.join(pid.to_string()).is_dir() => Ok(vec![*pid]),
         Who::Pid(pid) => Err(error(format!("no process has pid {pid}"))),
         Who::Command(name) => {
             let pids =
                 all_pids(root).map_err(|e| error(format!("cannot read {}: {e}", root.path().display())))?;
-            let own = std::process::id() as i32;
             let matching: Vec<Pid> = pids
                 .into_iter()
-                .filter(|&pid| pid.0 != own && is_called(root, pid, name.as_bytes()))
+                .filter(|&pid| Some(pid) != root.own() && is_called(root, pid, name.as_bytes()))
                 .collect();
             if matching.is_empty() {
                 let reason = format!(
