@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
-listed! { "targets": named nothing }
+listed! { "targets": named nothing threaded }
 
 /// Gives the process the name that its environment says, in hexadecimal.
 fn named(_: &mut Keeper) -> Result<(), Skip> {
@@ -21,6 +21,19 @@ fn named(_: &mut Keeper) -> Result<(), Skip> {
 
 /// A process that holds nothing special.
 fn nothing(_: &mut Keeper) -> Result<(), Skip> {
+    Ok(())
+}
+
+/// A process with a thread beside its first.
+fn threaded(keeper: &mut Keeper) -> Result<(), Skip> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        sender.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    keeper.told["tid"] = receiver.recv().unwrap().into();
     Ok(())
 }
 
@@ -54,6 +67,24 @@ fn by_command_name() {
     expected.sort_by_key(|p| p.parse::<u32>().unwrap());
     assert_eq!(run.lines(), expected);
     assert_ne!(one.pid(), other.pid());
+}
+
+/// /proc has a directory for the id of each thread, which it does not list.
+#[test]
+fn a_thread_is_no_process() {
+    let helper = Helper::start("targets::threaded");
+    let (tid, pid) = (helper.told["tid"].as_u64().unwrap(), helper.pid());
+    let told = format!("{tid} is a thread of process {pid}: name {pid}");
+    for command in ["list", "peers", "limits", "loops", "sockets --process", "sockets --netns"] {
+        let run = Fdscope::new(format!("{command} {tid}")).run();
+        run.check(3, &format!("fdscope: {tid}: {told}\n")).prints("");
+    }
+    for command in ["loops", "watch", "listen --watch-only"] {
+        let run = Fdscope::new(format!("{command} {tid}:3")).run();
+        run.check(3, &format!("fdscope: {tid}:3: {told}\n")).prints("");
+    }
+    let threads = Fdscope::new(format!("threads {tid}")).records();
+    assert_eq!((threads.len(), &threads[0]["tid"]), (1, &json!(tid)), "{threads:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::listener::SocketAddress;
 use crate::model::{FdNum, Inode, Pid};
-use crate::proc::{ProcRoot, command_of, holders, socket_of};
+use crate::proc::{ProcRoot, Task, command_of, holders, no_process, socket_of, task};
 use crate::sock::{Diag, ListeningSocket};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -57,8 +57,10 @@ fn one(pid: Pid, fd: FdNum, context: &Context) -> Result<(Vec<Listening>, Meters
         context.complain(&format!("{pid}:{fd}: {reason}"));
         Error::Target
     };
-    if !root.join(pid.to_string()).is_dir() {
-        return Err(fail(format!("no process has pid {pid}")));
+    match task(root, pid) {
+        Some(Task::Process(_)) => {}
+        Some(Task::Thread { tid, pid }) => return Err(fail(no_process(tid, pid))),
+        None => return Err(fail(format!("no process has pid {pid}"))),
     }
     let inode = socket_of(root, pid, fd).map_err(|e| match e.kind() {
         ErrorKind::NotFound => fail("the process has no such fd".to_owned()),
