@@ -147,7 +147,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let plan = plan(&args, &renderer, query.as_ref(), mode)?;
     let wanted = wanted(&renderer, query.as_ref(), mode);
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
-        .with_socket_details(wanted.iter().any(|name| kind::is_detail(name)))
+        // The files that unix sockets are bound to are among them.
+        .with_socket_details(args.path.is_some() || wanted.iter().any(|name| kind::is_detail(name)))
         .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
     let written = Mutex::default();
     let job = Job {
