@@ -154,7 +154,7 @@ impl Cli {
             return Err(Error::Usage("--format dot is a format of fdscope peers alone".to_owned()));
         }
         let mut context = Context::new(&self.global);
-        context.check().map_err(Error::Usage)?;
+        context.check()?;
         if self.command.looks_at_processes() {
             context.tell_place();
         }

@@ -1,9 +1,11 @@
 //! What a command works with: where /proc is, where output goes and how.
 
 use crate::cli::{ColorChoice, Global};
+use crate::error::Error;
 use crate::model::neutralise;
 use crate::proc::{ProcRoot, System, check_environment};
 use crate::render::Style;
+use crate::sys;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 
 /// The surroundings of a command.
@@ -41,9 +43,10 @@ impl Context {
         }
     }
 
-    /// What is wrong with the environment, if anything is.
-    pub fn check(&self) -> Result<(), String> {
-        check_environment()
+    /// What is wrong with what we were given, if anything is.
+    pub fn check(&self) -> Result<(), Error> {
+        sys::check_stdout().map_err(Error::Output)?;
+        check_environment().map_err(Error::Usage)
     }
 
     /// Something that the user should know and that is not an answer.

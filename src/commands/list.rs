@@ -6,10 +6,11 @@ use super::{complete, counting, fields, kinds, ports, processes, sharing};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
-use crate::model::{Column, Fd, FdRanges, Getter, SOCKET_FIELDS};
+use crate::model::{Column, Fd, FdNum, FdRanges, Getter, SOCKET_FIELDS};
 use crate::proc::{Filter, Networks, PathFilter, Plan, Slice, System, Target, run_ordered};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
+use crate::sys;
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -324,13 +325,13 @@ pub(super) fn slices(targets: &[Target], plan: &Plan, context: &Context) -> Resu
     Ok((slices.into_iter().flat_map(split).collect(), missing))
 }
 
-/// What fdscope itself was given: its fds before it opens any.
+/// What fdscope itself was given: its fds before it opens any, be it in place of a closed one.
 fn own_fds(context: &Context) -> Vec<i32> {
     let Ok(entries) = std::fs::read_dir(context.root.join("self/fd")) else { return Vec::new() };
     let numbers: Vec<i32> = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect();
     // The directory itself was among them, and is closed now.
     let open = |fd: &i32| context.root.join(format!("self/fd/{fd}")).symlink_metadata().is_ok();
-    numbers.into_iter().filter(open).collect()
+    numbers.into_iter().filter(open).filter(|&fd| !sys::was_closed(FdNum(fd))).collect()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::process::ProcessDir;
 use super::root::ProcRoot;
 use super::system::System;
 use crate::model::{Access, Device, FdNum, Holder, Inode, Peers, Pid, Tally, Tie};
+use crate::sys;
 use files::Files;
 use links::{End, Links};
 pub use look::look;
@@ -75,7 +76,7 @@ impl PeerFinder {
         let fds: Vec<FdNum> =
             entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).map(FdNum).collect();
         // The directory itself was among them, and is closed now.
-        let fds = fds.into_iter().filter(|&fd| crate::sys::is_open(fd)).collect();
+        let fds = fds.into_iter().filter(|&fd| sys::is_open(fd) && !sys::was_closed(fd)).collect();
         let own = Own { pid: root.own(), fds };
         Self {
             own,
