@@ -43,7 +43,8 @@ pub struct Args {
     #[arg(long, value_name = "PATH", help_heading = "Selecting", value_hint = clap::ValueHint::AnyPath)]
     path: Option<PathBuf>,
     /// Only sockets whose own port is this: the serving end, not clients
-    #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting")]
+    #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting",
+          value_parser = parse_port)]
     port: Vec<u16>,
     /// Only deleted files that are still held, and so still take space
     #[arg(long, help_heading = "Selecting")]
@@ -88,6 +89,11 @@ pub struct Args {
     /// Print only pids, one a line, for kill(1) and the like
     #[arg(long, help_heading = "Output", conflicts_with_all = ["columns", "wide"])]
     pids: bool,
+}
+
+/// `--port`.
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "a port is a number from 0 to 65535".to_owned())
 }
 
 const EXAMPLES: &str = "\

@@ -58,6 +58,11 @@ impl FromStr for Target {
             Some((who, fds)) if fds.starts_with(|c: char| c.is_ascii_digit()) => {
                 (who, Some(fds.parse::<FdRanges>()?))
             }
+            Some((digits, "")) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+                return Err(format!(
+                    "'{text}' names no fds behind the colon: PID:FDS is such as {digits}:0,3-7"
+                ));
+            }
             _ => (text, None),
         };
         let who =
@@ -91,7 +96,7 @@ impl Target {
     }
 }
 
-/// All pids, in ascending order.
+/// All pids, in ascending order. Where there is none it is no /proc, and an error.
 pub fn all_pids(root: &ProcRoot) -> std::io::Result<Vec<Pid>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let dir = rustix::fs::open(root.path(), flags, Mode::empty())?;
@@ -103,6 +108,9 @@ pub fn all_pids(root: &ProcRoot) -> std::io::Result<Vec<Pid>> {
         {
             pids.push(Pid(pid));
         }
+    }
+    if pids.is_empty() {
+        return Err(std::io::Error::other("no process is to be seen there; is it a proc filesystem?"));
     }
     pids.sort_unstable();
     Ok(pids)
@@ -206,7 +214,7 @@ mod tests {
 
     #[test]
     fn refused() {
-        for text in ["", "0", "99999999999", "12:3-", "12:7-3", "12:3x"] {
+        for text in ["", "0", "12:", "99999999999", "12:3-", "12:7-3", "12:3x"] {
             let parsed = text.parse::<Target>();
             assert_eq!(parsed.is_err(), text != "12:3-", "{text:?}");
         }

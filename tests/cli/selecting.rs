@@ -153,7 +153,8 @@ fn by_port() {
         selects(&helper, &format!("--port {}", port("port6")), &["listener6"]);
     }
     helper.list("--port 0").run().check(1, "").prints("");
-    helper.list("--port 65536").run().check(2, "65536");
+    helper.list("--port 65536").run().check(2, "a port is a number from 0 to 65535");
+    helper.list("--port abc").run().check(2, "a port is a number from 0 to 65535");
 }
 
 #[test]

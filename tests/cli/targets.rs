@@ -153,6 +153,17 @@ fn what_is_no_target() {
     refused("99999999999", "not a pid");
     refused("self:5-3", "backwards");
     refused("1:2,x", "is not an fd number");
+    refused("4242:", "'4242:' names no fds behind the colon: PID:FDS is such as 4242:0,3-7");
+    // What is no /proc.
+    let empty = tempfile::tempdir().unwrap();
+    for command in ["list", "sockets", "peers", "limits --all", "list nobody"] {
+        let run = Fdscope::new(command).env("FDSCOPE_PROC", empty.path()).run();
+        run.check(3, "no process is to be seen there; is it a proc filesystem?").prints("");
+    }
+    // It is no other than without a word.
+    Fdscope::new("limits --quiet").env("FDSCOPE_PROC", "/proc").ok();
+    let own = Fdscope::new("list self --columns pid --no-header").env("FDSCOPE_PROC", "/proc").ok();
+    assert_eq!(own.lines()[0], own.pid.to_string());
     let name = unique("nobody");
     Fdscope::new("list").arg(&name).run().check(3, &format!("no process has the command name '{name}'"));
     // Not even one whose text is not UTF-8 is more than a usage error.
