@@ -128,8 +128,8 @@ impl<'s> Session<'s> {
             alarm.registry().register(&mut SourceFd(&fd), token, MioInterest::READABLE).map_err(refused)
         };
         register(signals.raw_fd(), SIGNALS)?;
-        for (i, donor) in stage.donors.iter().enumerate() {
-            register(donor.pidfd().as_raw_fd(), Token(FIRST_PROCESS + i))?;
+        for (i, process) in stage.processes.iter().enumerate() {
+            register(process.table.pidfd().as_raw_fd(), Token(FIRST_PROCESS + i))?;
         }
         for lookout in &lookouts {
             if let Some(fd) = lookout.fd() {

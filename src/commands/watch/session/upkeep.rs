@@ -36,7 +36,7 @@ impl Session<'_> {
             if !readable || !subject.open || !subject.has_bytes() {
                 continue;
             }
-            let Some(bytes) = subject.readable_bytes(&self.stage.donors) else { continue };
+            let Some(bytes) = subject.readable_bytes(&mut self.stage.processes) else { continue };
             subject.note_bytes(Some(bytes));
             if subject.has_more() && subject.may_tell_more(MORE) && !self.bounds.repeat {
                 let readiness = subject.trackers[lookout].readiness();
