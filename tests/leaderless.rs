@@ -360,3 +360,24 @@ fn its_fds_are_watched_and_those_that_it_opens() {
         assert_eq!((rest.last().map(String::as_str), status), (Some("exited"), Some(3)), "{way}");
     }
 }
+
+/// `listen --watch-only` looks at a listener of its.
+#[test]
+fn its_listeners_are_looked_at() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (held, ours) = pipe().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let child = Forked(leaderless(&held, &ours, || {}));
+    let target = format!("{}:{}", child.0, listener.as_raw_fd());
+    let output = Command::new(env!("CARGO_BIN_EXE_fdscope"))
+        .args(["listen", "--watch-only", &target, "--timeout", "1ms", "--format", "jsonl"])
+        .output()
+        .unwrap();
+    let pid = child.0;
+    drop(child);
+    let told = String::from_utf8(output.stdout).unwrap();
+    let first: Value = serde_json::from_str(told.lines().next().unwrap_or("null")).unwrap();
+    assert_eq!(first["event"], "listening", "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(first["pid"], pid);
+    assert_eq!(output.status.code(), Some(124));
+}

@@ -58,7 +58,7 @@ pub use networks::{Network, Place, networks};
 pub use peers::{Asked, look};
 pub use plan::{Filter, Networks, Plan};
 pub use pool::{run_all, run_ordered};
-pub use process::{OpenError, ProcessDir, command_of};
+pub use process::{Home, OpenError, ProcessDir, command_of};
 pub use pulse::{Identity, Pulse, Sort, is_ready, pulse, quiet_devices};
 pub use relatives::{Parents, Relatives};
 pub use root::ProcRoot;
