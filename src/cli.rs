@@ -5,7 +5,8 @@ use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
 use clap::builder::PossibleValue;
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 
 /// Show what a running process holds open, how near it is to its limits, and whether it keeps up
 ///
@@ -166,9 +167,42 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Reads a command line.
+pub fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let quick = || {
+        let mut command = alone(args.get(1)?.to_str()?)?;
+        let matches = command.try_get_matches_from_mut(args);
+        // To take it apart takes as long as to make it.
+        std::mem::forget(command);
+        Cli::from_arg_matches_mut(&mut matches.ok()?).ok()
+    };
+    // What is wrong, and help, is told by the whole.
+    quick().map_or_else(|| Cli::try_parse_from(args), Ok)
+}
+
+/// The definition with this subcommand alone: that of all takes longer than many a run.
+fn alone(subcommand: &str) -> Option<clap::Command> {
+    let (name, augment): (_, fn(clap::Command) -> clap::Command) = match subcommand {
+        "list" | "ls" => ("list", |command| list::Args::augment_args(command.alias("ls"))),
+        "sockets" => ("sockets", sockets::Args::augment_args),
+        "peers" => ("peers", peers::Args::augment_args),
+        "limits" => ("limits", limits::Args::augment_args),
+        "threads" => ("threads", threads::Args::augment_args),
+        "listen" => ("listen", listen::Args::augment_args),
+        "loops" => ("loops", loops::Args::augment_args),
+        "watch" => ("watch", watch::Args::augment_args),
+        "bench" => ("bench", bench::Args::augment_args),
+        _ => return None,
+    };
+    let command = augment(clap::Command::new(name));
+    Some(Global::augment_args(clap::Command::new("fdscope")).subcommand(command))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Choice, Format, ValueEnum as _};
+    use super::{Choice, Cli, Format, ValueEnum as _};
+    use clap::Parser as _;
+    use std::ffi::OsString;
 
     #[test]
     fn every_format_can_be_chosen() {
@@ -179,6 +213,49 @@ mod tests {
     #[test]
     fn the_definition_holds() {
         super::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_is_the_same_alone() {
+        let told = |command: &clap::Command| {
+            let mut command = command.clone();
+            command.build();
+            let arguments = command.get_arguments().map(|argument| format!("{argument:?}"));
+            (command.get_name().to_owned(), arguments.collect::<Vec<_>>())
+        };
+        for command in super::command().get_subcommands() {
+            for name in command.get_all_aliases().chain([command.get_name()]) {
+                let alone = super::alone(name).unwrap_or_else(|| panic!("{name} is missing"));
+                let subcommand = alone.find_subcommand(name).unwrap();
+                assert_eq!(told(subcommand), told(command));
+                alone.debug_assert();
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_line_reads_the_same_either_way() {
+        for line in [
+            "fdscope list --json 1",
+            "fdscope ls -q --pids --port 80,90",
+            "fdscope sockets --format tsv --listening",
+            "fdscope list",
+            "fdscope list --no-such",
+            "fdscope list --help",
+            "fdscope bench selectors --json",
+            "fdscope bench",
+            "fdscope --json list 1",
+            "fdscope lits",
+            "fdscope",
+            "fdscope --version",
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let told = |result: Result<Cli, clap::Error>| match result {
+                Ok(cli) => format!("{cli:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(told(super::parse(&words)), told(Cli::try_parse_from(&words)), "{line}");
+        }
     }
 
     #[test]

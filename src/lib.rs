@@ -42,14 +42,14 @@ pub mod sock;
 pub mod sys;
 pub mod watch;
 
-use clap::Parser as _;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the program and gives its exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     clap_complete::CompleteEnv::with_factory(cli::command).complete();
-    match cli::Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match cli::parse(&args) {
         Ok(cli) => exit::end(&cli.run()),
         Err(error) => exit::refuse(&error),
     }

@@ -95,7 +95,7 @@ struct Known(Vec<(Inode, Pid, FdNum)>);
 impl Known {
     /// Nothing where one of the sockets was not found yet, or what was found cannot be compared.
     fn of(system: &System, sockets: &HashSet<Inode>, found: &[(Inode, Holder)]) -> Option<Self> {
-        if sockets.len() > FEW || !system.root().is_native() {
+        if sockets.len() > FEW {
             return None;
         }
         let mut known: Vec<(Inode, Pid, FdNum)> = Vec::with_capacity(sockets.len());

@@ -9,11 +9,11 @@ use crate::kind::{self, BpfObject, FdInfo, FileStat, Lookup, Probe, Shape, Slot}
 use crate::model::{Device, FdNum, Pid};
 use crate::sys;
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
@@ -34,7 +34,13 @@ pub(super) struct ProcLookup<'a> {
     kinds: RefCell<Vec<(FdNum, Cow<'static, str>)>>,
     /// Mounts opened for `open_by_handle_at`.
     mounts: RefCell<HashMap<Device, Option<Arc<OwnedFd>>>>,
+    /// The last handles that were looked up, the oldest first: several inotify fds of a process may
+    /// watch the same directory.
+    handles: RefCell<VecDeque<(Handle, Option<Vec<u8>>)>>,
 }
+
+/// A file as inotify and fanotify know it: filesystem, type of handle, and handle.
+type Handle = (Device, i32, Vec<u8>);
 
 impl<'a> ProcLookup<'a> {
     pub(super) fn new(
@@ -44,8 +50,17 @@ impl<'a> ProcLookup<'a> {
         parent: BorrowedFd<'a>,
         fds: BorrowedFd<'a>,
     ) -> Self {
-        let (kinds, mounts) = (RefCell::default(), RefCell::default());
-        Self { system, dir, task, parent, fds, infos: OnceCell::new(), kinds, mounts }
+        Self {
+            system,
+            dir,
+            task,
+            parent,
+            fds,
+            infos: OnceCell::new(),
+            kinds: RefCell::default(),
+            mounts: RefCell::default(),
+            handles: RefCell::default(),
+        }
     }
 
     /// Keeps what an fd is.
@@ -101,6 +116,18 @@ impl<'a> ProcLookup<'a> {
             name.pop();
         }
         Some(name)
+    }
+
+    /// Whether our own working directory is on one of the filesystems that this process sees, and no
+    /// server that may not answer is behind it. Nobody is asked for that.
+    fn is_at_hand(&self) -> bool {
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+        let here = rustix::fs::statx(rustix::fs::CWD, c"", flags, StatxFlags::empty());
+        let device = here.map(|here| file_stat(&here).device);
+        device.is_ok_and(|device| {
+            let mut mounts = self.dir.mounts(self.system).of_device(device).peekable();
+            mounts.peek().is_some() && !mounts.any(Mount::is_remote)
+        })
     }
 
     /// A mount of the filesystem `device`, opened as `O_PATH`. Remote ones are left alone: their
@@ -176,9 +203,22 @@ impl Lookup for ProcLookup<'_> {
     }
 
     fn handle_path(&self, device: Device, handle_type: i32, handle: &[u8]) -> Option<Vec<u8>> {
+        const KEPT: usize = 16;
+        let mut handles = self.handles.borrow_mut();
+        let is_it = |(own_device, own_type, own): &Handle| {
+            (*own_device, *own_type, &own[..]) == (device, handle_type, handle)
+        };
+        if let Some((_, path)) = handles.iter().find(|(known, _)| is_it(known)) {
+            return path.clone();
+        }
         let mut mounts = self.mounts.borrow_mut();
         let mount = mounts.entry(device).or_insert_with(|| self.open_mount(device)).as_ref()?;
-        self.system.handles.path(mount, handle_type, handle)
+        let path = self.system.handles.path(mount, handle_type, handle, self.is_at_hand());
+        if handles.len() == KEPT {
+            handles.pop_front();
+        }
+        handles.push_back(((device, handle_type, handle.to_vec()), path.clone()));
+        path
     }
 
     fn bpf_name(&self, object: BpfObject, id: u32) -> Option<String> {

@@ -156,7 +156,7 @@ impl System {
     pub fn cgroup_path(&self, id: u64) -> Option<Vec<u8>> {
         cached(&self.cgroups, id, |id| {
             let (mount, point) = self.cgroup_mount.get_or_init(super::cgroups::mount).as_ref()?;
-            let path = self.handles.path(mount, super::cgroups::FILEID_KERNFS, &id.to_ne_bytes())?;
+            let path = self.handles.path(mount, super::cgroups::FILEID_KERNFS, &id.to_ne_bytes(), false)?;
             let below = path.strip_prefix(&point[..])?;
             Some(if below.is_empty() { b"/".to_vec() } else { below.to_vec() })
         })

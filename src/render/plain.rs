@@ -7,7 +7,6 @@ use crate::model::{
     Cell, Column, Emphasis, Escape, Holder, Record, Type, bytes, few_holders, push_escaped, seconds,
 };
 use anstyle::{AnsiColor, Style};
-use memchr::memchr;
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -82,17 +81,7 @@ pub(super) fn rows(batch: &Batch) -> impl Iterator<Item = (Emphasis, impl Iterat
 
 /// The parts of a text that end with `end`, which the last one need not have.
 fn cells(text: &[u8], end: u8) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        match memchr(end, text) {
-            Some(at) => {
-                rest = Some(&text[at + 1..]);
-                Some(&text[..at])
-            }
-            None => rest.take(),
-        }
-    })
+    text.split(move |&byte| byte == end)
 }
 
 /// The heading of a column.

@@ -3,7 +3,7 @@
 use super::net::{Entry, Net};
 use super::procnet;
 use super::protocol;
-use super::request::{Request, WITH_PORTS};
+use super::request::{Request, States, WITH_PORTS};
 use crate::model::{Family, Inode, Socket};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The sockets of one network namespace, as one of its processes sees them, asked for as they are
 /// needed: a family whole when a socket of it is first looked up, but for unix sockets, of which a
-/// few are asked for alone.
+/// few are asked for alone, and TCP sockets that listen, which are asked for before all others.
 #[derive(Clone, Debug)]
 pub struct Tables {
     /// The directory `net` of the process.
@@ -25,12 +25,16 @@ struct Shared {
     way: Way,
     /// Whether sockets have their details.
     detail: bool,
-    /// What was read of each family, by inode.
-    read: Vec<(Family, Vec<Socket>)>,
+    /// What was read: the sockets of one family, or of some that are in one table, by inode.
+    read: Vec<(Vec<Family>, Vec<Socket>)>,
+    /// The TCP sockets that listen, by inode, once they were asked for.
+    listeners: Option<Vec<Socket>>,
     /// The sockets of the ports that are asked about, by inode, once they were.
     on_ports: Option<Vec<Socket>>,
     /// How many unix sockets were asked for alone.
     asked: usize,
+    /// How many TCP sockets were asked whether they are multipath sockets.
+    asked_apart: usize,
     multipath: Option<bool>,
 }
 
@@ -42,16 +46,28 @@ enum Way {
     Net(Net),
 }
 
-/// How many unix sockets are asked for alone before all are. A call for one costs as much as ten
-/// in a list of all.
+/// How many unix sockets are asked for alone before all are, and TCP sockets for their protocol. A call
+/// for one costs as much as ten in a list of all, and a twentieth of what the list of protocols does.
 const ALONE: usize = 16;
+
+/// They are in one table of the kernel.
+const TCP: &[Family] = &[Family::Tcp, Family::Tcp6];
 
 impl Tables {
     /// The sockets of a namespace. `net` is a directory such as `/proc/PID/net`, of one of its
     /// processes.
     pub fn new(entry: Entry, net: PathBuf, detail: bool) -> Self {
         let way = Way::Entry(entry);
-        let shared = Shared { way, detail, read: Vec::new(), on_ports: None, asked: 0, multipath: None };
+        let shared = Shared {
+            way,
+            detail,
+            read: Vec::new(),
+            listeners: None,
+            on_ports: None,
+            asked: 0,
+            asked_apart: 0,
+            multipath: None,
+        };
         Self { net, shared: Arc::new(Mutex::new(shared)) }
     }
 
@@ -108,7 +124,8 @@ impl Shared {
     /// The socket, if it was read already.
     fn known(&self, inode: Inode) -> Option<Socket> {
         let of_families = self.read.iter().find_map(|(_, sockets)| one(sockets, inode));
-        of_families.or_else(|| one(self.on_ports.as_deref()?, inode)).cloned()
+        let listener = || one(self.listeners.as_deref()?, inode);
+        of_families.or_else(listener).or_else(|| one(self.on_ports.as_deref()?, inode)).cloned()
     }
 
     /// The sockets of some ports; nothing where they cannot be asked for.
@@ -147,10 +164,15 @@ impl Shared {
                     return socket;
                 }
             }
+            if TCP.contains(&family)
+                && let Some(socket) = self.listener(net, inode).filter(|socket| socket.family == family)
+            {
+                return Some(socket.clone());
+            }
             self.read(net, family);
         }
-        let (_, sockets) = self.read.iter().find(|(read, _)| *read == family)?;
-        match one(sockets, inode) {
+        let (_, sockets) = self.read.iter().find(|(read, _)| read.contains(&family))?;
+        match one(sockets, inode).filter(|socket| socket.family == family) {
             Some(socket) => Some(socket.clone()),
             None => {
                 // Its first subflow, in whose place it stands in the table of TCP.
@@ -164,13 +186,37 @@ impl Shared {
         }
     }
 
+    /// The socket, if it is one of TCP that listens, so that the others need not be asked for: the
+    /// kernel has a small table of those that listen, and a large one of all others, which takes it half
+    /// a millisecond and more to go through, however few there are.
+    fn listener(&mut self, net: &Path, inode: Inode) -> Option<&Socket> {
+        if self.listeners.is_none() {
+            let request = Request { states: States::LISTEN, detail: self.detail, ..Request::all(TCP) };
+            let net = self.net(net);
+            // A table of /proc is read whole in any case.
+            if net.refusal().is_some() {
+                return None;
+            }
+            let mut found = net.sockets(&request);
+            if !found.unread.is_empty() {
+                return None;
+            }
+            for queue in found.sockets.iter_mut().filter_map(|socket| socket.queue.as_mut()) {
+                // A row is the same whether its socket was found here or among all, of which the kernel
+                // is not asked that.
+                queue.drops = queue.drops.filter(|_| request.detail);
+            }
+            found.sockets.sort_unstable_by_key(|socket| socket.inode);
+            self.listeners = Some(found.sockets);
+        }
+        one(self.listeners.as_deref()?, inode)
+    }
+
     fn has_read(&self, family: Family) -> bool {
-        self.read.iter().any(|(read, _)| *read == family)
+        self.read.iter().any(|(read, _)| read.contains(&family))
     }
 
     fn read(&mut self, net: &Path, family: Family) {
-        const TCP: &[Family] = &[Family::Tcp, Family::Tcp6];
-        // They are in one table of the kernel.
         let families = if TCP.contains(&family) { TCP } else { &[family] };
         let request = Request { detail: self.detail, ..Request::all(families) };
         let mut found = self.net(net).sockets(&request);
@@ -179,10 +225,7 @@ impl Shared {
         if found.unread.is_empty() {
             found.sockets.retain(|socket| socket.inode != Inode(0));
             found.sockets.sort_unstable_by_key(|socket| socket.inode);
-            let (sockets, others) = found.sockets.into_iter().partition(|socket| socket.family == family);
-            self.read.push((family, sockets));
-            let other = families.iter().copied().find(|&other| other != family);
-            self.read.extend(other.map(|other| (other, others)));
+            self.read.push((families.to_vec(), found.sockets));
         }
     }
 
@@ -207,7 +250,7 @@ impl Shared {
         socket: Socket,
         protocol: impl FnOnce() -> Option<Vec<u8>>,
     ) -> Socket {
-        if !matches!(socket.family, Family::Tcp | Family::Tcp6) || !self.has_multipath(net) {
+        if !matches!(socket.family, Family::Tcp | Family::Tcp6) || !self.may_have_multipath(net) {
             return socket;
         }
         match protocol().as_deref().map(protocol::family) {
@@ -218,8 +261,12 @@ impl Shared {
         }
     }
 
-    /// Whether there are multipath sockets at all, so that it need not be asked of each.
-    fn has_multipath(&mut self, net: &Path) -> bool {
+    /// Whether there may be multipath sockets, so that it need not be asked of each of many.
+    fn may_have_multipath(&mut self, net: &Path) -> bool {
+        if self.asked_apart < ALONE {
+            self.asked_apart += 1;
+            return true;
+        }
         if self.multipath.is_none() {
             self.multipath = procnet::has_multipath(net);
         }
@@ -242,6 +289,7 @@ fn as_whole(subflow: Socket, family: Family) -> Socket {
 mod tests {
     use super::{Entry, Tables};
     use crate::model::{Family, Inode};
+    use std::net::{TcpListener, TcpStream};
     use std::path::PathBuf;
 
     const TCP: &str = "heading\n\
@@ -288,5 +336,33 @@ mod tests {
         // A plain one stays one.
         assert_eq!(tables.find(Inode(7), || Some(b"TCP".to_vec())).unwrap().family, Family::Tcp);
         std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn listeners_take_no_look_at_connections_and_are_the_same_with_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let [listener, client] = [rustix::fs::fstat(&listener), rustix::fs::fstat(&client)]
+            .map(|stat| Inode(stat.unwrap().st_ino));
+        let protocol = || Some(b"TCP".to_vec());
+        for detail in [false, true] {
+            let new = || Tables::new(Entry::Own, PathBuf::from("/proc/self/net"), detail);
+            let tables = new();
+            let find = |tables: &Tables, inode| {
+                let mut socket = tables.find(inode, protocol).unwrap();
+                // What changes by itself.
+                socket.detail.iter_mut().for_each(|detail| detail.tcp_info = None);
+                format!("{socket:?}")
+            };
+            let alone = find(&tables, listener);
+            assert!(alone.contains("listen"), "{alone}");
+            assert!(tables.shared.lock().unwrap().read.is_empty());
+            assert!(find(&tables, client).contains("established"));
+            assert!(!tables.shared.lock().unwrap().read.is_empty());
+            assert_eq!(find(&tables, listener), alone);
+            let among_all = new();
+            among_all.shared.lock().unwrap().read(&among_all.net, Family::Tcp);
+            assert_eq!(find(&among_all, listener), alone);
+        }
     }
 }

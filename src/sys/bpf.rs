@@ -20,7 +20,7 @@ struct Attr {
 }
 
 /// The call. `attr` is the part of `union bpf_attr` that the command uses, or begins with it.
-pub(super) fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
+fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
     // SAFETY: `attr` is as large as the size passed; a pointer in it, where the command takes one, is
     // to a buffer of the length passed beside it that outlives the call.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attr, size_of::<A>()) };
@@ -30,15 +30,20 @@ pub(super) fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
     Ok(result as i32)
 }
 
+/// `bpf(2)` with a command that returns a new fd.
+pub(super) fn bpf_fd<A>(command: libc::c_long, attr: &mut A) -> io::Result<OwnedFd> {
+    let fd = bpf(command, attr)?;
+    // SAFETY: the call returned a new fd that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
 /// The name of a map or a program by its id. Needs `CAP_SYS_ADMIN`, or `CAP_BPF` and more.
 pub fn name(map: bool, id: u32) -> io::Result<String> {
     let mut attr = Attr::default();
     attr.words[0] = id;
     let (get, offset) =
         if map { (BPF_MAP_GET_FD_BY_ID, MAP_NAME) } else { (BPF_PROG_GET_FD_BY_ID, PROG_NAME) };
-    let fd = bpf(get, &mut attr)?;
-    // SAFETY: the call returned a new fd that nobody else owns.
-    let object = unsafe { OwnedFd::from_raw_fd(fd) };
+    let object = bpf_fd(get, &mut attr)?;
 
     let mut info = [0u8; 256];
     let address = (&raw mut info) as u64;

@@ -1,11 +1,11 @@
 //! Iterators of `bpf(2)`: programs that the kernel runs over things of its own, such as the fds of a
 //! task, and that write what they find into a file.
 
-use super::bpf::bpf;
+use super::bpf::bpf_fd;
 use crate::model::Pid;
 use std::ffi::CStr;
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 
 const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_LINK_CREATE: libc::c_long = 28;
@@ -80,9 +80,7 @@ pub fn load_iterator(instructions: &[u64], target: u32) -> io::Result<OwnedFd> {
         attach_btf_id: target,
         ..ProgLoad::default()
     };
-    let fd = bpf(BPF_PROG_LOAD, &mut attr)?;
-    // SAFETY: the call returned a new fd that nobody else owns.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    bpf_fd(BPF_PROG_LOAD, &mut attr)
 }
 
 /// Runs an iterator over one task, which is `task` in our own pid namespace: the file gives what the
@@ -96,11 +94,7 @@ pub fn iterate(program: BorrowedFd<'_>, task: Pid) -> io::Result<OwnedFd> {
         iter_info_len: size_of::<TaskInfo>() as u32,
         ..LinkCreate::default()
     };
-    let fd = bpf(BPF_LINK_CREATE, &mut attr)?;
-    // SAFETY: the call returned a new fd that nobody else owns.
-    let link = unsafe { OwnedFd::from_raw_fd(fd) };
+    let link = bpf_fd(BPF_LINK_CREATE, &mut attr)?;
     let mut attr = IterCreate { link_fd: link.as_raw_fd() as u32, ..IterCreate::default() };
-    let fd = bpf(BPF_ITER_CREATE, &mut attr)?;
-    // SAFETY: the call returned a new fd that nobody else owns.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    bpf_fd(BPF_ITER_CREATE, &mut attr)
 }
