@@ -114,34 +114,29 @@ impl FdTable {
     /// `ESRCH` if nobody has them: the process ends, or somebody takes them over just now. `EINVAL` where
     /// a thread has them that this kernel, before Linux 6.9, does not let one ask.
     pub fn inherit(&mut self) -> Result<(), Errno> {
-        if self.has_ended() {
+        if has_ended(&self.whole) {
             return Err(Errno::SRCH);
         }
-        if self.has_fds(self.task) {
+        // The number of one that has ended may be another thread's by now.
+        if !self.heir.as_ref().is_some_and(has_ended) && self.has_fds(self.task) {
             return Ok(());
         }
         let mut failed = Errno::SRCH;
-        if self.task != self.pid && self.has_fds(self.pid) {
-            (self.task, self.heir) = (self.pid, None);
-            return Ok(());
-        }
-        for task in self.threads() {
-            match Donor::thread(task) {
-                // It is one of the process after it was opened: its number is not another's.
-                Ok(donor) if self.has_fds(task) && !self.has_ended() => {
-                    (self.task, self.heir) = (task, Some(donor));
+        // One of the others may become the first while they are gone through.
+        let first = std::iter::once(self.pid);
+        for task in first.clone().chain(self.threads()).chain(first) {
+            let heir = if task == self.pid { Ok(None) } else { Donor::thread(task).map(Some) };
+            // That it is one of the process is asked once it is open: its number is not another's then.
+            match (heir, self.has_fds(task) && !has_ended(&self.whole)) {
+                (Ok(heir), true) => {
+                    (self.task, self.heir) = (task, heir);
                     return Ok(());
                 }
-                Err(Errno::INVAL) if self.has_fds(task) => failed = Errno::INVAL,
+                (Err(Errno::INVAL), true) => failed = Errno::INVAL,
                 _ => {}
             }
         }
         Err(failed)
-    }
-
-    fn has_ended(&self) -> bool {
-        let mut fds = [PollFd::from_borrowed_fd(self.pidfd(), PollFlags::IN)];
-        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
     }
 
     /// The threads, without the first.
@@ -157,4 +152,10 @@ impl FdTable {
         // How many there is room for: none where there is no table.
         status.is_ok_and(|status| number(&status, b"FDSize:").is_some_and(|room| room > 0))
     }
+}
+
+/// Whether a process, or a thread, has ended.
+fn has_ended(donor: &Donor) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(donor.pidfd(), PollFlags::IN)];
+    poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
 }

@@ -140,15 +140,21 @@ impl Stage {
     }
 
     /// Whether an fd of a process is closed, and if so, whether its number is another's now. `epoll`
-    /// is the one that has it registered.
-    pub(super) fn closed(&mut self, token: usize, epoll: Option<FdNum>) -> Option<bool> {
+    /// is the one that has it registered. An error is that nobody can be asked just now.
+    pub(super) fn closed(&mut self, token: usize, epoll: Option<FdNum>) -> Result<Option<bool>, Errno> {
         let subject = &self.subjects[token];
-        let process = subject.process().filter(|_| subject.open)?;
-        let (fd, epoll) = (subject.who.fd?, epoll?);
+        let process = subject.process().filter(|_| subject.open);
+        let (Some(process), Some(fd), Some(epoll)) = (process, subject.who.fd, epoll) else {
+            return Ok(None);
+        };
         let table = &mut self.processes[process].table;
         let Some(number) = subject.number else {
             // Without a number of its own it cannot be told from another.
-            return table.duplicate(fd).is_err_and(|e| e == Errno::BADF).then_some(false);
+            return match table.duplicate(fd) {
+                Err(Errno::BADF) => Ok(Some(false)),
+                Err(Errno::SRCH) => Err(Errno::SRCH),
+                _ => Ok(None),
+            };
         };
         let mut asked = sys::registered(table.task(), fd, epoll, number);
         let seems_gone = match &asked {
@@ -158,15 +164,15 @@ impl Stage {
         };
         // All that a task had looks closed once it has ended, but others may have it.
         if seems_gone {
-            table.inherit().ok()?;
+            table.inherit()?;
             asked = sys::registered(table.task(), fd, epoll, number);
         }
-        match asked {
+        Ok(match asked {
             Ok(Registered::Closed) => Some(false),
             Ok(Registered::Other) => Some(true),
             // Without leave to ask it counts as what it was.
             Ok(Registered::Same) | Err(_) => None,
-        }
+        })
     }
 
     /// Fds of a process.

@@ -62,12 +62,19 @@ impl Session<'_> {
             }
             if level {
                 ready.sort_unstable();
+                let mut unknown = Vec::new();
                 for token in before.into_iter().filter(|t| ready.binary_search(t).is_err()) {
                     // A registration ends without an event: that is no clear.
-                    let gone = self.stage.closed(token, lookout.fd());
-                    if let Some(reused) = gone {
-                        closed.push((token, reused));
-                        continue;
+                    match self.stage.closed(token, lookout.fd()) {
+                        Ok(None) => {}
+                        Ok(Some(reused)) => {
+                            closed.push((token, reused));
+                            continue;
+                        }
+                        Err(_) => {
+                            unknown.push(token);
+                            continue;
+                        }
                     }
                     if closed.iter().any(|(other, _)| *other == token) {
                         continue;
@@ -85,6 +92,9 @@ impl Session<'_> {
                         }));
                     }
                 }
+                // They count as what they were.
+                ready.append(&mut unknown);
+                ready.sort_unstable();
             }
             self.lookouts[i].ready = ready;
         }
