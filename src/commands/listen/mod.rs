@@ -131,12 +131,6 @@ fn own(args: &Args, context: &Context) -> Result<Scene, Error> {
     }
     let new = args.for_new();
     for address in &args.addresses {
-        if let Some(who) = address.path().and_then(|path| trouble::bound_to(path, root)) {
-            return Err(Error::Refused(format!(
-                "cannot listen on {}: {who}",
-                shown(address.text().as_ref())
-            )));
-        }
         let listener = Listener::open(address, &new);
         listeners.push(listener.map_err(|e| Error::Refused(trouble::explain(e, &new, root)))?);
     }

@@ -108,7 +108,7 @@ fn used_by(holders: &[(Inode, Holder)], what: &str) -> String {
 }
 
 /// Who is bound to the socket file, if it is one.
-pub(super) fn bound_to(path: &[u8], root: &ProcRoot) -> Option<String> {
+fn bound_to(path: &[u8], root: &ProcRoot) -> Option<String> {
     let stat = stat(Path::new(OsStr::from_bytes(path))).ok()?;
     let device = Device::from_stat(stat.st_dev);
     let bound = Diag::open().and_then(|mut d| d.bound_to_file(device, Inode(stat.st_ino))).ok()?;

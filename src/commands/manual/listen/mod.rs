@@ -54,7 +54,7 @@ fn addresses() -> Section {
             8,
             "`unix:`*PATH*",
             "A socket file, which is removed at the end. One that is left over is replaced; one that a \
-             socket is bound to is not. To tell, `fdscope` may try to connect.",
+             socket is bound to is not, in whichever network namespace.",
         )
         .term(8, "`unix:@`*NAME*", "A name in the abstract namespace, which is in no filesystem.")
         .term(
