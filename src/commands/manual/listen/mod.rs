@@ -82,8 +82,8 @@ fn events() -> Section {
                 ),
                 (
                     "`queue`",
-                    "The queue is not as it was told last, or was fuller in between, or the backlog is \
-                     another: `waiting`, `max`, `peak`, `full`.",
+                    "How others' queue was found. Then: the queue is not as it was told last, or was fuller \
+                     in between, or the backlog is another: `waiting`, `max`, `peak`, `full`.",
                 ),
                 (
                     "`accepted`",
