@@ -7,7 +7,7 @@ use super::event::{Drops, Event, Listening, What};
 use super::meter::{Meters, Reading};
 use super::watched::Watched;
 use crate::commands::signals::{Received, Signals};
-use crate::commands::sink::Sink;
+use crate::commands::sink::{Sink, Written};
 use crate::error::Error;
 use crate::listener::{Accepted, Gate, Gauge, Listener, Report};
 use crate::model::errno_name;
@@ -370,7 +370,7 @@ impl<'s> Session<'s> {
     }
 
     /// The summary, and the end of all output. `accepts` is whether we did.
-    pub(super) fn finish(mut self, accepts: bool) -> Result<(), Error> {
+    pub(super) fn finish(mut self, accepts: bool) -> Result<Written, Error> {
         let now = Instant::now();
         // What happened since the last look counts too.
         self.look_at_queues()?;

@@ -273,7 +273,8 @@ fn exit_status() -> Section {
          which a shell shows 130, 143 or 129. If it cannot go on, as its output is not \
          read, a second one ends it without more. A signal that was ignored when it started stays ignored: \
          SIGINT, in a shell script's background jobs. A reader that goes away, such as `head`, ends \
-         `fdscope` with 0; if there is a COMMAND, that goes on.",
+         `fdscope` with 0; if there is a COMMAND, that goes on, as it does if the output cannot be written, \
+         which is told, and makes its status 0 a 2.",
     )
 }
 
