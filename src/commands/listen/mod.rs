@@ -76,8 +76,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         .output
         .as_ref()
         .map(|path| {
-            let refused = |e| Error::Refused(format!("cannot write {}: {e}", shown(path.as_os_str())));
-            File::create(path).map_err(refused)
+            let wrong = |e| Error::Usage(format!("cannot write {}: {e}", shown(path.as_os_str())));
+            File::create(path).map_err(wrong)
         })
         .transpose()?;
     let terminal = file.as_ref().map_or(context.style.terminal, |f| f.is_terminal());

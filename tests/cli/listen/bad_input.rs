@@ -213,8 +213,6 @@ fn options_that_do_not_go_together() {
 
 #[test]
 fn an_output_file_that_cannot_be_made() {
-    refused(
-        fdscope("127.0.0.1:0 --output /nonexistent/x"),
-        "cannot write /nonexistent/x: No such file or directory",
-    );
+    let run = fdscope("127.0.0.1:0 --output /nonexistent/x").run();
+    run.check(2, "fdscope: cannot write /nonexistent/x: No such file or directory (os error 2)\n").prints("");
 }
