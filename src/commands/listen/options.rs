@@ -248,6 +248,11 @@ impl Args {
         if self.max_children.is_some() && self.exec.is_none() && self.model != Model::Processes {
             return usage("--max-children is for --exec and --model processes");
         }
+        if let (HowMany::Number(most @ 1..), Some(count)) = (self.accept, self.count)
+            && count > most
+        {
+            return usage("--count waits for more connections than --accept lets in");
+        }
         if self.fd.is_empty() && self.fd_name.len() > self.addresses.len() {
             return usage("there are more --fd-name than listeners");
         }
@@ -342,10 +347,7 @@ impl Args {
             if others {
                 return Count::Changes(most);
             }
-            let finish = self.exec.is_some() || !self.service().never_ends();
-            // What is never accepted is not waited for.
-            let most = if let HowMany::Number(n) = self.accept { most.min(n) } else { most };
-            Count::Connections { most, finish }
+            Count::Connections { most, finish: self.exec.is_some() || !self.service().never_ends() }
         });
         Bounds { interval: self.interval, timeout: self.timeout, count }
     }

@@ -204,6 +204,7 @@ fn options_that_do_not_go_together() {
         ("127.0.0.1:0 --max-children 3", "--max-children is for --exec and --model processes"),
         ("unix:@x --v6-only", "are for TCP addresses"),
         ("unix:@x --defer-accept 1", "are for TCP addresses"),
+        ("127.0.0.1:0 -a 1 -n 2", "--count waits for more connections than --accept lets in"),
         ("--inetd", "--inetd: standard input is not a socket"),
         ("127.0.0.1:0 --inetd", "'[ADDRESS]...' cannot be used with '--inetd'"),
     ] {
