@@ -42,6 +42,9 @@ pub(super) fn explain(error: OpenError, options: &Options, root: &ProcRoot) -> S
         (Step::Bind, Errno::ROFS, SocketAddress::Path(path)) => {
             format!("{} is on a read-only filesystem", directory(path))
         }
+        (Step::Bind, Errno::ADDRNOTAVAIL, SocketAddress::Vsock { port, .. }) => {
+            format!("this machine has no such CID; listen on all with vsock:any:{port}")
+        }
         (Step::Bind, Errno::ADDRNOTAVAIL, _) => {
             "this machine has no such address; see ip-address(8), or listen on all with :PORT".to_owned()
         }
