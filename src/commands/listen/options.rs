@@ -239,6 +239,9 @@ impl Args {
                 "--reuse-port, --no-reuse-address, --v6-only, --defer-accept and --fast-open are for TCP addresses",
             );
         }
+        if let Some(address) = self.addresses.iter().find(|a| self.v6_only && a.is_ipv4()) {
+            return usage(&format!("{}: --v6-only is for IPv6 addresses", address.text()));
+        }
         if self.mode.is_some() && !self.addresses.iter().any(|a| a.path().is_some()) {
             return usage("--mode is for socket files: unix:PATH");
         }
