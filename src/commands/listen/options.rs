@@ -88,7 +88,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", help_heading = "Accepting", value_parser = values::period,
           conflicts_with_all = ["command", "watch_only"])]
     accept_delay: Option<Duration>,
-    /// Accept one connection for each SIGUSR1
+    /// Accept one connection for each SIGUSR1; those that come before the last was taken are one
     #[arg(long, help_heading = "Accepting", conflicts_with_all = ["command", "watch_only"])]
     accept_on_signal: bool,
 

@@ -197,8 +197,8 @@ fn examples() -> Section {
             "fdscope listen 127.0.0.1:8080 --backlog 5 --accept none",
         )
         .example(
-            "Reproduce an outage in a minute: a server that hangs, and comes back. Each `kill` accepts \
-             one:",
+            "Reproduce an outage in a minute: a server that hangs, and comes back. `kill` accepts one; \
+             signals that come before the last was taken are one:",
             "fdscope listen :8080 --backlog 1 --accept-on-signal --serve http &\n\
              kill -USR1 $!",
         )
