@@ -69,7 +69,7 @@ fn table() -> Section {
                 (
                     "SPREAD",
                     "How far apart the middle half of the runs was in this, in percent of it. Two figures that differ by less \
-                     are the same. From 25% on, a line is yellow: something else ran on the machine, or `--for` is too short.",
+                     are the same. One run tells of none. From 25% on, a line is yellow: something else ran on the machine, or `--for` is too short.",
                 ),
                 (
                     "NS_PER_WAIT",
