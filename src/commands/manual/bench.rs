@@ -98,7 +98,8 @@ fn table() -> Section {
         .text(
             "Below it, where the number of fds grows, are pictures, one for each number of active fds; where only that grows, \
              there is one for the fds. Both axes are logarithmic, so that what grows as fast as the fds do is a slope, and \
-             what does not care is level. `--plot` draws the same as SVG, with bars from the least to the most of all runs.",
+             what does not care is level. `--plot` draws the same as SVG, with bars from the least to the most of all runs. \
+             Of `--servers` there are no pictures.",
         )
 }
 
