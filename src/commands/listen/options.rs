@@ -25,7 +25,8 @@ use std::time::Duration;
 pub struct Args {
     /// HOST:PORT, :PORT for all addresses, [IPV6]:PORT, unix:PATH, unix:@NAME or vsock:CID:PORT; port 0
     /// is any free one
-    #[arg(value_name = "ADDRESS", value_parser = OsStringValueParser::new().try_map(|text| Address::parse(&text)))]
+    #[arg(value_name = "ADDRESS", add = ArgValueCompleter::new(complete::addresses),
+          value_parser = OsStringValueParser::new().try_map(|text| Address::parse(&text)))]
     pub(super) addresses: Vec<Address>,
     /// A server to start, with the listeners as fds 3 and up (sd_listen_fds(3)) and their numbers in
     /// the place of {}
