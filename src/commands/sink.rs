@@ -19,7 +19,7 @@ pub(super) struct Sink<'o, R: 'static> {
     form: Form<'o, R>,
     /// Whether work goes on when nothing can be written any more.
     tolerant: bool,
-    /// Whether nothing can, and nobody reads it or what came is lost.
+    /// What became of the rest, once nothing can.
     dead: Option<Written>,
 }
 
