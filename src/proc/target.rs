@@ -127,11 +127,6 @@ pub fn resolve(root: &ProcRoot, target: &Target) -> Result<Vec<Pid>, TargetError
     resolve_tasks(root, target)?.into_iter().map(process).collect()
 }
 
-/// What is wrong with a thread where a process is meant.
-pub fn no_process(tid: Pid, pid: Pid) -> String {
-    format!("{tid} is a thread of process {pid}: name {pid}")
-}
-
 /// The same, where threads may be meant too.
 pub fn resolve_tasks(root: &ProcRoot, target: &Target) -> Result<Vec<Task>, TargetError> {
     let error = |reason: String| TargetError { target: target.text.clone(), reason };
@@ -161,6 +156,11 @@ pub fn resolve_tasks(root: &ProcRoot, target: &Target) -> Result<Vec<Task>, Targ
             Ok(matching)
         }
     }
+}
+
+/// What is wrong with a thread where a process is meant.
+pub fn no_process(tid: Pid, pid: Pid) -> String {
+    format!("{tid} is a thread of process {pid}: name {pid}")
 }
 
 /// Whose id this is, if it is anybody's: `Tgid:` of `proc_pid_status(5)`.
