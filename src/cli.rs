@@ -38,6 +38,13 @@ enum Command {
     Bench(bench::Args),
 }
 
+impl Command {
+    /// Whether it is for what is in /proc, and not for what it makes itself.
+    fn looks_at_processes(&self) -> bool {
+        !matches!(self, Self::Listen(_) | Self::Bench(_))
+    }
+}
+
 /// Options of every subcommand.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
@@ -158,7 +165,10 @@ impl Cli {
             return Err(Error::Usage("--format dot is a format of fdscope peers alone".to_owned()));
         }
         let mut context = Context::new(&self.global);
-        context.check().map_err(Error::Usage)?;
+        context.check()?;
+        if self.command.looks_at_processes() {
+            context.tell_place();
+        }
         match self.command {
             Command::List(args) => list::run(*args, &mut context),
             Command::Sockets(args) => sockets::run(*args, &mut context),

@@ -16,13 +16,12 @@ use std::os::unix::ffi::OsStrExt as _;
 /// Pids, with their command names.
 pub(super) fn pids() -> Vec<CompletionCandidate> {
     let root = ProcRoot::from_env();
-    let own = std::process::id() as i32;
     let candidate = |pid: Pid| {
         let command = String::from_utf8_lossy(&command_of(&root, pid)?).into_owned();
         Some(CompletionCandidate::new(pid.to_string()).help(Some(command.into())))
     };
     let pids = all_pids(&root).unwrap_or_default();
-    pids.into_iter().filter(|p| p.0 != own).filter_map(candidate).collect()
+    pids.into_iter().filter(|&p| Some(p) != root.own()).filter_map(candidate).collect()
 }
 
 /// Targets of `watch`: processes, behind the colon their fds with what they are, behind `/`, `r:`,

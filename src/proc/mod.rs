@@ -66,6 +66,6 @@ pub use scan::{Scanner, Slice};
 pub use settings::{Setting, system_setting, system_settings};
 pub use sweep::{Failures, Swept};
 pub use system::System;
-pub use target::{Target, TargetError, all_pids, resolve};
+pub use target::{Target, TargetError, Task, all_pids, no_process, resolve, resolve_tasks, task};
 pub use threads::{Ran, RunClocks, ThreadReader, threads_of};
 pub use usage::{Usage, UserUsage, count_fds};

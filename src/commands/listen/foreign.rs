@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::listener::SocketAddress;
 use crate::model::{FdNum, Inode, Pid};
-use crate::proc::{OpenError, ProcessDir, System, holders, socket_of};
+use crate::proc::{OpenError, ProcessDir, System, Task, holders, no_process, socket_of, task};
 use crate::sock::{Diag, ListeningSocket};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -58,6 +58,9 @@ fn one(pid: Pid, fd: FdNum, context: &Context) -> Result<(Vec<Listening>, Meters
         context.complain(&format!("{pid}:{fd}: {reason}"));
         Error::Target
     };
+    if let Some(Task::Thread { tid, pid }) = task(root, pid) {
+        return Err(fail(no_process(tid, pid)));
+    }
     let system = System::new(root.clone(), false);
     let dir = ProcessDir::open(root, pid, &system).map_err(|e| match e {
         OpenError::Gone => fail(format!("no process has pid {pid}")),

@@ -185,8 +185,8 @@ impl Stage {
         wishes: Wishes,
         system: &System,
     ) -> Result<(), String> {
-        if !system.root().is_native() {
-            return Err(format!("{pid}: fds of processes in another /proc cannot be watched"));
+        if let Some(why) = system.root().strangeness() {
+            return Err(format!("{pid}: its fds cannot be watched: {why}"));
         }
         let denied = format!(
             "the fds of process {pid} may not be watched: that takes the right to trace it (the same user and \
@@ -228,9 +228,10 @@ impl Stage {
 
 /// Kind and name of an fd of our own, as `list` has them.
 fn describe(fd: FdNum, system: &System) -> (String, Vec<u8>) {
-    let own = Pid(std::process::id() as i32);
     let mut described = (String::new(), Vec::new());
-    if let Ok(dir) = ProcessDir::open(system.root(), own, system) {
+    if let Some(own) = system.root().own()
+        && let Ok(dir) = ProcessDir::open(system.root(), own, system)
+    {
         let slice = Slice::whole(own, Some([fd].into_iter().collect()));
         let _ = Scanner::new(system, &processes::plan()).scan(&dir, &slice, &mut |row: &Fd| {
             if row.assoc == Assoc::Fd(fd) {
