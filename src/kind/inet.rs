@@ -104,7 +104,7 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
         Some(n) => unread_memory(fd, n),
         None => {}
     }
-    if let Some(n) = socket.send_queue.filter(|&n| n > 0 && !listens) {
+    if let Some(n) = socket.unsent().filter(|&n| n > 0 && !listens) {
         drop(write!(fd.name, ", {} unsent", bytes(n)));
     }
     if let Some(n) = socket.drops.filter(|&n| n > 0) {

@@ -130,7 +130,7 @@ fn lying(socket: &Socket, other: &OtherEnd<'_>) -> Lying {
         (None, [only]) if only.remote.is_some_and(|remote| !remote.is_unset()) => unread(only),
         _ => None,
     };
-    let under_way = socket.send_queue.filter(|_| socket.family.is_tcp()).unwrap_or(0);
+    let under_way = socket.unsent().filter(|_| socket.family.is_tcp()).unwrap_or(0);
     Lying { unread: unread(socket), unsent, under_way }
 }
 

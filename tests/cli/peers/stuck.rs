@@ -2,18 +2,20 @@
 
 use super::{holder, holder_with};
 use crate::exhibits::listed;
-use crate::support::{Fdscope, Helper, Keeper, Skip, eventually};
+use crate::support::{
+    Fdscope, Helper, Keeper, Skip, eventually, lower_loopback, own_network, raise_loopback,
+};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket, socket_with, socketpair};
 use rustix::pipe::{PipeFlags, fcntl_getpipe_size, pipe_with};
 use serde_json::{Value, json};
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::Stdio;
 use std::time::Duration;
 
-listed! { "stuck": lying read }
+listed! { "stuck": lying marks read }
 
 fn wait(fd: impl AsFd, flags: PollFlags) {
     let fd = fd.as_fd();
@@ -68,6 +70,34 @@ fn lying(keeper: &mut Keeper) -> Result<(), Skip> {
     Ok(())
 }
 
+/// Connections in which nothing lies but a SYN or a FIN that nobody acknowledges.
+fn marks(keeper: &mut Keeper) -> Result<(), Skip> {
+    own_network()?;
+    raise_loopback().unwrap();
+    let full = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    rustix::net::bind(&full, &any).unwrap();
+    rustix::net::listen(&full, 0).unwrap();
+    let full = TcpListener::from(full);
+    let queued = TcpStream::connect(full.local_addr().unwrap()).unwrap();
+    wait(&full, PollFlags::IN);
+    let syn = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::NONBLOCK, None).unwrap();
+    let connected = rustix::net::connect(&syn, &full.local_addr().unwrap());
+    assert_eq!(connected, Err(rustix::io::Errno::INPROGRESS));
+    give(keeper, full);
+    keeper.keep(queued);
+    keeper.show("syn", syn, json!({}));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    // Nothing comes through any more.
+    lower_loopback().unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    keeper.show("fin", client, json!({}));
+    give(keeper, server);
+    Ok(())
+}
+
 /// A pipe that is always full, and a connection in which something always lies, both of which are read.
 fn read(keeper: &mut Keeper) -> Result<(), Skip> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
@@ -114,6 +144,25 @@ fn of<'r>(records: &'r [Value], helper: &Helper, name: &str) -> &'r Value {
         .iter()
         .find(|r| r["fd"] == fd && r["pid"] == helper.pid())
         .unwrap_or_else(|| panic!("{name}: {records:?}"))
+}
+
+#[test]
+fn syn_and_fin_are_no_bytes() {
+    let helper = Helper::start("stuck::marks");
+    if helper.was_skipped() {
+        return;
+    }
+    let seen = records(&helper, "");
+    for (name, state) in [("syn", "syn-sent"), ("fin", "fin-wait-1")] {
+        let record = of(&seen, &helper, name);
+        assert_eq!(record["unsent"].as_u64().unwrap_or(0), 0, "{record}");
+        let words = record["name"].as_str().unwrap();
+        assert!(words.contains(state) && !words.contains("unsent"), "{record}");
+        let fd = Fdscope::new(format!("list {}:{} --json --quiet", helper.pid(), helper.fd(name))).ok();
+        assert_eq!(fd.records()[0]["tcp"]["send_queue"], 1, "what the kernel says");
+    }
+    let tree = Fdscope::new(format!("peers {} --quiet", helper.pid())).ok().stdout();
+    assert!(!tree.contains("unread there"), "{tree}");
 }
 
 #[test]

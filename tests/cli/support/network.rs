@@ -22,10 +22,19 @@ pub(crate) fn in_own_network(test: impl FnOnce() + Send) {
 
 /// Brings the loopback interface up.
 pub(crate) fn raise_loopback() -> io::Result<()> {
+    set_loopback(libc::IFF_UP)
+}
+
+/// Takes it down, so that nothing comes through.
+pub(crate) fn lower_loopback() -> io::Result<()> {
+    set_loopback(0)
+}
+
+fn set_loopback(flags: libc::c_int) -> io::Result<()> {
     // struct ifreq: a name, and flags.
     let mut request = [0_u8; 40];
     request[..2].copy_from_slice(b"lo");
-    request[16..18].copy_from_slice(&(libc::IFF_UP as u16).to_ne_bytes());
+    request[16..18].copy_from_slice(&(flags as u16).to_ne_bytes());
     let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
     let (fd, pointer) = (socket.as_raw_fd() as usize, request.as_mut_ptr() as usize);
     call(libc::SYS_ioctl, [fd, libc::SIOCSIFFLAGS as usize, pointer, 0, 0, 0]).map(drop)
