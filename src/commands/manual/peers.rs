@@ -66,7 +66,7 @@ fn bytes() -> Section {
         )
         .text(
             "Pipes and TCP and unix streams are counted in bytes. Of datagrams the kernel tells memory, which is more, \
-             and of what a unix socket has received, the size of the first. Both ends go on while they \
+             as of what was sent over a unix socket that nobody has accepted; and of what a unix socket has received, the size of the first. Both ends go on while they \
              are read. Of terminals, nothing is told.",
         )
 }

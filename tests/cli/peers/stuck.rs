@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -64,6 +65,12 @@ fn lying(keeper: &mut Keeper) -> Result<(), Skip> {
     waiting.write_all(b"early").unwrap();
     give(keeper, listener);
     keeper.show("waiting", waiting, json!({}));
+    let path = keeper.path("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let mut waiting = UnixStream::connect(&path).unwrap();
+    waiting.write_all(b"early").unwrap();
+    keeper.show("unix waiting", waiting, json!({}));
+    keeper.show("unix listener", listener, json!({}));
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     give(keeper, reader);
     keeper.show("empty", writer, json!({}));
@@ -177,6 +184,9 @@ fn bytes_in_each_direction() {
         assert_eq!(unsent(name), Some(bytes), "{name}");
     }
     assert!(unsent("dgram") > Some(9), "of datagrams, the memory");
+    // So too what waits at a unix listener with its client.
+    let waiting = of(&seen, &helper, "unix listener")["unread"].as_u64();
+    assert!(waiting > Some(5), "{seen:?}");
     assert_eq!(of(&seen, &helper, "unread")["unread"], 8);
     // One look tells nothing of who reads.
     assert!(seen.iter().all(|record| record.get("stuck").is_none()), "{seen:?}");
@@ -203,11 +213,12 @@ fn who_does_not_read() {
     for name in ["pipe", "full", "stream", "dgram", "tcp", "waiting"] {
         assert_eq!(stuck(name), Some("peer"), "{name}: {seen:?}");
     }
+    assert_eq!(stuck("unix listener"), Some("self"));
     assert_eq!((stuck("unread"), stuck("empty")), (Some("self"), None));
-    assert_eq!(records(&helper, "--for 100ms --stuck").len(), 7);
+    assert_eq!(records(&helper, "--for 100ms --stuck").len(), 8);
     let run = Fdscope::new(format!("peers {} --quiet --for 100ms --stuck", helper.pid())).ok();
     let tree = run.stdout();
-    assert_eq!(tree.lines().count(), 8, "{tree}");
+    assert_eq!(tree.lines().count(), 9, "{tree}");
     for words in ["5 unread there, nothing read in 100 ms\n", "8 unread here, nothing read in 100 ms\n"] {
         assert!(tree.contains(words), "{words:?} in {tree}");
     }
