@@ -318,8 +318,8 @@ impl<'s> Pairs<'s> {
     }
 
     /// The sockets that take the datagrams of a connected one whose other end is not connected
-    /// back: those bound to that very address, or else, where it can only be of this machine, those
-    /// bound to all.
+    /// back: those bound to that very address, or else, where it can only be of this namespace, those
+    /// bound to all. So it is where both ends have one address: the kernel takes an own one for both.
     fn receivers(&self, place: u32, socket: &Socket) -> Vec<At> {
         let (Some(protocol), Some(local), Some(remote)) = (protocol(socket), socket.local, socket.remote)
         else {
@@ -332,7 +332,9 @@ impl<'s> Pairs<'s> {
         if self.connected(tuple).any(|at| at.0 == place) {
             return Vec::new();
         }
-        self.bound_to(place, protocol, canonical(remote.0), canonical(remote.0).ip().is_loopback())
+        let (local, remote) = (canonical(local.0), canonical(remote.0));
+        let is_here = remote.ip().is_loopback() || local.ip() == remote.ip();
+        self.bound_to(place, protocol, remote, is_here)
     }
 
     /// The listeners in whose queue a connection waits.

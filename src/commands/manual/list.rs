@@ -238,7 +238,8 @@ fn other_ends() -> Section {
              address in IPv6. In another namespace they are found where only one socket has the addresses, as over \
              a link to a container; not if a packet filter has changed them, as for a published port. UDP sockets \
              and unix sockets for datagrams that are not connected may get data from anybody: their peers are those \
-             that are connected with them. A terminal that a process has opened as `/dev/tty` is not found.",
+             that are connected with them. Whoever takes UDP on all addresses of the machine is found as the peer of those \
+             that send to it over loopback, or from the address to which they send. A terminal that a process has opened as `/dev/tty` is not found.",
         )
         .text(
             "That nobody is at the other end, the kernel says for a pipe, a pseudoterminal and a unix socket, for a \
