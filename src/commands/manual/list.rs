@@ -395,7 +395,10 @@ fn notes() -> Section {
         .heading("What is not atomic")
         .text(
             "A process goes on while it is read, so that records of one process are of slightly different \
-             times. An fd that is closed meanwhile is left out, and counted in `vanished`.",
+             times. An fd that is closed meanwhile is left out, and counted in `vanished`. So is one whose number came to \
+             mean something else with each try to read it. Of a file only the name is read by itself: should the \
+             number go over to another file in that very moment, the row has the name of the one and the size of the \
+             other.",
         )
         .heading("Sockets")
         .text(
