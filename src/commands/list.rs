@@ -148,7 +148,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let wanted = wanted(&renderer, query.as_ref(), mode);
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
         .with_socket_details(wanted.iter().any(|name| kind::is_detail(name)))
-        .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
+        .with_peers_in(args.peers || PEERS.iter().any(|name| wanted.contains(name)), args.threads);
     let written = Mutex::default();
     let job = Job {
         system: &system,

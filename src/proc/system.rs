@@ -10,7 +10,8 @@ use super::peers::PeerFinder;
 use super::process::{Home, ProcessDir};
 use super::remote::Guard;
 use super::root::ProcRoot;
-use crate::model::{Device, Family, Network, Pid, Socket, Tally};
+use super::sweep::FdTables;
+use crate::model::{Device, Family, Inode, Network, Pid, Socket, Tally};
 use crate::sock::{Entry, Net, Request, States, Tables};
 use nix::unistd::{Uid, User};
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -77,7 +78,21 @@ impl System {
 
     /// With who is at the other end of fds, for which the fds of all processes are swept once.
     pub fn with_peers(self, wanted: bool) -> Self {
-        Self { peers: wanted.then(PeerFinder::new), ..self }
+        Self { peers: wanted.then(|| PeerFinder::new(FdTables::Processes)), ..self }
+    }
+
+    /// The same, and in the tables that threads have for themselves too, if `threads` says so.
+    pub fn with_peers_in(self, wanted: bool, threads: bool) -> Self {
+        let tables = if threads { FdTables::Threads } else { FdTables::Processes };
+        Self { peers: wanted.then(|| PeerFinder::new(tables)), ..self }
+    }
+
+    /// The inode that most anonymous ones have in common.
+    pub(super) fn anonymous_inode(&self) -> Option<Inode> {
+        *self.anonymous.get_or_init(|| {
+            let one = rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).ok()?;
+            Some(Inode(rustix::fs::fstat(one).ok()?.st_ino))
+        })
     }
 
     /// What had to be left out in the search for other ends, if there was one.

@@ -232,7 +232,8 @@ fn other_ends() -> Section {
             ]
             .map(|(words, meaning)| (words.to_owned(), meaning.to_owned())),
         )
-        .text("`peers` is absent from what has no other end: files, timers, listeners at which nobody waits.")
+        .text("Only with `--threads` the fd tables that threads have for themselves are looked at for other ends too. `peers` is \
+               absent from what has no other end: files, timers, listeners at which nobody waits.")
         .text(
             "TCP and UDP are found by their addresses, in the same network namespace, also where one end has an IPv4 \
              address in IPv6. In another namespace they are found where only one socket has the addresses, as over \

@@ -18,6 +18,7 @@ mod ptys;
 mod sockets;
 
 use super::process::ProcessDir;
+use super::sweep::FdTables;
 use super::system::System;
 use crate::model::{Access, Device, FdNum, Holder, Inode, Peers, Pid, Tally, Tie};
 use files::Files;
@@ -33,6 +34,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Debug)]
 pub(super) struct PeerFinder {
     own: Own,
+    tables: FdTables,
     links: OnceLock<Option<Links>>,
     files: OnceLock<Option<Files>>,
     sockets: [OnceLock<Sockets>; Group::COUNT],
@@ -69,7 +71,7 @@ pub struct Asked {
 
 impl PeerFinder {
     /// Before anything is opened that does not count.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(tables: FdTables) -> Self {
         let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
         let fds: Vec<FdNum> =
             entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).map(FdNum).collect();
@@ -78,6 +80,7 @@ impl PeerFinder {
         let own = Own { pid: Pid(std::process::id() as i32), fds };
         Self {
             own,
+            tables,
             links: OnceLock::new(),
             files: OnceLock::new(),
             sockets: [const { OnceLock::new() }; Group::COUNT],
@@ -148,11 +151,11 @@ impl PeerFinder {
     }
 
     fn links(&self, system: &System) -> Option<&Links> {
-        self.links.get_or_init(|| Links::sweep(system, &self.own).ok()).as_ref()
+        self.links.get_or_init(|| Links::sweep(system, &self.own, self.tables).ok()).as_ref()
     }
 
     fn files(&self, system: &System) -> Option<&Files> {
-        self.files.get_or_init(|| Files::sweep(system, &self.own).ok()).as_ref()
+        self.files.get_or_init(|| Files::sweep(system, &self.own, self.tables).ok()).as_ref()
     }
 
     /// Whether all that is open on this machine is open in a process that was read.
