@@ -277,7 +277,10 @@ fn expressions() -> Section {
                     "Whether a regular expression matches anywhere in it. Also `startsWith`, `endsWith` and \
                      `contains`, which take plain text.",
                 ),
-                ("`has(tcp.state)`", "Whether the record has the field."),
+                (
+                    "`has(tcp.state)`, `shared != null`",
+                    "Whether the record has the field. `has` takes only fields that have a dot in their names.",
+                ),
                 ("`size(flags) > 2`", "The length of a list or text."),
                 (
                     "`epoll.watched.exists(w, w.stale)`",
