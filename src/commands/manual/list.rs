@@ -70,8 +70,10 @@ fn searches() -> Section {
              other mounts.",
         )
         .text(
-            "`--deleted` finds files and directories whose name is gone and which go on taking space. Memory \
-             that only looks like a deleted file (memfds, shared memory) is left out.",
+            "`--deleted` finds files and directories whose name is gone and which take space until they are closed. A file of \
+             which another name is left (a hard link) is left out, because closing it frees nothing: \
+             `--where deleted` finds it too. Memory that only looks like a deleted file (memfds, shared memory) is \
+             left out as well.",
         )
         .text(
             "`--path` and `--deleted` look at working and root directories, programs and mapped files \

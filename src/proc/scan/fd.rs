@@ -268,7 +268,12 @@ fn torn(probe: &Probe<'_>, kind: &Kind, system: &System) -> Option<bool> {
 /// The filters that need no fdinfo.
 pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>) -> bool {
     let filter = &plan.filter;
-    if !filter.takes_kind(kind) || (filter.deleted && (!probe.deleted || kind.pathless)) {
+    // A file that has another name left goes on taking space whoever closes it.
+    let is_freed = || {
+        let is_file = probe.file_type() == Some(libc::S_IFREG);
+        !is_file || probe.stat.and_then(|stat| stat.links).is_none_or(|links| links == 0)
+    };
+    if !filter.takes_kind(kind) || (filter.deleted && (!probe.deleted || kind.pathless || !is_freed())) {
         return false;
     }
     if !filter.ports.is_empty() {
