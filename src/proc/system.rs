@@ -32,12 +32,13 @@ pub struct System {
     networks: OnceLock<Vec<Arc<Network>>>,
     sockets: Mutex<HashMap<Vec<u8>, Tables>>,
     mounts: Mutex<HashMap<Vec<u8>, Arc<Mounts>>>,
-    nameless: Mutex<HashMap<Vec<u8>, Option<Device>>>,
+    nameless: Mutex<HashMap<Vec<u8>, Device>>,
     filesystems: Mutex<HashMap<Device, Option<&'static str>>>,
     cgroups: Mutex<HashMap<u64, Option<Vec<u8>>>>,
     cgroup_mount: OnceLock<Option<(Arc<OwnedFd>, Vec<u8>)>>,
     devices: OnceLock<Devices>,
     anonymous: OnceLock<Option<Inode>>,
+    pipes: OnceLock<Option<Device>>,
     pub(super) iterator: FdIterator,
     pub(super) guard: Guard,
     pub(super) handles: Handles,
@@ -64,6 +65,7 @@ impl System {
             cgroup_mount: OnceLock::new(),
             devices: OnceLock::new(),
             anonymous: OnceLock::new(),
+            pipes: OnceLock::new(),
             iterator,
             guard: Guard::default(),
             handles: Handles::default(),
@@ -92,6 +94,14 @@ impl System {
         *self.anonymous.get_or_init(|| {
             let one = rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).ok()?;
             Some(Inode(rustix::fs::fstat(one).ok()?.st_ino))
+        })
+    }
+
+    /// The device that pipes are on.
+    pub(super) fn pipe_device(&self) -> Option<Device> {
+        *self.pipes.get_or_init(|| {
+            let (reader, _) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).ok()?;
+            Some(Device::from_stat(rustix::fs::fstat(reader).ok()?.st_dev))
         })
     }
 
@@ -221,7 +231,14 @@ impl System {
         class: &[u8],
         stat: impl FnOnce() -> Option<Device>,
     ) -> Option<Device> {
-        cached(&self.nameless, class.to_vec(), |_| stat())
+        let mut nameless = self.nameless.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(device) = nameless.get(class) {
+            return Some(*device);
+        }
+        // Of one that is gone by now nothing is learned.
+        let device = stat()?;
+        nameless.insert(class.to_vec(), device);
+        Some(device)
     }
 
     /// The type of the filesystem on a device without a disk, if it is one that makes a file

@@ -64,11 +64,17 @@ fn no_record_is_of_two_fds() {
     let helper = Helper::start("torn::flips");
     let (pipe, spot) = (helper.told["pipe"].as_u64().unwrap(), &helper.told["spot"]);
     let mut seen = 0;
+    let mut devices = std::collections::HashMap::new();
     for _ in 0..60 {
         // One that changes at each try is counted as gone.
         let run = helper.list(&format!("--jsonl --quiet --fd {spot}")).run();
         for record in run.json_lines().iter().filter(|record| record.get("kind").is_some()) {
             assert_eq!(fault(record, pipe), None, "{record}");
+            // It is that of the filesystem where all of a kind are, or not known.
+            if let Some(device) = record.get("device") {
+                let first = devices.entry(record["kind"].to_string()).or_insert_with(|| device.clone());
+                assert_eq!(device, first, "{record}");
+            }
             seen += 1;
         }
     }

@@ -161,7 +161,9 @@ impl Scanner<'_> {
                 row.device = self.system.nameless_device(class, || Some(device));
                 row.inode.get_or_insert(inode);
             } else {
-                let stat = || stat_at(fds, name).ok().map(|s| file_stat(&s).device);
+                // It may be another by now.
+                let is_it = |stat: &FileStat| row.inode.is_none_or(|inode| inode == stat.inode);
+                let stat = || stat_at(fds, name).ok().map(|s| file_stat(&s)).filter(is_it).map(|s| s.device);
                 row.device = self.system.nameless_device(class, stat);
             }
             if row.inode.is_none() {
@@ -245,7 +247,9 @@ fn torn(probe: &Probe<'_>, kind: &Kind, system: &System) -> Option<bool> {
             match stat.file_type() {
                 // That of an anonymous inode, which has no path.
                 0 => return Some(true),
-                // Pipes and sockets without a path have these too.
+                // A pipe has no path either.
+                libc::S_IFIFO if system.pipe_device() == Some(stat.device) => return Some(true),
+                // A socket without a path has this too, and a FIFO may be asked by a duplicate.
                 libc::S_IFIFO | libc::S_IFSOCK => return None,
                 _ => {}
             }
