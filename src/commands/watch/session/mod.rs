@@ -343,7 +343,7 @@ impl<'s> Session<'s> {
                 self.sink.write(&event.seen(Seen { selector, trigger, readiness, raw: None }))?;
             }
         }
-        self.sink.finish()
+        self.sink.finish().map(|_| ())
     }
 
     /// Whether a target was not there, or could not be watched.
