@@ -138,6 +138,7 @@ const FILE: FileStat = FileStat {
     rdev: Device { major: 0, minor: 0 },
     size: Some(1_922_136),
     links: Some(1),
+    mount: None,
 };
 
 #[divan::bench(args = SAMPLES)]

@@ -156,7 +156,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
         // The files that unix sockets are bound to are among them.
         .with_socket_details(args.path.is_some() || wanted.iter().any(|name| kind::is_detail(name)))
-        .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
+        .with_peers_in(args.peers || PEERS.iter().any(|name| wanted.contains(name)), args.threads);
     let written = Mutex::default();
     let job = Job {
         system: &system,

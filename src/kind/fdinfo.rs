@@ -39,6 +39,11 @@ impl<'a> FdInfo<'a> {
         info
     }
 
+    /// The key of the first of the kind's own lines.
+    pub fn first_key(&self) -> Option<&'a [u8]> {
+        self.lines().next().map(|(key, _)| key)
+    }
+
     /// With nothing but what every fd has.
     pub fn plain(pos: u64, flags: OpenFlags, mount: u32, inode: Inode) -> Self {
         Self { pos: Some(pos), flags: Some(flags), mount: Some(mount), inode: Some(inode), own: b"" }

@@ -1,8 +1,9 @@
 //! What internet sockets have in common.
 
 use super::{Probe, TcpFields, Tie};
-use crate::model::{Endpoint, Family, Fd, Socket, bytes};
+use crate::model::{Endpoint, Escape, Family, Fd, Socket, bytes, escape};
 use std::io::Write as _;
+use std::net::IpAddr;
 
 /// The fields of an internet socket, named for `$object`, and those that come on top.
 macro_rules! fields {
@@ -11,8 +12,13 @@ macro_rules! fields {
         &[
             Field::new(concat!($object, ".local"), Type::Address, "own address"),
             Field::new(concat!($object, ".local_port"), Type::Integer, "own port"),
-            Field::new(concat!($object, ".remote"), Type::Address, "address of the other end"),
-            Field::new(concat!($object, ".remote_port"), Type::Integer, "port of the other end"),
+            Field::new(concat!($object, ".remote"), Type::Address, "address of the other end; absent where there is none"),
+            Field::new(concat!($object, ".remote_port"), Type::Integer, "port of the other end; absent where there is none"),
+            Field::new(
+                concat!($object, ".interface"),
+                Type::String,
+                "the interface that it is bound to: its name, or its index in another network namespace"
+            ),
             Field::new(concat!($object, ".state"), Type::String, $state),
             Field::new(concat!($object, ".recv_queue"), Type::Integer, $recv),
             Field::new(concat!($object, ".send_queue"), Type::Size, $send),
@@ -82,15 +88,17 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let Some(socket) = probe.socket else { return };
     // The tables list what is bound, in the namespace of the process: no new or closed socket.
     let state = socket.state.unwrap_or("not listed: unbound, closed, new, or of another namespace");
+    let interface = interface(probe);
+    let at = interface.as_deref();
     match (socket.local, socket.remote) {
         // An arrow says that it is connected, and leaves room for two long addresses.
         (Some(local), Some(remote)) if !remote.is_unset() => {
-            drop(write!(fd.name, "{} → {}", show(local), show(remote)));
+            drop(write!(fd.name, "{} → {}", show(local, at), show(remote, None)));
             if state != "established" {
                 drop(write!(fd.name, " {state}"));
             }
         }
-        (Some(local), _) if !local.is_unset() => drop(write!(fd.name, "{} {state}", show(local))),
+        (Some(local), _) if !local.is_unset() => drop(write!(fd.name, "{} {state}", show(local, at))),
         _ => fd.name.extend_from_slice(state.as_bytes()),
     }
     let listens = state == "listen";
@@ -104,7 +112,7 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
         Some(n) => unread_memory(fd, n),
         None => {}
     }
-    if let Some(n) = socket.send_queue.filter(|&n| n > 0 && !listens) {
+    if let Some(n) = socket.unsent().filter(|&n| n > 0 && !listens) {
         drop(write!(fd.name, ", {} unsent", bytes(n)));
     }
     if let Some(n) = socket.drops.filter(|&n| n > 0) {
@@ -119,8 +127,10 @@ pub(super) fn values(probe: &Probe<'_>, fd: &mut Fd) {
     let port = |e: Endpoint| u32::from(e.0.port());
     fd.put_some("local", socket.local.map(|e| e.to_string()));
     fd.put_some("local_port", socket.local.map(port));
-    fd.put_some("remote", socket.remote.map(|e| e.to_string()));
-    fd.put_some("remote_port", socket.remote.map(port));
+    let remote = socket.remote.filter(|remote| !remote.is_unset());
+    fd.put_some("remote", remote.map(|e| e.to_string()));
+    fd.put_some("remote_port", remote.map(port));
+    fd.put_some("interface", interface(probe));
     fd.put_some("state", socket.state);
     fd.put_some("recv_queue", socket.recv_queue);
     fd.put_some("send_queue", socket.send_queue);
@@ -147,12 +157,19 @@ pub(super) fn unread_memory(fd: &mut Fd, n: u64) {
     }
 }
 
-/// The wildcard address as people write it.
-fn show(endpoint: Endpoint) -> String {
-    if endpoint.0.ip().is_unspecified() {
-        let any = if endpoint.0.is_ipv4() { "*" } else { "[::]" };
-        format!("{any}:{}", endpoint.0.port())
-    } else {
-        endpoint.to_string()
+/// The interface that a socket is bound to.
+fn interface(probe: &Probe<'_>) -> Option<Vec<u8>> {
+    let index = probe.socket?.interface?;
+    Some(probe.lookup.interface(index).unwrap_or_else(|| index.to_string().into_bytes()))
+}
+
+/// An address as people write it: the wildcard as a star, and the interface that it is bound to.
+fn show(endpoint: Endpoint, interface: Option<&[u8]>) -> String {
+    let (ip, port) = (endpoint.0.ip(), endpoint.0.port());
+    let at = interface.map(|name| format!("%{}", escape(name, Escape::Table))).unwrap_or_default();
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => format!("*{at}:{port}"),
+        IpAddr::V4(ip) => format!("{ip}{at}:{port}"),
+        IpAddr::V6(ip) => format!("[{ip}{at}]:{port}"),
     }
 }

@@ -72,6 +72,8 @@ pub struct FileStat {
     pub size: Option<u64>,
     /// Number of names, where it is known.
     pub links: Option<u32>,
+    /// The mount by which it is reached, since Linux 5.8.
+    pub mount: Option<u32>,
 }
 
 impl FileStat {

@@ -1,7 +1,7 @@
 //! Regular files: size, links, locks.
 
 use super::{Kind, Probe, ShapeKind, locks};
-use crate::model::{Fd, Field, Type, bytes};
+use crate::model::{Fd, Field, Type, bytes, quantity};
 use std::io::Write as _;
 
 pub(super) static KIND: Kind = Kind {
@@ -28,10 +28,15 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let size = probe.stat.and_then(|s| s.size);
     let locks = locks::held(&probe.info);
     if probe.deleted {
-        match size {
-            Some(size) => drop(write!(fd.name, " (deleted, {})", bytes(size))),
-            None => fd.name.extend_from_slice(b" (deleted)"),
+        fd.name.extend_from_slice(b" (deleted");
+        if let Some(size) = size {
+            drop(write!(fd.name, ", {}", bytes(size)));
         }
+        // Its space is not freed then.
+        if let Some(links) = probe.stat.and_then(|stat| stat.links).filter(|&links| links > 0) {
+            drop(write!(fd.name, ", {} left", quantity(links as usize, "name", "names")));
+        }
+        fd.name.push(b')');
     }
     if let Some(word) = locks::summary(&locks) {
         drop(write!(fd.name, " ({word})"));
@@ -45,6 +50,7 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
 
 #[cfg(test)]
 mod tests {
+    use crate::kind::FileStat;
     use crate::kind::testing::{Fixture, name, stat, value};
     use crate::model::{Device, Value};
 
@@ -57,7 +63,7 @@ mod tests {
             info: b"pos:\t0\nflags:\t02100002\nmnt_id:\t27\nino:\t5\n\
                 lock:\t1: FLOCK  ADVISORY  WRITE 3502 fe:00:5 0 EOF\n\
                 lock:\t2: POSIX  ADVISORY  READ 3502 fe:00:5 10 19\n",
-            stat: stat(libc::S_IFREG, NO_DEVICE),
+            stat: stat(libc::S_IFREG, NO_DEVICE).map(|stat| FileStat { links: Some(0), ..stat }),
             ..Fixture::default()
         }
         .decode();

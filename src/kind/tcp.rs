@@ -7,7 +7,7 @@ const FIELDS: &[Field] = inet::fields!(
     "tcp",
     "established, listen, close-wait, syn-sent, ...; absent where no table lists the socket",
     "bytes not read yet; for a listener, connections not accepted yet",
-    "bytes not sent or not acknowledged yet",
+    "bytes not sent or not acknowledged yet, a SYN or FIN being one",
     Field::new("tcp.backlog", Type::Integer, "for a listener, its backlog: it admits one connection more")
 );
 

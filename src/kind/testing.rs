@@ -38,6 +38,7 @@ pub(crate) fn stat(file_type: u32, rdev: Device) -> Option<FileStat> {
         rdev,
         size: Some(4096),
         links: Some(1),
+        mount: None,
     })
 }
 

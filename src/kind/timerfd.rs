@@ -17,7 +17,11 @@ pub(super) static KIND: Kind = Kind {
         Field::new("timerfd.armed", Type::Bool, "whether it will expire"),
         Field::new("timerfd.remaining", Type::Duration, "time to the next expiry; 0 when disarmed"),
         Field::new("timerfd.interval", Type::Duration, "time between expiries; 0 for a single one"),
-        Field::new("timerfd.ticks", Type::Integer, "expiries not read yet"),
+        Field::new(
+            "timerfd.ticks",
+            Type::Integer,
+            "expiries not read yet; of a periodic one that is due (remaining 0) at least so many: the kernel counts the later ones when it is read",
+        ),
         Field::new("timerfd.absolute", Type::Bool, "whether it was set by TFD_TIMER_ABSTIME"),
     ],
     needs_info: true,
@@ -69,7 +73,10 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
         drop(write!(fd.name, ", every {}", seconds(i)));
     }
     if let Some(n) = ticks.filter(|&n| n > 0) {
-        drop(write!(fd.name, ", {n} unread"));
+        // What would have expired since is counted by the read that arms it again.
+        let is_stopped = due && remaining == Some(0.0);
+        let at_least = if is_stopped { "at least " } else { "" };
+        drop(write!(fd.name, ", {at_least}{n} unread"));
     }
     if probe.values {
         fd.put_some("clock", clock);
@@ -113,7 +120,7 @@ mod tests {
     #[test]
     fn due_and_not_read() {
         let fd = fixture(b"clockid: 1\nticks: 1\nit_value: (0, 0)\nit_interval: (5, 0)\n").decode();
-        assert_eq!(name(&fd), "monotonic, due in 0 ms, every 5 s, 1 unread");
+        assert_eq!(name(&fd), "monotonic, due in 0 ms, every 5 s, at least 1 unread");
         assert_eq!(value(&fd, "armed"), &Value::Bool(true));
     }
 

@@ -287,6 +287,14 @@ impl Socket {
         self.recv_queue.map(|bytes| bytes.saturating_sub(ended.into()))
     }
 
+    /// Bytes that were not sent yet, or not acknowledged; of datagrams, the memory that they take. In the
+    /// send queue of a TCP socket the SYN counts as one until it is answered, and the FIN too.
+    pub fn unsent(&self) -> Option<u64> {
+        let is_tcp = matches!(self.family, Family::Tcp | Family::Tcp6);
+        let marks = is_tcp && matches!(self.state, Some("syn-sent" | "fin-wait-1" | "closing" | "last-ack"));
+        self.send_queue.map(|bytes| bytes.saturating_sub(marks.into()))
+    }
+
     /// Whether anything lists it, so that more is known than its family.
     pub fn is_listed(&self) -> bool {
         self.cookie.is_some() || self.state.is_some() || self.port_id.is_some() || self.interface.is_some()
@@ -322,6 +330,19 @@ mod tests {
         assert_eq!(port(Family::Udp), Some(6));
         assert_eq!(port(Family::Raw), None);
         assert_eq!(port(Family::Ping6), None);
+    }
+
+    #[test]
+    fn syn_and_fin_are_no_bytes() {
+        let unsent = |family, state| {
+            Socket { state: Some(state), send_queue: Some(8), ..Socket::new(Inode(1), family) }.unsent()
+        };
+        assert_eq!(unsent(Family::Tcp, "established"), Some(8));
+        assert_eq!(unsent(Family::Tcp, "close-wait"), Some(8));
+        for state in ["syn-sent", "fin-wait-1", "closing", "last-ack"] {
+            assert_eq!(unsent(Family::Tcp6, state), Some(7), "{state}");
+        }
+        assert_eq!(unsent(Family::Mptcp, "fin-wait-1"), Some(8), "that is memory");
     }
 
     #[test]

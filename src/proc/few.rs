@@ -247,7 +247,7 @@ mod tests {
     use crate::kind::Shape;
     use crate::model::{FdNum, Holder, Inode, Pid, Process};
     use crate::proc::iterator::Wanted;
-    use crate::proc::sweep::{Own, Swept, sweep};
+    use crate::proc::sweep::{FdTables, Own, Swept, sweep};
     use crate::proc::{ProcRoot, System};
     use rustix::fd::{AsRawFd as _, OwnedFd};
     use rustix::fs::{Mode, OFlags};
@@ -285,7 +285,7 @@ mod tests {
                 .spawn()
                 .unwrap();
             let wanted: HashSet<Inode> = inodes.iter().copied().collect();
-            let links = sweep(&system, Own::Included, Wanted::Sockets, |met| {
+            let links = sweep(&system, Own::Included, Wanted::Sockets, FdTables::Processes, |met| {
                 Shape::of(met.link).socket().filter(|inode| wanted.contains(inode))
             });
             let links = told(&links.unwrap());

@@ -132,6 +132,7 @@ mod tests {
             rdev: device,
             size: None,
             links: None,
+            mount: None,
         };
         let file = Some((device, Inode(7)));
         let filter = PathFilter { name: b"/etc/x".to_vec(), file, filesystem: None, resolves: false };

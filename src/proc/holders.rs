@@ -5,7 +5,7 @@ use super::iterator::Wanted;
 use super::networks::networks;
 use super::process::ProcessDir;
 use super::root::ProcRoot;
-use super::sweep::{Amount, Own, Swept, sweep};
+use super::sweep::{Amount, FdTables, Own, Swept, sweep};
 use super::system::System;
 use crate::kind::Shape;
 use crate::model::{FdNum, Holder, Inode};
@@ -23,7 +23,9 @@ pub fn socket_holders(system: &System, only: Option<&HashSet<Inode>>) -> std::io
         }
         _ => {
             let wanted = |inode: &Inode| only.is_none_or(|only| only.contains(inode));
-            sweep(system, Own::LeftOut, Wanted::Sockets, |met| Shape::of(met.link).socket().filter(wanted))
+            sweep(system, Own::LeftOut, Wanted::Sockets, FdTables::Processes, |met| {
+                Shape::of(met.link).socket().filter(wanted)
+            })
         }
     }
 }
@@ -68,8 +70,9 @@ pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<(Inode, Holder)> {
     }
     let system = System::new(root.clone(), false);
     let wanted = |inode: &Inode| sockets.contains(inode);
-    let swept =
-        sweep(&system, Own::Included, Wanted::Sockets, |met| Shape::of(met.link).socket().filter(wanted));
+    let swept = sweep(&system, Own::Included, Wanted::Sockets, FdTables::Processes, |met| {
+        Shape::of(met.link).socket().filter(wanted)
+    });
     let Ok(swept) = swept else { return Vec::new() };
     let each = |(inode, holders): (&Inode, &[Holder])| {
         holders.iter().map(|holder| (*inode, holder.clone())).collect::<Vec<_>>()

@@ -103,7 +103,12 @@ pub(super) fn open_dir(dir: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
 
 /// `statx(2)` of what a link leads to, without asking a server or a FUSE daemon anything.
 pub(super) fn stat_at(dir: impl AsFd, name: &CStr) -> Result<Statx, Errno> {
-    let mask = StatxFlags::TYPE | StatxFlags::MODE | StatxFlags::INO | StatxFlags::SIZE | StatxFlags::NLINK;
+    let mask = StatxFlags::TYPE
+        | StatxFlags::MODE
+        | StatxFlags::INO
+        | StatxFlags::SIZE
+        | StatxFlags::NLINK
+        | StatxFlags::MNT_ID;
     let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
     rustix::fs::statx(dir, name, flags, mask)
 }

@@ -10,7 +10,8 @@ use super::peers::PeerFinder;
 use super::process::{Home, ProcessDir};
 use super::remote::Guard;
 use super::root::ProcRoot;
-use crate::model::{Device, Family, Network, Pid, Socket, Tally};
+use super::sweep::FdTables;
+use crate::model::{Device, Family, Inode, Network, Pid, Socket, Tally};
 use crate::sock::{Entry, Net, Request, States, Tables};
 use nix::unistd::{Uid, User};
 use rustix::fd::{BorrowedFd, OwnedFd};
@@ -31,11 +32,13 @@ pub struct System {
     networks: OnceLock<Vec<Arc<Network>>>,
     sockets: Mutex<HashMap<Vec<u8>, Tables>>,
     mounts: Mutex<HashMap<Vec<u8>, Arc<Mounts>>>,
-    nameless: Mutex<HashMap<Vec<u8>, Option<Device>>>,
+    nameless: Mutex<HashMap<Vec<u8>, Device>>,
     filesystems: Mutex<HashMap<Device, Option<&'static str>>>,
     cgroups: Mutex<HashMap<u64, Option<Vec<u8>>>>,
     cgroup_mount: OnceLock<Option<(Arc<OwnedFd>, Vec<u8>)>>,
     devices: OnceLock<Devices>,
+    anonymous: OnceLock<Option<Inode>>,
+    pipes: OnceLock<Option<Device>>,
     pub(super) iterator: FdIterator,
     pub(super) guard: Guard,
     pub(super) handles: Handles,
@@ -61,6 +64,8 @@ impl System {
             cgroups: Mutex::default(),
             cgroup_mount: OnceLock::new(),
             devices: OnceLock::new(),
+            anonymous: OnceLock::new(),
+            pipes: OnceLock::new(),
             iterator,
             guard: Guard::default(),
             handles: Handles::default(),
@@ -75,7 +80,29 @@ impl System {
 
     /// With who is at the other end of fds, for which the fds of all processes are swept once.
     pub fn with_peers(self, wanted: bool) -> Self {
-        Self { peers: wanted.then(|| PeerFinder::new(&self.root)), ..self }
+        Self { peers: wanted.then(|| PeerFinder::new(&self.root, FdTables::Processes)), ..self }
+    }
+
+    /// The same, and in the tables that threads have for themselves too, if `threads` says so.
+    pub fn with_peers_in(self, wanted: bool, threads: bool) -> Self {
+        let tables = if threads { FdTables::Threads } else { FdTables::Processes };
+        Self { peers: wanted.then(|| PeerFinder::new(&self.root, tables)), ..self }
+    }
+
+    /// The inode that most anonymous ones have in common.
+    pub(super) fn anonymous_inode(&self) -> Option<Inode> {
+        *self.anonymous.get_or_init(|| {
+            let one = rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).ok()?;
+            Some(Inode(rustix::fs::fstat(one).ok()?.st_ino))
+        })
+    }
+
+    /// The device that pipes are on.
+    pub(super) fn pipe_device(&self) -> Option<Device> {
+        *self.pipes.get_or_init(|| {
+            let (reader, _) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).ok()?;
+            Some(Device::from_stat(rustix::fs::fstat(reader).ok()?.st_dev))
+        })
     }
 
     /// What had to be left out in the search for other ends, if there was one.
@@ -204,7 +231,14 @@ impl System {
         class: &[u8],
         stat: impl FnOnce() -> Option<Device>,
     ) -> Option<Device> {
-        cached(&self.nameless, class.to_vec(), |_| stat())
+        let mut nameless = self.nameless.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(device) = nameless.get(class) {
+            return Some(*device);
+        }
+        // Of one that is gone by now nothing is learned.
+        let device = stat()?;
+        nameless.insert(class.to_vec(), device);
+        Some(device)
     }
 
     /// The type of the filesystem on a device without a disk, if it is one that makes a file

@@ -37,7 +37,7 @@ impl<R: Record> Where<R> {
         let program = parse(&source.text).map_err(|errors| {
             let first = errors.errors.first();
             let at = first.map_or(0, |e| (e.pos.1 - 1).max(0) as usize);
-            let message = first.map_or_else(|| errors.to_string(), |e| short(&e.msg));
+            let message = first.map_or_else(|| errors.to_string(), |e| explained(&e.msg));
             point(text, source.original(at), &message)
         })?;
         let fields: Vec<&'static Field> = all.iter().map(|c| c.field).collect();
@@ -191,6 +191,15 @@ fn matches(
         }
         compiled[&*pattern].as_ref().is_some_and(|r| r.is_match(&text))
     })
+}
+
+/// What the parser says, in words that tell what would be right.
+fn explained(message: &str) -> String {
+    if message.contains("invalid argument to has() macro") {
+        let hint = "of others, NAME != null is true where the record has the field";
+        return format!("has() takes a field that has a dot in its name, as has(tcp.state); {hint}");
+    }
+    short(message)
 }
 
 /// The first sentence of the parser's message.

@@ -27,8 +27,6 @@ pub struct Pairs<'s> {
     senders: HashMap<At, Vec<At>>,
     /// Listeners by the inodes of the clients that wait there.
     waiting: HashMap<Inode, At>,
-    /// The other halves of their connections, which have no inode yet.
-    halves: HashMap<Inode, At>,
     /// Own and other addresses, each for itself, of connected sockets that no other belongs to, once
     /// they were asked for.
     alone: OnceLock<[HashSet<(u32, Protocol, Address)>; 2]>,
@@ -91,7 +89,8 @@ pub struct OtherEnd<'s> {
     pub sockets: Vec<&'s Socket>,
     /// Whether nobody has accepted the connection yet.
     pub waiting: bool,
-    /// The other half of the connection, which is nobody's until it is accepted.
+    /// The other half of the connection, which is nobody's until it is accepted; that of a unix socket
+    /// is not listed.
     pub half: Option<&'s Socket>,
     /// Whether the other end is of this machine and has been closed by all who had it.
     pub closed: bool,
@@ -110,7 +109,6 @@ impl<'s> Pairs<'s> {
             unix: HashMap::new(),
             senders: HashMap::new(),
             waiting: HashMap::new(),
-            halves: HashMap::new(),
             alone: OnceLock::new(),
         };
         for (place, sockets) in sockets.iter().enumerate() {
@@ -124,11 +122,9 @@ impl<'s> Pairs<'s> {
 
     fn add(&mut self, at: At, socket: &Socket) {
         if socket.family == Family::Unix {
-            match (socket.inode, socket.peer) {
-                // One that nobody has accepted.
-                (Inode(0), Some(peer)) => drop(self.halves.insert(peer, at)),
-                (Inode(0), None) => {}
-                (inode, _) => drop(self.unix.insert(inode, at)),
+            // The half of one that nobody has accepted has no inode, and the kernel does not list it.
+            if socket.inode != Inode(0) {
+                self.unix.insert(socket.inode, at);
             }
             self.waiting.extend(socket.waiting.iter().map(|&client| (client, at)));
             return;
@@ -294,7 +290,6 @@ impl<'s> Pairs<'s> {
         if let Some(&listener) = self.waiting.get(&socket.inode) {
             end.sockets.push(self.socket(listener));
             end.waiting = true;
-            end.half = self.halves.get(&socket.inode).map(|&at| self.socket(at));
             return end;
         }
         match socket.peer {
@@ -323,8 +318,8 @@ impl<'s> Pairs<'s> {
     }
 
     /// The sockets that take the datagrams of a connected one whose other end is not connected
-    /// back: those bound to that very address, or else, where it can only be of this machine, those
-    /// bound to all.
+    /// back: those bound to that very address, or else, where it can only be of this namespace, those
+    /// bound to all. So it is where both ends have one address: the kernel takes an own one for both.
     fn receivers(&self, place: u32, socket: &Socket) -> Vec<At> {
         let (Some(protocol), Some(local), Some(remote)) = (protocol(socket), socket.local, socket.remote)
         else {
@@ -337,7 +332,9 @@ impl<'s> Pairs<'s> {
         if self.connected(tuple).any(|at| at.0 == place) {
             return Vec::new();
         }
-        self.bound_to(place, protocol, canonical(remote.0), canonical(remote.0).ip().is_loopback())
+        let (local, remote) = (canonical(local.0), canonical(remote.0));
+        let is_here = remote.ip().is_loopback() || local.ip() == remote.ip();
+        self.bound_to(place, protocol, remote, is_here)
     }
 
     /// The listeners in whose queue a connection waits.

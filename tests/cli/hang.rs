@@ -148,7 +148,7 @@ fn a_dead_filesystem_stops_nothing() {
     {
         timed(helper.list(arguments));
     }
-    let deleted = timed(helper.list("--deleted --columns fd,assoc,path --json")).records();
+    let deleted = timed(helper.list("--mappings --where deleted --columns fd,assoc,path --json")).records();
     let path = helper.dir().join("mount/unlinked");
     let row = |assoc: &str| json!({"assoc": assoc, "path": path.to_str()});
     let expected = json!({"$set": [row("fd"), row("mem")]});

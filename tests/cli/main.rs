@@ -20,6 +20,7 @@ mod shared;
 mod sockets;
 mod targets;
 mod threads;
+mod torn;
 mod watch;
 mod watch_show;
 mod where_;

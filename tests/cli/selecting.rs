@@ -254,6 +254,10 @@ fn deleted_files() {
     selects(&helper, "--deleted", &["gone"]);
     let helper = Helper::start("files::called_deleted");
     selects(&helper, "--deleted", &["gone"]);
+    // Closing it would free nothing.
+    let helper = Helper::start("files::one_name_left");
+    selects(&helper, "--deleted", &[]);
+    selects(&helper, "--where deleted", &["one name left"]);
     // Memory looks deleted, and is not.
     let helper = Helper::start("memory::strange_memfds");
     selects(&helper, "--deleted --kind file", &[]);

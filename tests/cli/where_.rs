@@ -77,6 +77,10 @@ fn mistakes_are_told_before_anything_is_read() {
     refused("pid ==", "--where: ");
     refused("(pid == 1", "--where: ");
     refused("", "--where");
+    refused(
+        "has(unowned)",
+        "has() takes a field that has a dot in its name, as has(tcp.state); of others, NAME != null",
+    );
     refused("name.matches('[')", "regular expression");
     refused("name.shout()", "there is no function 'shout'");
     refused("kind == 'x' && fd == 'y'", "\n  kind == 'x' && fd == 'y'\n                 ^");

@@ -70,8 +70,10 @@ fn searches() -> Section {
              other mounts.",
         )
         .text(
-            "`--deleted` finds files and directories whose name is gone and which go on taking space. Memory \
-             that only looks like a deleted file (memfds, shared memory) is left out.",
+            "`--deleted` finds files and directories whose name is gone and which take space until they are closed. A file of \
+             which another name is left (a hard link) is left out, because closing it frees nothing: \
+             `--where deleted` finds it too. Memory that only looks like a deleted file (memfds, shared memory) is \
+             left out as well.",
         )
         .text(
             "`--path` and `--deleted` look at working and root directories, programs and mapped files \
@@ -232,13 +234,15 @@ fn other_ends() -> Section {
             ]
             .map(|(words, meaning)| (words.to_owned(), meaning.to_owned())),
         )
-        .text("`peers` is absent from what has no other end: files, timers, listeners at which nobody waits.")
+        .text("Only with `--threads` the fd tables that threads have for themselves are looked at for other ends too. `peers` is \
+               absent from what has no other end: files, timers, listeners at which nobody waits.")
         .text(
             "TCP and UDP are found by their addresses, in the same network namespace, also where one end has an IPv4 \
              address in IPv6. In another namespace they are found where only one socket has the addresses, as over \
              a link to a container; not if a packet filter has changed them, as for a published port. UDP sockets \
              and unix sockets for datagrams that are not connected may get data from anybody: their peers are those \
-             that are connected with them. A terminal that a process has opened as `/dev/tty` is not found.",
+             that are connected with them. Whoever takes UDP on all addresses of the machine is found as the peer of those \
+             that send to it over loopback, or from the address to which they send. A terminal that a process has opened as `/dev/tty` is not found.",
         )
         .text(
             "That nobody is at the other end, the kernel says for a pipe, a pseudoterminal and a unix socket, for a \
@@ -275,7 +279,10 @@ fn expressions() -> Section {
                     "Whether a regular expression matches anywhere in it. Also `startsWith`, `endsWith` and \
                      `contains`, which take plain text.",
                 ),
-                ("`has(tcp.state)`", "Whether the record has the field."),
+                (
+                    "`has(tcp.state)`, `shared != null`",
+                    "Whether the record has the field. `has` takes only fields that have a dot in their names.",
+                ),
                 ("`size(flags) > 2`", "The length of a list or text."),
                 (
                     "`epoll.watched.exists(w, w.stale)`",
@@ -394,7 +401,10 @@ fn notes() -> Section {
         .heading("What is not atomic")
         .text(
             "A process goes on while it is read, so that records of one process are of slightly different \
-             times. An fd that is closed meanwhile is left out, and counted in `vanished`.",
+             times. An fd that is closed meanwhile is left out, and counted in `vanished`. So is one whose number came to \
+             mean something else with each try to read it. Of a file only the name is read by itself: should the \
+             number go over to another file in that very moment, the row has the name of the one and the size of the \
+             other.",
         )
         .heading("Sockets")
         .text(

@@ -259,7 +259,8 @@ fn closing() -> Section {
             "`--close` has the kernel end the sockets that are selected (`SOCK_DESTROY` of `sock_diag`(7)). A TCP \
              connection is reset: the other end gets a RST, and its owner `ECONNABORTED` from the next call. A \
              listener stops to listen, and what waited in its queue is reset. A UDP socket is \
-             disconnected and its owner told `ECONNABORTED`; it stays bound if it was bound. The fds stay open until their \
+             disconnected and its owner told `ECONNABORTED`. If the owner had bound it, it stays bound and goes on receiving: \
+             it is told as not closed. The fds stay open until their \
              owners close them. Sockets of other families cannot be closed so, nor TCP sockets that are bound \
              and no more; of multipath TCP single subflows can.",
         )

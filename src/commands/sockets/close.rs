@@ -37,7 +37,13 @@ enum End {
     /// It was gone by then: its other end was closed before it, say.
     Gone,
     Failed(String),
+    /// Its owner was told, and goes on receiving at the address that it was bound to.
+    StaysBound,
 }
+
+/// Why a UDP socket is not closed of which the kernel said that it has done so.
+const STAYS_BOUND: &str =
+    "it is disconnected and its owner told (ECONNABORTED), but it stays bound and goes on receiving";
 
 impl Record for Closed {
     fn emphasis(&self) -> Emphasis {
@@ -76,7 +82,8 @@ impl Closed {
     fn error(&self) -> Option<&str> {
         match &self.end {
             End::Failed(error) => Some(error),
-            _ => None,
+            End::StaysBound => Some(STAYS_BOUND),
+            End::Missed | End::Closed | End::Gone => None,
         }
     }
 
@@ -148,7 +155,7 @@ pub(super) fn run(
         0 => String::new(),
         gone => format!(", {gone} gone by then"),
     };
-    let failed = count(|end| matches!(end, End::Failed(_))) > 0;
+    let failed = closed.iter().any(|told| told.error().is_some());
     write(closed, context)?;
     context.note(&format!("{} closed{gone}", quantity(done, "socket", "sockets")));
     if failed { Err(Error::Target) } else { Ok(Outcome::Met) }
@@ -176,7 +183,26 @@ fn close(chosen: &[(usize, usize)], closed: &mut [Closed], data: &Data, nets: &m
             find_missed(chosen, closed, data, nets, progress);
         }
         if !closed.iter().any(Closed::is_missed) {
-            return;
+            break;
+        }
+    }
+    find_bound(chosen, closed, data, nets);
+}
+
+/// Finds out which UDP sockets are bound still: the kernel does no more than disconnect them.
+fn find_bound(chosen: &[(usize, usize)], closed: &mut [Closed], data: &Data, nets: &mut [Net]) {
+    const UDP: &[Family] = &[Family::Udp, Family::Udp6, Family::Udplite, Family::Udplite6];
+    let may_be = |told: &Closed| UDP.contains(&told.family) && matches!(told.end, End::Closed);
+    for (place, net) in nets.iter_mut().enumerate() {
+        let here = |(at, told): &(&(usize, usize), &mut Closed)| at.0 == place && may_be(told);
+        let mut those = chosen.iter().zip(&mut *closed).filter(here).peekable();
+        if those.peek().is_none() {
+            continue;
+        }
+        let found = net.sockets(&Request::all(UDP));
+        let there: HashSet<Option<u64>> = found.sockets.iter().map(|socket| socket.cookie).collect();
+        for (_, told) in those.filter(|(at, _)| there.contains(&data.sockets[place][at.1].cookie)) {
+            told.end = End::StaysBound;
         }
     }
 }

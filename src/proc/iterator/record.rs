@@ -88,6 +88,7 @@ impl<'t> Known<'t> {
             rdev: Device::from_kernel(self.word(at::RDEV).into()),
             size: Some(self.double(at::SIZE)),
             links: Some(self.word(at::LINKS)),
+            mount: None,
         })
     }
 

@@ -5,7 +5,7 @@ use super::Own;
 use super::links::End;
 use crate::model::{Device, Holder, Inode, Tally};
 use crate::proc::iterator::Wanted;
-use crate::proc::sweep::{self, Met, Swept, sweep};
+use crate::proc::sweep::{self, FdTables, Met, Swept, sweep};
 use crate::proc::system::System;
 use std::io;
 
@@ -23,9 +23,9 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn sweep(system: &System, own: &Own) -> io::Result<Self> {
+    pub(super) fn sweep(system: &System, own: &Own, tables: FdTables) -> io::Result<Self> {
         let key = |met: &Met<'_>| if own.counts(met.pid, met.fd) { key(met) } else { None };
-        Ok(Self { swept: sweep(system, sweep::Own::Included, Wanted::All, key)? })
+        Ok(Self { swept: sweep(system, sweep::Own::Included, Wanted::All, tables, key)? })
     }
 
     pub(super) fn tally(&self) -> Tally {

@@ -6,7 +6,7 @@ use super::ptys::Ptys;
 use crate::kind::{Shape, slave_index};
 use crate::model::{Access, Device, Holder, Inode, Tally};
 use crate::proc::iterator::Wanted;
-use crate::proc::sweep::{self, Met, Swept, sweep};
+use crate::proc::sweep::{self, FdTables, Met, Swept, sweep};
 use crate::proc::system::System;
 use rustix::event::PollFlags;
 use std::io;
@@ -72,9 +72,9 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn sweep(system: &System, own: &Own) -> io::Result<Self> {
+    pub(super) fn sweep(system: &System, own: &Own, tables: FdTables) -> io::Result<Self> {
         let key = |met: &Met<'_>| if own.counts(met.pid, met.fd) { key(met) } else { None };
-        let swept = sweep(system, sweep::Own::Included, Wanted::All, key)?;
+        let swept = sweep(system, sweep::Own::Included, Wanted::All, tables, key)?;
         let ptys = Ptys::of(&swept);
         Ok(Self { swept, ptys })
     }

@@ -19,6 +19,7 @@ mod sockets;
 
 use super::process::ProcessDir;
 use super::root::ProcRoot;
+use super::sweep::FdTables;
 use super::system::System;
 use crate::model::{Access, Device, FdNum, Holder, Inode, Peers, Pid, Tally, Tie};
 use crate::sys;
@@ -35,6 +36,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Debug)]
 pub(super) struct PeerFinder {
     own: Own,
+    tables: FdTables,
     links: OnceLock<Option<Links>>,
     files: OnceLock<Option<Files>>,
     sockets: [OnceLock<Sockets>; Group::COUNT],
@@ -71,7 +73,7 @@ pub struct Asked {
 
 impl PeerFinder {
     /// Before anything is opened that does not count.
-    pub(super) fn new(root: &ProcRoot) -> Self {
+    pub(super) fn new(root: &ProcRoot, tables: FdTables) -> Self {
         let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
         let fds: Vec<FdNum> =
             entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).map(FdNum).collect();
@@ -80,6 +82,7 @@ impl PeerFinder {
         let own = Own { pid: root.own(), fds };
         Self {
             own,
+            tables,
             links: OnceLock::new(),
             files: OnceLock::new(),
             sockets: [const { OnceLock::new() }; Group::COUNT],
@@ -150,11 +153,11 @@ impl PeerFinder {
     }
 
     fn links(&self, system: &System) -> Option<&Links> {
-        self.links.get_or_init(|| Links::sweep(system, &self.own).ok()).as_ref()
+        self.links.get_or_init(|| Links::sweep(system, &self.own, self.tables).ok()).as_ref()
     }
 
     fn files(&self, system: &System) -> Option<&Files> {
-        self.files.get_or_init(|| Files::sweep(system, &self.own).ok()).as_ref()
+        self.files.get_or_init(|| Files::sweep(system, &self.own, self.tables).ok()).as_ref()
     }
 
     /// Whether all that is open on this machine is open in a process that was read.

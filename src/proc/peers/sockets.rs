@@ -104,8 +104,9 @@ impl Sockets {
     /// What those have sent who wait to be accepted by a listener.
     pub(super) fn sent_early(&self, listener: Inode) -> Option<Pile> {
         let waiting = self.waiting.get(&listener)?;
-        let sent = waiting.iter().filter_map(|client| self.end(*client)?.lying.unsent);
-        Some(pile(sent.map(|pile| pile.bytes).sum(), Taken::BySize))
+        // Of one of which it is not known, the sum is not either.
+        let sent = waiting.iter().map(|client| Some(self.end(*client)?.lying.unsent?.bytes));
+        Some(pile(sent.sum::<Option<u64>>()?, Taken::BySize))
     }
 
     /// The sockets that wait to be accepted by a listener.
@@ -122,15 +123,21 @@ impl Sockets {
 /// What lies unread in a connection. At the other end it is known if there is but one socket.
 fn lying(socket: &Socket, other: &OtherEnd<'_>) -> Lying {
     let is_datagrams = socket.family == Family::Unix && socket.socket_type == Some("dgram");
+    let waits = socket.family == Family::Unix && other.waiting;
     let unsent = match (other.half, &other.sockets[..]) {
-        // Others may send there too: what is ours, the kernel counts here.
-        _ if is_datagrams => socket.peer.and(socket.send_queue).map(|bytes| pile(bytes, Taken::BySize)),
+        // It has nowhere to be yet.
+        _ if socket.state == Some("syn-sent") => Some(pile(0, Taken::BySize)),
+        // Others may send there too: what is ours, the kernel counts here. So it does where the other half
+        // is not listed.
+        _ if is_datagrams || waits => {
+            socket.peer.and(socket.send_queue).map(|bytes| pile(bytes, Taken::BySize))
+        }
         (Some(half), _) => unread(half),
         (None, [only]) if Group::of(socket.family) != Some(Group::Udp) => unread(only),
         (None, [only]) if only.remote.is_some_and(|remote| !remote.is_unset()) => unread(only),
         _ => None,
     };
-    let under_way = socket.send_queue.filter(|_| socket.family.is_tcp()).unwrap_or(0);
+    let under_way = socket.unsent().filter(|_| socket.family.is_tcp()).unwrap_or(0);
     Lying { unread: unread(socket), unsent, under_way }
 }
 

@@ -5,7 +5,7 @@ use crate::kind::{Borrow, FileStat, Shape};
 use crate::model::{Device, FdNum, Inode};
 use crate::proc::process::ProcessDir;
 use crate::proc::system::System;
-use rustix::fs::{AtFlags, Statx};
+use rustix::fs::{AtFlags, Statx, StatxFlags};
 use std::ffi::CString;
 
 /// The type of a nameless filesystem that makes a file something else: a message queue looks
@@ -58,6 +58,7 @@ pub(super) fn is_deleted(link: &[u8], stat: Option<&FileStat>, dir: &ProcessDir,
 
 /// The part of a `statx` that is used.
 pub(in crate::proc) fn file_stat(stat: &Statx) -> FileStat {
+    let is_told = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::MNT_ID);
     FileStat {
         mode: stat.stx_mode.into(),
         inode: Inode(stat.stx_ino),
@@ -65,11 +66,20 @@ pub(in crate::proc) fn file_stat(stat: &Statx) -> FileStat {
         rdev: Device { major: stat.stx_rdev_major, minor: stat.stx_rdev_minor },
         size: Some(stat.stx_size),
         links: Some(stat.stx_nlink),
+        mount: is_told.then_some(stat.stx_mnt_id).and_then(|id| id.try_into().ok()),
     }
 }
 
 /// Nothing but a likely file type.
 pub(super) fn unknown_stat(file_type: u32) -> FileStat {
     let none = Device { major: 0, minor: 0 };
-    FileStat { mode: file_type, inode: Inode(0), device: none, rdev: none, size: None, links: None }
+    FileStat {
+        mode: file_type,
+        inode: Inode(0),
+        device: none,
+        rdev: none,
+        size: None,
+        links: None,
+        mount: None,
+    }
 }

@@ -36,6 +36,15 @@ pub(super) enum Own {
     LeftOut,
 }
 
+/// Whose fd tables are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FdTables {
+    /// One of each process.
+    Processes,
+    /// Those of threads that have one of their own too, for which each thread is asked.
+    Threads,
+}
+
 /// All processes, but for ourselves perhaps, and whether others may be hidden.
 pub(super) fn everybody(system: &System, own: Own) -> std::io::Result<(Vec<Pid>, bool)> {
     let mut pids = all_pids(system.root())?;
@@ -51,6 +60,7 @@ pub(super) fn sweep<K: Ord + Send>(
     system: &System,
     own: Own,
     wanted: Wanted,
+    tables: FdTables,
     key: impl Fn(&Met<'_>) -> Option<K> + Sync,
 ) -> std::io::Result<Swept<K>> {
     let (pids, hides_processes) = everybody(system, own)?;
@@ -58,7 +68,7 @@ pub(super) fn sweep<K: Ord + Send>(
     let mut all = Piece::new();
     run(
         &parts,
-        || Sweeper::at_once(system, wanted),
+        || Sweeper::at_once(system, wanted).of(tables),
         |sweeper, part| sweeper.part(part, &key),
         |_, piece| {
             all.add(piece);

@@ -1,5 +1,6 @@
 //! Looks at the fds of a part.
 
+use super::FdTables;
 use super::met::Met;
 use super::piece::Piece;
 use crate::model::{FdNum, Pid, Process};
@@ -10,6 +11,7 @@ use crate::proc::part::Part;
 use crate::proc::process::ProcessDir;
 use crate::proc::system::System;
 use crate::proc::usage::fds_of;
+use crate::sys;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, RawDir};
 use rustix::io::Errno;
@@ -33,6 +35,7 @@ pub(in crate::proc) enum Amount {
 pub(in crate::proc) struct Sweeper<'s> {
     system: &'s System,
     amount: Amount,
+    tables: FdTables,
     /// Which fds a table may be asked for at once.
     at_once: Option<Wanted>,
     link: Vec<u8>,
@@ -42,12 +45,24 @@ pub(in crate::proc) struct Sweeper<'s> {
 impl<'s> Sweeper<'s> {
     pub(in crate::proc) fn new(system: &'s System, amount: Amount) -> Self {
         let names = vec![MaybeUninit::uninit(); ROOM];
-        Self { system, amount, at_once: None, link: Vec::with_capacity(4096), names }
+        Self {
+            system,
+            amount,
+            tables: FdTables::Processes,
+            at_once: None,
+            link: Vec::with_capacity(4096),
+            names,
+        }
     }
 
     /// One that may have the fds of a table all at once.
     pub(in crate::proc) fn at_once(system: &'s System, wanted: Wanted) -> Self {
         Self { at_once: Some(wanted), ..Self::new(system, Amount::All) }
+    }
+
+    /// The same, which looks at these tables.
+    pub(super) fn of(self, tables: FdTables) -> Self {
+        Self { tables, ..self }
     }
 
     pub(in crate::proc) fn part<K>(&mut self, part: &Part, key: &impl Fn(&Met<'_>) -> Option<K>) -> Piece<K> {
@@ -81,14 +96,39 @@ impl<'s> Sweeper<'s> {
         // Of another part it may be that the numbers have a gap.
         if entries == 0 && (part.first == 0 || fds_of(&dir)? == 0) {
             // A process whose main thread has ended while others go on: they have the fds.
-            for task in other_threads(&dir, part.pid) {
+            for (_, task) in other_threads(&dir, part.pid) {
                 entries = self.table(part, &task, None, key, piece)?;
                 if entries > 0 {
                     break;
                 }
             }
+        } else if self.tables == FdTables::Threads && part.first == 0 && self.system.root().is_native() {
+            self.threads(part.pid, &dir, key, piece);
         }
         Ok(())
+    }
+
+    /// The fd tables that threads have for themselves.
+    fn threads<K>(
+        &mut self,
+        pid: Pid,
+        dir: &OwnedFd,
+        key: &impl Fn(&Met<'_>) -> Option<K>,
+        piece: &mut Piece<K>,
+    ) {
+        let all = Part { pid, first: 0, last: i32::MAX, shared: None };
+        for (tid, task) in other_threads(dir, pid) {
+            let looked = match sys::same_fd_table(pid, tid) {
+                Ok(true) => continue,
+                Ok(false) => self.table(&all, &task, None, key, piece).map(drop),
+                Err(e) => Err(Errno::from_io_error(&e).unwrap_or(Errno::IO)),
+            };
+            match looked {
+                Ok(()) => {}
+                Err(Errno::NOENT | Errno::SRCH) => piece.tally.vanished += 1,
+                Err(errno) => piece.fails(errno).processes += 1,
+            }
+        }
     }
 
     /// The fd table of a task. Gives the number of its entries.
@@ -219,7 +259,7 @@ impl Table<'_> {
 }
 
 /// The directories of the threads of a process but the first, if there are any.
-fn other_threads(dir: &OwnedFd, pid: Pid) -> Vec<OwnedFd> {
+fn other_threads(dir: &OwnedFd, pid: Pid) -> Vec<(Pid, OwnedFd)> {
     // `.`, `..` and a link for each thread: that there is but one, as in all threads of the kernel,
     // is seen without reading it.
     let alone = rustix::fs::statat(dir, c"task", rustix::fs::AtFlags::empty()).is_ok_and(|s| s.st_nlink <= 3);
@@ -233,7 +273,7 @@ fn other_threads(dir: &OwnedFd, pid: Pid) -> Vec<OwnedFd> {
         if tid == pid.0 {
             return None;
         }
-        open_dir(&tasks, NumberName::new(tid).as_c_str()).ok()
+        Some((Pid(tid), open_dir(&tasks, NumberName::new(tid).as_c_str()).ok()?))
     };
     entries.filter_map(thread).collect()
 }

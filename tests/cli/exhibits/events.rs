@@ -9,7 +9,7 @@ use rustix::time::{
 use serde_json::{Value, json};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
-exhibits! { "events": eventfd_kinds timer_periodic timer_absolute timer_disarmed timer_expired signals all_signals }
+exhibits! { "events": eventfd_kinds timer_periodic timer_overdue timer_absolute timer_disarmed timer_expired signals all_signals }
 
 /// A line of our own fdinfo, the only place where an eventfd's id is told.
 fn own_info(fd: &OwnedFd, key: &str) -> u64 {
@@ -65,6 +65,19 @@ fn timer_periodic(keeper: &mut Keeper) -> Result<(), Skip> {
         let timer = timer(clock, relative, time(5000, 0), time(3600, 500_000_000));
         keeper.show(word, timer, fields(word, true, remaining.clone(), 3600.5, false));
     }
+    Ok(())
+}
+
+/// One that is due stands still until it is read, when the kernel counts what it missed.
+fn timer_overdue(keeper: &mut Keeper) -> Result<(), Skip> {
+    let timer = timer(TimerfdClockId::Monotonic, TimerfdTimerFlags::empty(), time(0, 1), time(0, 1_000_000));
+    let ready = poll(&mut [PollFd::new(&timer, PollFlags::IN)], None);
+    assert_eq!(ready, Ok(1));
+    let expected = json!({
+        "name": {"$holds": "monotonic, due in 0 ms, every 1 ms, at least 1 unread"},
+        "timerfd": {"ticks": 1, "armed": true},
+    });
+    keeper.show("overdue", timer, expected);
     Ok(())
 }
 

@@ -93,7 +93,8 @@ fn one_name_left(keeper: &mut Keeper) -> Result<(), Skip> {
     let file = create(&first);
     needs(std::fs::hard_link(&first, second), "hard links")?;
     std::fs::remove_file(&first).unwrap();
-    let expected = json!({"deleted": true, "path": first, "regular": {"links": 1}});
+    let name = format!("{first} (deleted, 0, 1 name left)");
+    let expected = json!({"deleted": true, "path": first, "name": name, "regular": {"links": 1}});
     keeper.show("one name left", file, expected);
     Ok(())
 }

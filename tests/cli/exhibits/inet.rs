@@ -1,16 +1,16 @@
 //! Internet sockets.
 
 use super::exhibits;
-use crate::support::{Keeper, Skip, needs, own_network};
+use crate::support::{Keeper, Skip, call, needs, own_network, raise_loopback};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::AsFd;
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SocketType, ipproto};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
-exhibits! { "inet": tcp tcp6 tcp_not_bound udp udplite raw raw6 mptcp ping other_namespace }
+exhibits! { "inet": tcp tcp6 tcp_not_bound udp udplite raw raw6 mptcp ping interface other_namespace }
 
 /// Waits for a condition that is bound to come.
 fn wait(fd: impl AsFd, flags: PollFlags) {
@@ -28,6 +28,9 @@ fn of(local: SocketAddr, remote: &str, state: &str, more: Value) -> Value {
         "local": local.to_string(), "local_port": local.port(),
         "remote": remote, "remote_port": port(remote), "state": state,
     });
+    if remote.ends_with(":0") {
+        (fields["remote"], fields["remote_port"]) = (json!({"$absent": true}), json!({"$absent": true}));
+    }
     for (key, value) in more.as_object().unwrap() {
         fields[key] = value.clone();
     }
@@ -125,6 +128,25 @@ fn udp(keeper: &mut Keeper) -> Result<(), Skip> {
     let six = needs(UdpSocket::bind("[::1]:0"), "IPv6")?;
     let fields = of(six.local_addr().unwrap(), "[::]:0", "unconnected", json!({}));
     keeper.show("six", six, json!({"kind": "udp6", "udp": fields}));
+    Ok(())
+}
+
+/// Sockets that an interface is part of the address of.
+fn interface(keeper: &mut Keeper) -> Result<(), Skip> {
+    own_network()?;
+    needs(raise_loopback(), "a loopback interface")?;
+    let bound = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let (fd, name) = (bound.as_raw_fd() as usize, c"lo");
+    let (level, option) = (libc::SOL_SOCKET as usize, libc::SO_BINDTODEVICE as usize);
+    let set = call(libc::SYS_setsockopt, [fd, level, option, name.as_ptr() as usize, 2, 0]);
+    needs(set, "SO_BINDTODEVICE")?;
+    let address = bound.local_addr().unwrap();
+    // Whoever asks is in another network, and knows the index alone.
+    let expected = json!({
+        "name": format!("*%1:{} unconnected", address.port()),
+        "udp": {"local": address.to_string(), "interface": "1", "remote": {"$absent": true}},
+    });
+    keeper.show("bound", bound, expected);
     Ok(())
 }
 

@@ -70,6 +70,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::threads::serving::ALL,
     crate::threads::states::ALL,
     crate::threads::waits::ALL,
+    crate::torn::ALL,
     crate::watch::many::ALL,
     epoll::ALL,
     events::ALL,

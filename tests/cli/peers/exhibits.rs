@@ -2,7 +2,9 @@
 
 use super::{holder, holder_with};
 use crate::exhibits::listed;
-use crate::support::{Keeper, NOBODY, Skip, call, call_fd, needs, run_as};
+use crate::support::{
+    Keeper, NOBODY, Skip, add_loopback_address, call, call_fd, needs, own_network, raise_loopback, run_as,
+};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket, socketpair};
@@ -13,7 +15,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 
-listed! { "peers": pipe prefork alone fifo unix unix_waiting tcp tcp_waiting udp eventfds queue odd_name
+listed! { "peers": pipe prefork alone fifo unix unix_waiting tcp tcp_waiting udp udp_any eventfds queue odd_name
 of_two_users }
 
 fn cloexec() -> (OwnedFd, OwnedFd) {
@@ -190,6 +192,24 @@ fn udp(keeper: &mut Keeper) -> Result<(), Skip> {
     give(keeper, "client", client);
     keeper.show("server", server, json!({}));
     keeper.show("unasked", bound(), json!({}));
+    Ok(())
+}
+
+/// A server on all addresses, and a client that sends to one that is not loopback's.
+fn udp_any(keeper: &mut Keeper) -> Result<(), Skip> {
+    own_network()?;
+    needs(raise_loopback(), "a loopback interface")?;
+    needs(add_loopback_address([192, 0, 2, 9]), "an address of its own")?;
+    for (name, address) in [("server", "0.0.0.0:0"), ("server of both", "[::]:0")] {
+        let server = match UdpSocket::bind(address) {
+            Err(_) if address == "[::]:0" => continue,
+            server => server.unwrap(),
+        };
+        let client = UdpSocket::bind("0.0.0.0:0").unwrap();
+        client.connect(("192.0.2.9", server.local_addr().unwrap().port())).unwrap();
+        give(keeper, name, server);
+        keeper.show(&name.replace("server", "client"), client, json!({}));
+    }
     Ok(())
 }
 

@@ -139,6 +139,42 @@ fn udp_sockets() {
 }
 
 #[test]
+fn a_server_of_udp_on_all_addresses() {
+    let helper = Helper::start("peers::udp_any");
+    for name in ["", " of both"] {
+        let Some(server) = helper.told[format!("server{name}")].as_u64() else { continue };
+        let client = format!("client{name}");
+        check(
+            &helper,
+            &client,
+            json!([peer(server as u32, "sleep", 0)]),
+            &format!(", with {server}/sleep 0"),
+        );
+        check_fd(server as u32, 0, json!([peer(helper.pid(), "helper", helper.fd(&client))]), "");
+    }
+}
+
+#[test]
+fn what_a_thread_has_for_itself() {
+    let helper = Helper::start("threads::pipe_to_own_table");
+    if helper.was_skipped() {
+        return;
+    }
+    let of = |arguments: &str| {
+        let run = helper.list(&format!("--peers --json --quiet --kind pipe {arguments}")).run().records();
+        let reader = run.iter().find(|r| r["fd"] == helper.fd("reader") && r.get("tid").is_none());
+        reader.unwrap_or_else(|| panic!("{run:?}")).clone()
+    };
+    let writer = helper.told["writer"].as_i64().unwrap();
+    let seen = of("--threads");
+    assert_eq!(seen["peers"], json!([peer(helper.pid(), "helper", writer)]), "{seen}");
+    // To ask every thread takes time, and is not done unasked.
+    let seen = of("");
+    assert_eq!(seen["peers"], Value::Null, "{seen}");
+    assert!(seen["name"].as_str().unwrap().ends_with(", other end not known"), "{seen}");
+}
+
+#[test]
 fn what_has_but_one_end() {
     let helper = Helper::start("peers::eventfds");
     let child = told(&helper, "child");

@@ -2,18 +2,21 @@
 
 use super::{holder, holder_with};
 use crate::exhibits::listed;
-use crate::support::{Fdscope, Helper, Keeper, Skip, eventually};
+use crate::support::{
+    Fdscope, Helper, Keeper, Skip, eventually, lower_loopback, own_network, raise_loopback,
+};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket, socket_with, socketpair};
 use rustix::pipe::{PipeFlags, fcntl_getpipe_size, pipe_with};
 use serde_json::{Value, json};
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Stdio;
 use std::time::Duration;
 
-listed! { "stuck": lying read }
+listed! { "stuck": lying marks read }
 
 fn wait(fd: impl AsFd, flags: PollFlags) {
     let fd = fd.as_fd();
@@ -62,9 +65,43 @@ fn lying(keeper: &mut Keeper) -> Result<(), Skip> {
     waiting.write_all(b"early").unwrap();
     give(keeper, listener);
     keeper.show("waiting", waiting, json!({}));
+    let path = keeper.path("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    let mut waiting = UnixStream::connect(&path).unwrap();
+    waiting.write_all(b"early").unwrap();
+    keeper.show("unix waiting", waiting, json!({}));
+    keeper.show("unix listener", listener, json!({}));
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     give(keeper, reader);
     keeper.show("empty", writer, json!({}));
+    Ok(())
+}
+
+/// Connections in which nothing lies but a SYN or a FIN that nobody acknowledges.
+fn marks(keeper: &mut Keeper) -> Result<(), Skip> {
+    own_network()?;
+    raise_loopback().unwrap();
+    let full = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    rustix::net::bind(&full, &any).unwrap();
+    rustix::net::listen(&full, 0).unwrap();
+    let full = TcpListener::from(full);
+    let queued = TcpStream::connect(full.local_addr().unwrap()).unwrap();
+    wait(&full, PollFlags::IN);
+    let syn = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::NONBLOCK, None).unwrap();
+    let connected = rustix::net::connect(&syn, &full.local_addr().unwrap());
+    assert_eq!(connected, Err(rustix::io::Errno::INPROGRESS));
+    give(keeper, full);
+    keeper.keep(queued);
+    keeper.show("syn", syn, json!({}));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    // Nothing comes through any more.
+    lower_loopback().unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    keeper.show("fin", client, json!({}));
+    give(keeper, server);
     Ok(())
 }
 
@@ -117,6 +154,25 @@ fn of<'r>(records: &'r [Value], helper: &Helper, name: &str) -> &'r Value {
 }
 
 #[test]
+fn syn_and_fin_are_no_bytes() {
+    let helper = Helper::start("stuck::marks");
+    if helper.was_skipped() {
+        return;
+    }
+    let seen = records(&helper, "");
+    for (name, state) in [("syn", "syn-sent"), ("fin", "fin-wait-1")] {
+        let record = of(&seen, &helper, name);
+        assert_eq!(record["unsent"].as_u64().unwrap_or(0), 0, "{record}");
+        let words = record["name"].as_str().unwrap();
+        assert!(words.contains(state) && !words.contains("unsent"), "{record}");
+        let fd = Fdscope::new(format!("list {}:{} --json --quiet", helper.pid(), helper.fd(name))).ok();
+        assert_eq!(fd.records()[0]["tcp"]["send_queue"], 1, "what the kernel says");
+    }
+    let tree = Fdscope::new(format!("peers {} --quiet", helper.pid())).ok().stdout();
+    assert!(!tree.contains("unread there"), "{tree}");
+}
+
+#[test]
 fn bytes_in_each_direction() {
     let helper = Helper::start("stuck::lying");
     let seen = records(&helper, "");
@@ -128,6 +184,9 @@ fn bytes_in_each_direction() {
         assert_eq!(unsent(name), Some(bytes), "{name}");
     }
     assert!(unsent("dgram") > Some(9), "of datagrams, the memory");
+    // So too what waits at a unix listener with its client.
+    let waiting = of(&seen, &helper, "unix listener")["unread"].as_u64();
+    assert!(waiting > Some(5), "{seen:?}");
     assert_eq!(of(&seen, &helper, "unread")["unread"], 8);
     // One look tells nothing of who reads.
     assert!(seen.iter().all(|record| record.get("stuck").is_none()), "{seen:?}");
@@ -154,11 +213,12 @@ fn who_does_not_read() {
     for name in ["pipe", "full", "stream", "dgram", "tcp", "waiting"] {
         assert_eq!(stuck(name), Some("peer"), "{name}: {seen:?}");
     }
+    assert_eq!(stuck("unix listener"), Some("self"));
     assert_eq!((stuck("unread"), stuck("empty")), (Some("self"), None));
-    assert_eq!(records(&helper, "--for 100ms --stuck").len(), 7);
+    assert_eq!(records(&helper, "--for 100ms --stuck").len(), 8);
     let run = Fdscope::new(format!("peers {} --quiet --for 100ms --stuck", helper.pid())).ok();
     let tree = run.stdout();
-    assert_eq!(tree.lines().count(), 8, "{tree}");
+    assert_eq!(tree.lines().count(), 9, "{tree}");
     for words in ["5 unread there, nothing read in 100 ms\n", "8 unread here, nothing read in 100 ms\n"] {
         assert!(tree.contains(words), "{words:?} in {tree}");
     }

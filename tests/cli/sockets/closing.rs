@@ -148,10 +148,29 @@ fn shared(address: SocketAddr) -> TcpListener {
 #[test]
 fn datagrams() {
     where_sockets_can_be_closed(|| {
-        let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        // Nothing else is in this network. A port that the kernel has chosen would be given back.
+        let receiver = UdpSocket::bind("127.0.0.1:4000").unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:4001").unwrap();
         sender.connect(receiver.local_addr().unwrap()).unwrap();
-        assert_eq!(closed("--family udp").len(), 2);
+        let unbound = UdpSocket::from(
+            rustix::net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)
+                .unwrap(),
+        );
+        unbound.connect("127.0.0.1:9").unwrap();
+        let own = unbound.local_addr().unwrap().to_string();
+        let run = close("--family udp --json");
+        run.check(3, "");
+        let records = run.records();
+        assert_eq!(records.len(), 3, "{records:?}");
+        for record in &records {
+            let is_closed = record["local"] == own.as_str();
+            assert_eq!(record["closed"], is_closed, "{record}");
+            let error = "it is disconnected and its owner told (ECONNABORTED), but it stays bound and goes on \
+                         receiving";
+            assert_eq!(record["error"], if is_closed { Value::Null } else { error.into() }, "{record}");
+        }
+        let still = sockets("--family udp --json").run().records();
+        assert_eq!(still.len(), 2, "{still:?}");
         for socket in [&receiver, &sender] {
             assert_eq!(socket.recv(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionAborted);
         }

@@ -20,7 +20,7 @@ pub(crate) use fake::FakeProc;
 pub(crate) use fdscope::{Fdscope, Run};
 pub(crate) use helper::{Helper, run_exhibit};
 pub(crate) use keeper::{Keeper, Skip, capable, needs, numbers, own_mounts, own_network};
-pub(crate) use network::{in_own_network, raise_loopback};
+pub(crate) use network::{add_loopback_address, in_own_network, lower_loopback, raise_loopback};
 pub(crate) use pty::{OnTerminal, run_on_terminal, terminal};
 pub(crate) use raw::{
     NOBODY, bytes_of, call, call_fd, confine, die_with_parent, forbid, limit, pass, run_as, run_as_other,
