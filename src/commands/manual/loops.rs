@@ -141,6 +141,12 @@ fn reading() -> Section {
                     "By SIGSTOP, a debugger or job control.",
                 ),
                 (
+                    "`epoll_wait on 21`, which is another loop",
+                    "A loop within a handler of this one: `execSync` and `spawnSync` of Node.js, `run_until_complete` in \
+                     a coroutine, a driver with a loop of its own. Where several threads were seen to wait in the loop, \
+                     one that waits in another one is taken to serve that now, and is no stall.",
+                ),
+                (
                     "`in the kernel`, or a call on a file",
                     "Memory that is not there, or a disk or server that does not answer.",
                 ),

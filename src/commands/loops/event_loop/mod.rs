@@ -53,6 +53,9 @@ pub(super) struct EventLoop {
     pub(super) judge: Judge,
     /// The threads that were seen to wait in it, the latest last; else the only one that may.
     pub(super) hands: Vec<Pid>,
+    /// Whether they were seen to.
+    pub(super) seen: bool,
+    /// Whether they were, or there is no other thread.
     pub(super) certain: bool,
     /// Whether no thread is there that may serve it: all wait for something else.
     pub(super) abandoned: bool,
@@ -136,6 +139,7 @@ impl EventLoop {
             reading: Pace::default(),
             judge: Judge::new(limits, at),
             hands: Vec::new(),
+            seen: false,
             certain: false,
             abandoned: false,
             untouchable: Vec::new(),
@@ -175,7 +179,8 @@ impl EventLoop {
     /// A thread was seen to wait in it.
     pub(super) fn add_hand(&mut self, tid: Pid) {
         self.abandoned = false;
-        if !std::mem::replace(&mut self.certain, true) {
+        self.certain = true;
+        if !std::mem::replace(&mut self.seen, true) {
             self.hands.clear();
         }
         if self.hands.last() != Some(&tid) {
@@ -256,9 +261,18 @@ impl EventLoop {
         if threads.is_empty() {
             return;
         }
-        // One that waits in another epoll fd is not stuck either: that is not the loop it serves now.
-        let waits = threads.iter().any(|thread| self.is_waited_in_by(thread) || waits_in_epoll(thread));
+        let waits = threads.iter().any(|thread| {
+            self.is_waited_in_by(thread) || waits_in_epoll(thread) && !self.is_its_only_one(thread.tid)
+        });
         self.judge.crew(&threads, calls, waits, at);
+    }
+
+    /// Whether it is this thread alone that was seen to wait in it. One that waits in another epoll fd
+    /// serves another loop now, which is no stall where others may serve this one; but if it has no
+    /// other thread, it is held up by that: by a loop in one of its handlers, as for a child's end.
+    fn is_its_only_one(&self, tid: Pid) -> bool {
+        // A list of fds that is not given any more, of a thread that has gone over to epoll, is no loop.
+        self.epoll().is_some() && self.seen && self.hands[..] == [tid]
     }
 
     /// Looks once at all that it watches, whether it is ready or not.

@@ -136,7 +136,7 @@ impl Process {
         found.abandoned = may.is_empty();
         if let [only] = may[..] {
             found.hands = vec![only];
-            found.certain = alone;
+            (found.seen, found.certain) = (false, alone);
         }
     }
 }
