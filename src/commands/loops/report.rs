@@ -178,8 +178,11 @@ pub(super) fn stale(
     let fds: Vec<Fd> = of_stale
         .map(|(_, watched)| Fd {
             fd: watched.registration.fd,
-            kind: "closed".to_owned(),
-            name: b"closed, and registered still, as somebody else has it open".to_vec(),
+            kind: watched.kind().to_owned(),
+            name: match watched.reused {
+                true => b"another's number now, and registered still, as somebody has it open".to_vec(),
+                false => b"closed, and registered still, as somebody else has it open".to_vec(),
+            },
             readiness: String::new(),
             waiting: None,
             waited: None,

@@ -81,7 +81,8 @@ fn what_is_shown() -> Section {
                     "stale",
                     "The fd is closed, or its number is another's, and it is registered still, because somebody else has \
                      it open: a child, mostly. The loop goes on being told of it and cannot stop that: it would have \
-                     to close the epoll fd. See `fdscope-list`(1), Stale epoll registrations.",
+                     to close the epoll fd. Its kind is given as `closed`, or `reused` where its number is another's, \
+                     which may be registered, too. See `fdscope-list`(1), Stale epoll registrations.",
                 ),
                 (
                     "may have it spin",

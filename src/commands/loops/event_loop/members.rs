@@ -30,7 +30,7 @@ impl EventLoop {
         }
         match self.read(means) {
             Ok(changed) => {
-                looked.new = changed.new;
+                (looked.new, looked.alike) = (changed.new, changed.alike);
                 looked.gone = !changed.gone.is_empty();
                 true
             }

@@ -125,6 +125,8 @@ pub(super) struct Looked {
     pub(super) changes: Vec<Change>,
     /// What is registered since: it is to be found out what it is.
     pub(super) new: Vec<usize>,
+    /// Whether some of that cannot be told apart but by asking which are stale.
+    pub(super) alike: bool,
     /// Whether something is not registered any more.
     pub(super) gone: bool,
 }

@@ -216,11 +216,17 @@ impl Process {
     /// Finds out which registrations of a loop are stale.
     fn mark_stale(&mut self, system: &System, index: usize) {
         let Some(epoll) = self.loops[index].epoll() else { return };
-        let watched = self.loops[index].set.iter().map(|(_, watched)| watched.registration);
-        let mut registrations: Vec<Registration> = watched.collect();
-        registrations.sort_by_key(|registration| registration.fd);
+        let (tokens, mut registrations): (Vec<usize>, Vec<Registration>) =
+            self.loops[index].set.registered().into_iter().unzip();
         if self.dir.mark_stale(system, self.task, epoll, &mut registrations).is_ok() {
-            self.loops[index].set.mark_stale(&registrations);
+            let found: Vec<_> = tokens
+                .into_iter()
+                .zip(registrations)
+                .map(|(token, Registration { fd, stale, .. })| {
+                    (token, stale, stale == Some(true) && self.link(system, fd).is_some())
+                })
+                .collect();
+            self.loops[index].set.mark_stale(found);
         }
     }
 
@@ -239,6 +245,9 @@ impl Process {
             for fd in numbers.into_iter().chain(found.epoll()) {
                 self.known.remove(&fd);
             }
+        }
+        if looked.alike {
+            self.mark_stale(system, index);
         }
         if !looked.new.is_empty() || looked.gone {
             self.identify_new(system, index, &looked.new);
