@@ -45,6 +45,12 @@ impl Watched {
         self.is_stale() && !self.registration.is_edge()
     }
 
+    /// Whether to ask it tells whether its loop has something to do: what is edge-triggered, it may have
+    /// been told of.
+    pub(super) fn tells(&self) -> bool {
+        !self.is_stale() && !self.registration.is_edge() && self.sort != Some(Sort::Untouchable)
+    }
+
     /// Its kind; where it was not asked for, what is known of it all the same.
     pub(super) fn kind(&self) -> &str {
         match (&self.what, self.sort) {

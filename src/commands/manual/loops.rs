@@ -337,7 +337,9 @@ fn harm() -> Section {
              `/proc` and cgroups tell of changes (`mountinfo`, `sys/kernel/hostname`, pressure), and perf events, is \
              news once, to whoever polls first. So an epoll fd that watches such an fd, or anything that is not known \
              to be harmless, such as a device, is not polled, nor is that fd: the loop is judged by its \
-             other fds, as far as they are level-triggered, and a note says so. What is registered is read again when the \
+             other fds, as far as they are level-triggered, and a note says so. That it is idle is said of \
+             these then, and a look at one moment does not say it: `ready` is true or null. If there are none, it is not \
+             judged. What is registered is read again when the \
              loop is ready, twenty times a second at most: one that is added just then may be polled until it is known.",
         )
         .heading("What it costs")

@@ -3,7 +3,7 @@
 use super::server::{Server, echo};
 use super::{fdscope, look};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, PATIENCE, Skip, check};
+use crate::support::{Fdscope, Helper, Keeper, PATIENCE, Skip, check};
 use rustix::event::epoll;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -211,11 +211,21 @@ fn what_is_stale() {
     check(
         seen,
         &json!({
-            "stale": 1, "watches": 1, "kinds": [{"kind": "closed", "count": 1}],
-            "note": {"$holds": "it is judged by its other fds alone"},
+            "stale": 1, "watches": 1, "kinds": [{"kind": "closed", "count": 1}], "ready": null,
+            "note": {"$holds": "it is not judged, as polling the epoll fd could take news of"},
             "registrations": [{"stale": true, "suspect": true, "readiness": null, "kind": "closed"}],
         }),
     );
+    // Nor is it said that it was idle.
+    let judged = fdscope(format!("{}:{} --for 200ms", helper.pid(), helper.fd("set"))).run();
+    let words = "fdscope: there was no event loop that can be judged\n";
+    let summary = &judged.check(3, words).json_lines()[1];
+    check(
+        summary,
+        &json!({"event": "summary", "note": {"$holds": "it is not judged"}, "idle": {"$absent": true}}),
+    );
+    let people = Fdscope::new(format!("loops {}:{}", helper.pid(), helper.fd("set"))).run();
+    assert!(people.check(0, "").stdout().contains(" epoll; watches 1 fd: 1 closed; 1 stale\n"));
     let helper = Helper::start("epoll::nested");
     for event in fdscope(helper.pid().to_string()).run().check(0, "").json_lines() {
         assert!(event["ready"].is_boolean() && event["note"].is_null(), "{event}");

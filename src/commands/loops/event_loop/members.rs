@@ -123,8 +123,11 @@ impl EventLoop {
             };
             if seen.iter().any(waits) || !all && self.judge.waiting().next().is_some() {
                 self.judge.ready(at);
-            } else {
+            } else if self.can_be_asked() {
                 self.judge.clear(at);
+                return;
+            } else {
+                self.judge.unknown(at);
                 return;
             }
         }

@@ -305,7 +305,12 @@ impl EventLoop {
 
     /// Whether it can be judged at all.
     pub(super) fn can_be_judged(&self) -> bool {
-        !matches!(self.way, Way::Uring) && self.failed.is_none()
+        !matches!(self.way, Way::Uring) && self.failed.is_none() && self.can_be_asked()
+    }
+
+    /// Whether it, or some of what it watches, can be asked whether something waits for it.
+    fn can_be_asked(&self) -> bool {
+        self.untouchable.is_empty() || self.set.iter().any(|(_, watched)| watched.tells())
     }
 
     /// Why it cannot be judged, or not all of it.
@@ -323,9 +328,12 @@ impl EventLoop {
                     self.untouchable.iter().take(4).map(|(fd, kind)| format!("{fd} ({kind})")).collect();
                 let more = self.untouchable.len().saturating_sub(shown.len());
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let (how, why) = match self.can_be_asked() {
+                    true => ("judged by its other fds alone", ""),
+                    false => ("not judged", ", and no other fd that it watches tells whether it waits"),
+                };
                 Some(format!(
-                    "it is judged by its other fds alone, as polling the epoll fd could take news of {}{more} away \
-                     from the process",
+                    "it is {how}, as polling the epoll fd could take news of {}{more} away from the process{why}",
                     shown.join(", ")
                 ))
             }
@@ -340,10 +348,13 @@ impl EventLoop {
 
     /// Whether something waits for it, at the last look.
     pub(super) fn is_ready(&self) -> Option<bool> {
+        let ready = self.judge.ready_since().is_some();
         match self.way {
             Way::Uring => None,
             _ if self.failed.is_some() => None,
-            _ => Some(self.judge.ready_since().is_some()),
+            // What waits of that which may be asked is enough; what does not is not.
+            _ if !self.untouchable.is_empty() => ready.then_some(true),
+            _ => Some(ready),
         }
     }
 }
