@@ -200,7 +200,7 @@ fn events() -> Section {
                 ("`exited`", "The process has ended."),
                 (
                     "`summary`",
-                    "Last, of each loop: how long it was `idle`, `busy` and `stalled`; `stalls` and the longest; the \
+                    "Last, of each loop: how long it was `idle`, `busy` and `stalled`, from the first look at it on; `stalls` and the longest; the \
                      waits of its fds, from being ready to being served, with the longest and the median; and in `fds` \
                      those that waited longest.",
                 ),
