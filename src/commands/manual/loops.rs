@@ -153,8 +153,9 @@ fn reading() -> Section {
                 ),
                 (
                     "`likely thread`",
-                    "No thread was seen to wait in this loop yet; of all there are, it is the only one that may serve it. \
-                     Where there are several, the thread is not known.",
+                    "No thread was seen to wait in this loop yet; of all there are, it is the only one that may serve it, \
+                     as it may several. Where there are several such threads, the thread is not known; where there is none, as all \
+                     wait for something else, the loop is not judged.",
                 ),
             ],
         )

@@ -161,6 +161,11 @@ impl Judge {
             self.served += 1;
             self.counted = Some(at);
         }
+        self.excuse(at);
+    }
+
+    /// Nobody was seen that should serve it now, which is no sign that it goes on either.
+    pub fn excuse(&mut self, at: Instant) {
         self.served_at = at;
         self.whole = 0;
         let crew = std::mem::take(&mut self.crew);

@@ -228,7 +228,7 @@ impl EventLoop {
         }
         if self.judge.wants(at).crew {
             if self.abandoned {
-                self.judge.serve(at);
+                self.judge.excuse(at);
             }
             self.look_at_hands(means, at);
         }
@@ -263,10 +263,18 @@ impl EventLoop {
         if threads.is_empty() {
             return;
         }
-        let waits = threads.iter().any(|thread| {
-            self.is_waited_in_by(thread) || waits_in_epoll(thread) && !self.is_its_only_one(thread.tid)
-        });
-        self.judge.crew(&threads, calls, waits, at);
+        let waits = threads.iter().any(|thread| self.is_waited_in_by(thread));
+        let is_elsewhere = |thread: &Thread| waits_in_epoll(thread) && !self.is_its_only_one(thread.tid);
+        if !waits && threads.iter().any(is_elsewhere) {
+            self.judge.excuse(at);
+        } else {
+            self.judge.crew(&threads, calls, waits, at);
+        }
+    }
+
+    /// Whether something waits for it that no thread is there to serve, nor was.
+    pub(super) fn is_nobodys(&self) -> bool {
+        self.abandoned && !self.seen && self.judge.ready_since().is_some()
     }
 
     /// Whether it is this thread alone that was seen to wait in it. One that waits in another epoll fd

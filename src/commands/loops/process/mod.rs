@@ -90,6 +90,11 @@ impl Process {
         self.dir.pid()
     }
 
+    /// Whether all its loops are meant, rather than some by number.
+    pub(super) fn takes_all(&self) -> bool {
+        self.only.is_none()
+    }
+
     /// An fd that is readable once it has ended.
     pub(super) fn pidfd(&self) -> rustix::fd::BorrowedFd<'_> {
         self.whole.pidfd()

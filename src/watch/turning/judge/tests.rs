@@ -218,6 +218,17 @@ fn a_thread_that_waits_in_the_loop_is_well() {
     }
 }
 
+/// That nobody is there is no sign that it turns.
+#[test]
+fn a_loop_that_nobody_serves() {
+    let mut script = Script::new();
+    let found = script.until(8000, |script, _| {
+        script.judge.excuse(script.now);
+        script.look(&[(1, hung_up()), (2, tcp(0, 5))], None)
+    });
+    assert_eq!(found, None);
+}
+
 #[test]
 fn what_is_at_its_end_keeps_nobody_waiting() {
     let mut script = Script::new();
