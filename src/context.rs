@@ -1,9 +1,11 @@
 //! What a command works with: where /proc is, where output goes and how.
 
 use crate::cli::{ColorChoice, Global};
+use crate::error::Error;
 use crate::model::neutralise;
 use crate::proc::{ProcRoot, System, check_environment};
 use crate::render::Style;
+use crate::sys;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
 
 /// The surroundings of a command.
@@ -41,15 +43,25 @@ impl Context {
         }
     }
 
-    /// What is wrong with the environment, if anything is.
-    pub fn check(&self) -> Result<(), String> {
-        check_environment()
+    /// What is wrong with what we were given, if anything is.
+    pub fn check(&self) -> Result<(), Error> {
+        sys::check_stdout().map_err(Error::Output)?;
+        check_environment().map_err(Error::Usage)
     }
 
     /// Something that the user should know and that is not an answer.
     pub fn note(&self, text: &str) {
         if !self.quiet {
             complain(text);
+        }
+    }
+
+    /// That /proc is not ours, and what is left out for it.
+    pub fn tell_place(&self) {
+        if self.root.is_misplaced()
+            && let Some(why) = self.root.strangeness()
+        {
+            self.note(&format!("less can be told of processes: {why}"));
         }
     }
 

@@ -34,6 +34,11 @@ pub fn end(result: &Result<Outcome, Error>) -> ExitCode {
 
 /// Tells what is wrong with a command line, or prints the help that was asked for.
 pub fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr()
+        && let Err(error) = sys::check_stdout()
+    {
+        return end(&Err(Error::Output(error)));
+    }
     match error.print() {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => end(&Err(Error::Output(e))),
         _ => ExitCode::from(error.exit_code() as u8),

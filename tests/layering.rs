@@ -17,7 +17,7 @@ const RULES: &[(&str, &[&str])] = &[
             "sock", "sys", "watch",
         ],
     ),
-    ("context", &["cli", "model", "proc", "render"]),
+    ("context", &["cli", "error", "model", "proc", "render", "sys"]),
     ("error", &[]),
     ("exit", &["error", "model", "sys"]),
     ("kind", &["model"]),

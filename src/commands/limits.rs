@@ -101,10 +101,7 @@ impl Row {
     /// How much of the soft limit is used.
     fn percent(&self) -> Option<f64> {
         let (used, soft) = (self.used? as f64, self.limit.soft? as f64);
-        if soft == 0.0 {
-            return (used > 0.0).then_some(100.0);
-        }
-        Some(percent(used, soft))
+        Some(percent(used, soft.max(1.0)))
     }
 
     /// Whether more than this share of the soft limit is used, without rounding.
@@ -135,7 +132,7 @@ const COLUMNS: &[Column<Row>] = column_table! {
         |r| number(r.limit.hard);
     "unit", String, "what it counts", |r| Some(Cell::Text(r.resource.unit.word().as_bytes()));
     "used", Integer, "what is used now; null where the kernel does not tell", |r| number(r.used);
-    "percent", Number, "used, of the soft limit; null where one of them is not a number",
+    "percent", Number, "used, of the soft limit, of which 0 counts as 1; null where one of them is not a number",
         |r| Some(r.percent().map_or(Cell::Null, Cell::Float));
     "user", String, "name of the process's effective user",
         |r| r.process.user.as_deref().map(|u| Cell::Text(u.as_bytes()));
@@ -260,7 +257,7 @@ impl Work<'_> {
     fn pids(&mut self, args: &Args) -> Result<Vec<Pid>, Error> {
         if args.targets.is_empty() {
             if !args.all {
-                return Ok(vec![Pid(std::process::id() as i32)]);
+                return Ok(vec![processes::own(self.context)?]);
             }
             return processes::all(self.context);
         }
@@ -376,6 +373,10 @@ mod tests {
         assert!(!row(Some(20_000), Some(16_000)).exceeds(80.0));
         assert!((0..=100).all(|n| !row(Some(100), Some(n)).exceeds(n as f64)));
         assert!(row(Some(0), Some(3)).exceeds(100.0));
+        // It is further above than one of 2 would be.
+        assert_eq!(row(Some(0), Some(5)).percent(), Some(500.0));
+        assert_eq!(row(Some(2), Some(5)).percent(), Some(250.0));
+        assert_eq!(row(Some(0), Some(0)).percent(), Some(0.0));
         assert!(!row(None, Some(3)).exceeds(0.0));
         assert!(!row(Some(5), None).exceeds(0.0));
     }

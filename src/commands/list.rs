@@ -6,10 +6,11 @@ use super::{complete, counting, fields, kinds, ports, processes, sharing};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
-use crate::model::{Column, Fd, FdRanges, Getter, Pid, SOCKET_FIELDS};
+use crate::model::{Column, Fd, FdNum, FdRanges, Getter, SOCKET_FIELDS};
 use crate::proc::{Filter, Networks, PathFilter, Plan, Slice, System, Target, run_ordered};
 use crate::query::Where;
 use crate::render::{Format, Renderer, Writer};
+use crate::sys;
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -42,7 +43,8 @@ pub struct Args {
     #[arg(long, value_name = "PATH", help_heading = "Selecting", value_hint = clap::ValueHint::AnyPath)]
     path: Option<PathBuf>,
     /// Only sockets whose own port is this: the serving end, not clients
-    #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting")]
+    #[arg(long, short = 'p', value_name = "PORT", value_delimiter = ',', help_heading = "Selecting",
+          value_parser = parse_port)]
     port: Vec<u16>,
     /// Only deleted files that are still held, and so still take space
     #[arg(long, help_heading = "Selecting")]
@@ -87,6 +89,11 @@ pub struct Args {
     /// Print only pids, one a line, for kill(1) and the like
     #[arg(long, help_heading = "Output", conflicts_with_all = ["columns", "wide"])]
     pids: bool,
+}
+
+/// `--port`.
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "a port is a number from 0 to 65535".to_owned())
 }
 
 const EXAMPLES: &str = "\
@@ -147,7 +154,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let plan = plan(&args, &renderer, query.as_ref(), mode)?;
     let wanted = wanted(&renderer, query.as_ref(), mode);
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
-        .with_socket_details(wanted.iter().any(|name| kind::is_detail(name)))
+        // The files that unix sockets are bound to are among them.
+        .with_socket_details(args.path.is_some() || wanted.iter().any(|name| kind::is_detail(name)))
         .with_peers(args.peers || PEERS.iter().any(|name| wanted.contains(name)));
     let written = Mutex::default();
     let job = Job {
@@ -300,10 +308,10 @@ fn user_id(user: &str) -> Result<u32, Error> {
 /// The work, in order, and how many targets are not there.
 pub(super) fn slices(targets: &[Target], plan: &Plan, context: &Context) -> Result<(Vec<Slice>, u64), Error> {
     let split = |slice: Slice| slice.split(plan, &context.root);
-    let own = Pid(std::process::id() as i32);
+    let own = context.root.own();
     if targets.is_empty() {
         // We are here only because we are looking.
-        let others = processes::all(context)?.into_iter().filter(|&p| p != own);
+        let others = processes::all(context)?.into_iter().filter(|&p| Some(p) != own);
         return Ok((others.flat_map(|pid| split(Slice::whole(pid, None))).collect(), 0));
     }
     let (named, missing) = processes::named(context, targets);
@@ -316,20 +324,20 @@ pub(super) fn slices(targets: &[Target], plan: &Plan, context: &Context) -> Resu
         }
     }
     for slice in &mut slices {
-        if slice.pid == own {
+        if Some(slice.pid) == own {
             slice.only = Some(Arc::new(own_fds(context)));
         }
     }
     Ok((slices.into_iter().flat_map(split).collect(), missing))
 }
 
-/// What fdscope itself was given: its fds before it opens any.
+/// What fdscope itself was given: its fds before it opens any, be it in place of a closed one.
 fn own_fds(context: &Context) -> Vec<i32> {
     let Ok(entries) = std::fs::read_dir(context.root.join("self/fd")) else { return Vec::new() };
     let numbers: Vec<i32> = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect();
     // The directory itself was among them, and is closed now.
     let open = |fd: &i32| context.root.join(format!("self/fd/{fd}")).symlink_metadata().is_ok();
-    numbers.into_iter().filter(open).collect()
+    numbers.into_iter().filter(open).filter(|&fd| !sys::was_closed(FdNum(fd))).collect()
 }
 
 #[cfg(test)]

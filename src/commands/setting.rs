@@ -92,8 +92,8 @@ pub(super) const SHOWN: &[Column<Changed>] = column_table! {
 /// Sets it; gives what was changed, or what went wrong.
 pub(super) fn apply(root: &ProcRoot, process: &Arc<Process>, change: Change) -> Result<Changed, String> {
     let (pid, name) = (process.pid, change.resource.name);
-    if !root.is_native() {
-        return Err(format!("limits can be set only below /proc, not {}", root.path().display()));
+    if let Some(why) = root.strangeness() {
+        return Err(format!("process {pid}: its limits cannot be set: {why}"));
     }
     let old = limit_of(root, pid, change.resource).map_err(|_| format!("process {pid} ended"))?;
     let new = Rlimit { soft: change.soft, hard: change.hard.unwrap_or(old.hard) };

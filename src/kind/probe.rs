@@ -161,6 +161,10 @@ pub trait Lookup {
     fn mount_point(&self, _mount: u32) -> Option<Vec<u8>> {
         None
     }
+    /// The type of a namespace that is mounted in the process's mount namespace.
+    fn namespace_type(&self, _device: Device, _id: Inode) -> Option<Vec<u8>> {
+        None
+    }
     /// The name of a network interface by index.
     fn interface(&self, _index: u32) -> Option<Vec<u8>> {
         None

@@ -159,7 +159,7 @@ pub enum Timeout {
         /// nothing where the thread's clock is not ours.
         left: Option<Duration>,
     },
-    /// The error of reading it.
+    /// The error of reading it; 0 where the kernel cannot be asked.
     Unread(i32),
 }
 

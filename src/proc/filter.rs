@@ -4,6 +4,7 @@ use super::mounts::Mounts;
 use crate::kind::FileStat;
 use crate::model::{Device, Inode};
 use rustix::fs::{Mode, OFlags};
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ pub struct PathFilter {
     file: Option<(Device, Inode)>,
     /// The whole filesystem, where the path is the mount point of one.
     filesystem: Option<Device>,
+    /// Whether it is a directory, and names of what is below it can be resolved: no server that may not
+    /// answer can be met on the way.
+    resolves: bool,
 }
 
 impl PathFilter {
@@ -30,7 +34,7 @@ impl PathFilter {
         let bare = bare.into_os_string().into_encoded_bytes();
         if let Some(mount) = mounts.at(&bare).filter(|m| m.is_remote()) {
             let filesystem = Some(mount.device).filter(|_| mount.root == b"/");
-            return Ok(Self { name: bare, file: None, filesystem });
+            return Ok(Self { name: bare, file: None, filesystem, resolves: false });
         }
         let resolved = std::fs::canonicalize(&absolute);
         let stat = rustix::fs::stat(&absolute);
@@ -39,12 +43,15 @@ impl PathFilter {
                 name: canonical_parent(&absolute).into_os_string().into_encoded_bytes(),
                 file: None,
                 filesystem: None,
+                resolves: false,
             });
         };
         let device = Device::from_stat(stat.st_dev);
         let name = resolved.as_os_str().as_bytes().to_vec();
         let filesystem = mounts.at(&name).filter(|m| m.root == b"/").map(|_| device);
-        Ok(Self { name, file: Some((device, Inode(stat.st_ino))), filesystem })
+        let is_directory = stat.st_mode & libc::S_IFMT == libc::S_IFDIR;
+        let resolves = is_directory && !mounts.any_remote();
+        Ok(Self { name, file: Some((device, Inode(stat.st_ino))), filesystem, resolves })
     }
 
     /// Whether a path, with what `stat` says of it, is the file or below the directory.
@@ -58,6 +65,39 @@ impl PathFilter {
         let is_known = self.file.is_some() && stat.is_some_and(|s| s.inode != Inode(0));
         let is_another = path == self.name && !deleted && is_known;
         same_file || (!is_another && self.is_below(path))
+    }
+
+    /// Whether a unix socket is bound to the file, or below the directory: by the name that it was bound
+    /// by, or by `bound`, the device and 32 bits of the inode of the file itself. The name may lead there
+    /// through links, or from the working directory of the process.
+    pub(super) fn matches_socket(
+        &self,
+        name: &[u8],
+        bound: Option<(Device, u32)>,
+        working_directory: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> bool {
+        if self.is_below(name) {
+            return true;
+        }
+        let Some(bound) = bound else { return false };
+        let is = |device, inode| (device, inode as u32) == bound;
+        if self.file.is_some_and(|(device, inode)| is(device, inode.0)) || self.filesystem == Some(bound.0) {
+            return true;
+        }
+        if !self.resolves {
+            return false;
+        }
+        let path = match name.starts_with(b"/") {
+            true => name.to_vec(),
+            false => match working_directory() {
+                Some(directory) => [&directory[..], b"/", name].concat(),
+                None => return false,
+            },
+        };
+        // What is there now may be another.
+        let path = canonical_parent(Path::new(OsStr::from_bytes(&path)));
+        self.is_below(path.as_os_str().as_bytes())
+            && rustix::fs::lstat(&path).is_ok_and(|s| is(Device::from_stat(s.st_dev), s.st_ino))
     }
 
     /// Whether a name is this one or below it.
@@ -94,7 +134,7 @@ mod tests {
             links: None,
         };
         let file = Some((device, Inode(7)));
-        let filter = PathFilter { name: b"/etc/x".to_vec(), file, filesystem: None };
+        let filter = PathFilter { name: b"/etc/x".to_vec(), file, filesystem: None, resolves: false };
         assert!(filter.matches(b"/other/name", false, Some(&stat(7))));
         assert!(!filter.matches(b"/etc/x", false, Some(&stat(8))));
         assert!(filter.matches(b"/etc/x", true, Some(&stat(8))));
@@ -106,7 +146,8 @@ mod tests {
 
     #[test]
     fn below_means_whole_components() {
-        let filter = PathFilter { name: b"/var/log".to_vec(), file: None, filesystem: None };
+        let name = b"/var/log".to_vec();
+        let filter = PathFilter { name, file: None, filesystem: None, resolves: false };
         assert!(filter.is_below(b"/var/log"));
         assert!(filter.is_below(b"/var/log/x"));
         assert!(!filter.is_below(b"/var/logs"));

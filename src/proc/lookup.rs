@@ -6,7 +6,7 @@ use super::process::{ProcessDir, command_of};
 use super::scan::file_stat;
 use super::system::System;
 use crate::kind::{self, BpfObject, FdInfo, FileStat, Lookup, Probe, Shape, Slot};
-use crate::model::{Device, FdNum, Pid};
+use crate::model::{Device, FdNum, Inode, Pid};
 use crate::sys;
 use rustix::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags};
@@ -228,6 +228,14 @@ impl Lookup for ProcLookup<'_> {
     fn mount_point(&self, mount: u32) -> Option<Vec<u8>> {
         let mounts = self.dir.mounts(self.system);
         mounts.by_id(mount).map(|m| m.point.clone())
+    }
+
+    fn namespace_type(&self, device: Device, id: Inode) -> Option<Vec<u8>> {
+        let mounts = self.dir.mounts(self.system);
+        mounts.of_device(device).find_map(|mount| match Shape::of(&mount.root) {
+            Shape::Numbered(class, inode) if inode == id => Some(class.to_vec()),
+            _ => None,
+        })
     }
 
     fn interface(&self, index: u32) -> Option<Vec<u8>> {

@@ -75,7 +75,7 @@ impl System {
 
     /// With who is at the other end of fds, for which the fds of all processes are swept once.
     pub fn with_peers(self, wanted: bool) -> Self {
-        Self { peers: wanted.then(PeerFinder::new), ..self }
+        Self { peers: wanted.then(|| PeerFinder::new(&self.root)), ..self }
     }
 
     /// What had to be left out in the search for other ends, if there was one.

@@ -2,7 +2,7 @@
 
 use super::process::command_of;
 use super::root::ProcRoot;
-use crate::model::{FdRanges, Pid};
+use crate::model::{FdRanges, Pid, decimal};
 use rustix::fs::{Mode, OFlags};
 use std::os::unix::ffi::OsStrExt as _;
 use std::str::FromStr;
@@ -21,6 +21,20 @@ enum Who {
     Own,
     Pid(Pid),
     Command(String),
+}
+
+/// A process, or the id of a thread, which /proc answers to as well, though it does not list it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// A process.
+    Process(Pid),
+    /// A thread that is not the first of its process.
+    Thread {
+        /// The thread.
+        tid: Pid,
+        /// Its process.
+        pid: Pid,
+    },
 }
 
 /// A target that no process answers to.
@@ -43,6 +57,11 @@ impl FromStr for Target {
         let (who, fds) = match text.rsplit_once(':') {
             Some((who, fds)) if fds.starts_with(|c: char| c.is_ascii_digit()) => {
                 (who, Some(fds.parse::<FdRanges>()?))
+            }
+            Some((digits, "")) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+                return Err(format!(
+                    "'{text}' names no fds behind the colon: PID:FDS is such as {digits}:0,3-7"
+                ));
             }
             _ => (text, None),
         };
@@ -77,7 +96,7 @@ impl Target {
     }
 }
 
-/// All pids, in ascending order.
+/// All pids, in ascending order. Where there is none it is no /proc, and an error.
 pub fn all_pids(root: &ProcRoot) -> std::io::Result<Vec<Pid>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let dir = rustix::fs::open(root.path(), flags, Mode::empty())?;
@@ -90,24 +109,43 @@ pub fn all_pids(root: &ProcRoot) -> std::io::Result<Vec<Pid>> {
             pids.push(Pid(pid));
         }
     }
+    if pids.is_empty() {
+        return Err(std::io::Error::other("no process is to be seen there; is it a proc filesystem?"));
+    }
     pids.sort_unstable();
     Ok(pids)
 }
 
-/// The processes that a target means: one for a number, all of that name for a name.
+/// The processes that a target means: one for a number, all of that name for a name. A thread is none.
 pub fn resolve(root: &ProcRoot, target: &Target) -> Result<Vec<Pid>, TargetError> {
+    let process = |task| match task {
+        Task::Process(pid) => Ok(pid),
+        Task::Thread { tid, pid } => {
+            Err(TargetError { target: target.text.clone(), reason: no_process(tid, pid) })
+        }
+    };
+    resolve_tasks(root, target)?.into_iter().map(process).collect()
+}
+
+/// The same, where threads may be meant too.
+pub fn resolve_tasks(root: &ProcRoot, target: &Target) -> Result<Vec<Task>, TargetError> {
     let error = |reason: String| TargetError { target: target.text.clone(), reason };
     match &target.who {
-        Who::Own => Ok(vec![Pid(std::process::id() as i32)]),
-        Who::Pid(pid) if root.join(pid.to_string()).is_dir() => Ok(vec![*pid]),
-        Who::Pid(pid) => Err(error(format!("no process has pid {pid}"))),
+        Who::Own => match root.own() {
+            Some(own) => Ok(vec![Task::Process(own)]),
+            None => Err(error(format!("fdscope itself is not to be seen in {}", root.path().display()))),
+        },
+        Who::Pid(pid) => match task(root, *pid) {
+            Some(task) => Ok(vec![task]),
+            None => Err(error(format!("no process has pid {pid}"))),
+        },
         Who::Command(name) => {
             let pids =
                 all_pids(root).map_err(|e| error(format!("cannot read {}: {e}", root.path().display())))?;
-            let own = std::process::id() as i32;
-            let matching: Vec<Pid> = pids
+            let matching: Vec<Task> = pids
                 .into_iter()
-                .filter(|&pid| pid.0 != own && is_called(root, pid, name.as_bytes()))
+                .filter(|&pid| Some(pid) != root.own() && is_called(root, pid, name.as_bytes()))
+                .map(Task::Process)
                 .collect();
             if matching.is_empty() {
                 let reason = format!(
@@ -118,6 +156,26 @@ pub fn resolve(root: &ProcRoot, target: &Target) -> Result<Vec<Pid>, TargetError
             Ok(matching)
         }
     }
+}
+
+/// What is wrong with a thread where a process is meant.
+pub fn no_process(tid: Pid, pid: Pid) -> String {
+    format!("{tid} is a thread of process {pid}: name {pid}")
+}
+
+/// Whose id this is, if it is anybody's: `Tgid:` of `proc_pid_status(5)`.
+pub fn task(root: &ProcRoot, id: Pid) -> Option<Task> {
+    let dir = root.join(id.to_string());
+    let Ok(status) = std::fs::read(dir.join("status")) else {
+        // It may just be not for us.
+        return dir.is_dir().then_some(Task::Process(id));
+    };
+    let mut lines = status.split(|&b| b == b'\n');
+    let group = lines.find_map(|line| decimal(line.strip_prefix(b"Tgid:")?)).map(|n| Pid(n as i32));
+    Some(match group.filter(|&pid| pid != id) {
+        Some(pid) => Task::Thread { tid: id, pid },
+        None => Task::Process(id),
+    })
 }
 
 /// `TASK_COMM_LEN`, less the NUL.
@@ -156,7 +214,7 @@ mod tests {
 
     #[test]
     fn refused() {
-        for text in ["", "0", "99999999999", "12:3-", "12:7-3", "12:3x"] {
+        for text in ["", "0", "12:", "99999999999", "12:3-", "12:7-3", "12:3x"] {
             let parsed = text.parse::<Target>();
             assert_eq!(parsed.is_err(), text != "12:3-", "{text:?}");
         }

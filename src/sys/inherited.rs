@@ -15,7 +15,7 @@ pub const FIRST_PASSED: FdNum = FdNum(3);
 /// if there is none, if it was taken over already, or if we have opened it ourselves. Of 0 to 2,
 /// which others use too, it is a duplicate.
 pub fn take_inherited(fd: FdNum) -> io::Result<OwnedFd> {
-    if fd.0 < 0 {
+    if fd.0 < 0 || super::was_closed(fd) {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
     if fd.0 <= libc::STDERR_FILENO {

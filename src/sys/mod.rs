@@ -18,6 +18,7 @@ mod process_vm;
 mod select;
 mod signals;
 mod sockopt;
+mod started;
 mod unsent;
 
 pub use bpf::name as bpf_name;
@@ -41,4 +42,5 @@ pub use sockopt::{
     TcpInfo, TcpTraffic, netns_cookie, received_memory, set_defer_accept, set_fast_open, socket_drops,
     tcp_info, tcp_traffic,
 };
+pub use started::{check_stdout, was_closed};
 pub use unsent::unsent_bytes;

@@ -14,6 +14,7 @@ mod listen;
 mod loops;
 mod output;
 mod peers;
+mod pid_namespace;
 mod selecting;
 mod shared;
 mod sockets;

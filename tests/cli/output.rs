@@ -12,6 +12,27 @@ fn fake() -> FakeProc {
     fake
 }
 
+/// Rust opens /dev/null where a standard fd is closed; all of the output would be lost there unnoticed.
+#[test]
+fn a_stdout_that_is_closed() {
+    let closing = |redirections: &str, arguments: &str| {
+        Fdscope::through(&["sh", "-c", &format!("exec \"$@\" {redirections}"), "sh"], arguments).run()
+    };
+    for arguments in ["list self", "limits", "--version", "--help", "list --help", "sockets --columns help"] {
+        let run = closing(">&-", arguments);
+        run.check(2, "fdscope: cannot write the output: Bad file descriptor").prints("");
+    }
+    assert_eq!(closing(">&- 2>&-", "list self").check(2, "").stdout(), "");
+    // The others are not what fdscope was started with either.
+    let fds = |redirections: &str| {
+        let run = closing(redirections, "list self --columns fd --no-header");
+        run.check(0, "").lines().iter().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(fds("<&-"), ["1", "2"]);
+    assert_eq!(fds("2>&-"), ["0", "1"]);
+    closing("<&-", "watch 0 --timeout 1s").check(3, "fd 0 is not open here");
+}
+
 /// Only the real /proc lists fds in order.
 fn in_order(fake: &FakeProc, arguments: &str) -> String {
     [3, 4].map(|fd| fake.fdscope(&format!("list 77:{fd} {arguments}")).ok().stdout()).concat()

@@ -12,7 +12,19 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 
-listed! { "selecting": mixed holds mapped }
+listed! { "selecting": mixed holds mapped sockets }
+
+/// Unix sockets that are bound by names which are not those of their files.
+fn sockets(keeper: &mut Keeper) -> Result<(), Skip> {
+    std::fs::create_dir(keeper.path("real")).unwrap();
+    std::os::unix::fs::symlink("real", keeper.path("link")).unwrap();
+    let linked = UnixListener::bind(keeper.path("link/linked")).unwrap();
+    keeper.show("linked", linked, json!({}));
+    // The helper is in its directory.
+    keeper.show("relative", UnixListener::bind("real/relative").unwrap(), json!({}));
+    keeper.show("other", UnixListener::bind("other").unwrap(), json!({}));
+    Ok(())
+}
 
 /// One of many kinds.
 fn mixed(keeper: &mut Keeper) -> Result<(), Skip> {
@@ -141,7 +153,8 @@ fn by_port() {
         selects(&helper, &format!("--port {}", port("port6")), &["listener6"]);
     }
     helper.list("--port 0").run().check(1, "").prints("");
-    helper.list("--port 65536").run().check(2, "65536");
+    helper.list("--port 65536").run().check(2, "a port is a number from 0 to 65535");
+    helper.list("--port abc").run().check(2, "a port is a number from 0 to 65535");
 }
 
 #[test]
@@ -180,6 +193,24 @@ fn holders(run: &Run) -> Vec<(i64, String)> {
     sorted(
         run.records().iter().map(|r| (r["pid"].as_i64().unwrap(), r["assoc"].as_str().unwrap().to_owned())),
     )
+}
+
+#[test]
+fn unix_sockets_by_all_names_of_their_files() {
+    let helper = Helper::start("selecting::sockets");
+    let dir = helper.dir().display();
+    for name in ["linked", "relative"] {
+        for way in ["real", "link"] {
+            selects(&helper, &format!("--path {dir}/{way}/{name}"), &[name]);
+        }
+    }
+    selects(&helper, &format!("--path {dir}/real"), &["linked", "relative"]);
+    selects(&helper, &format!("--path {dir}/link"), &["linked", "relative"]);
+    selects(&helper, &format!("--path {dir}"), &["linked", "relative", "other"]);
+    // Another file has the name now.
+    std::fs::remove_file(helper.dir().join("real/relative")).unwrap();
+    std::fs::File::create(helper.dir().join("real/relative")).unwrap();
+    selects(&helper, &format!("--path {dir}/real"), &["linked"]);
 }
 
 #[test]

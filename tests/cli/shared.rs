@@ -336,8 +336,7 @@ fn a_target_that_went_away() {
 fn where_nothing_can_be_compared() {
     let fake = FakeProc::new();
     fake.process(77, b"fake").fd(5, "pipe:[1]", "flags:\t02\n");
-    let told =
-        format!("knows the processes of /proc and not those of FDSCOPE_PROC={}", fake.path().display());
+    let told = format!("takes our own pids: FDSCOPE_PROC={} is another /proc", fake.path().display());
     fake.fdscope("list 77 --shared").run().check(2, &told).prints("");
     // As in a container whose rules have no place for the call, and on a kernel without it.
     let refused = |errno| -> Run {

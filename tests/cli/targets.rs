@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
-listed! { "targets": named nothing }
+listed! { "targets": named nothing threaded }
 
 /// Gives the process the name that its environment says, in hexadecimal.
 fn named(_: &mut Keeper) -> Result<(), Skip> {
@@ -21,6 +21,19 @@ fn named(_: &mut Keeper) -> Result<(), Skip> {
 
 /// A process that holds nothing special.
 fn nothing(_: &mut Keeper) -> Result<(), Skip> {
+    Ok(())
+}
+
+/// A process with a thread beside its first.
+fn threaded(keeper: &mut Keeper) -> Result<(), Skip> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        sender.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+        loop {
+            std::thread::park();
+        }
+    });
+    keeper.told["tid"] = receiver.recv().unwrap().into();
     Ok(())
 }
 
@@ -54,6 +67,24 @@ fn by_command_name() {
     expected.sort_by_key(|p| p.parse::<u32>().unwrap());
     assert_eq!(run.lines(), expected);
     assert_ne!(one.pid(), other.pid());
+}
+
+/// /proc has a directory for the id of each thread, which it does not list.
+#[test]
+fn a_thread_is_no_process() {
+    let helper = Helper::start("targets::threaded");
+    let (tid, pid) = (helper.told["tid"].as_u64().unwrap(), helper.pid());
+    let told = format!("{tid} is a thread of process {pid}: name {pid}");
+    for command in ["list", "peers", "limits", "loops", "sockets --process", "sockets --netns"] {
+        let run = Fdscope::new(format!("{command} {tid}")).run();
+        run.check(3, &format!("fdscope: {tid}: {told}\n")).prints("");
+    }
+    for command in ["loops", "watch", "listen --watch-only"] {
+        let run = Fdscope::new(format!("{command} {tid}:3")).run();
+        run.check(3, &format!("fdscope: {tid}:3: {told}\n")).prints("");
+    }
+    let threads = Fdscope::new(format!("threads {tid}")).records();
+    assert_eq!((threads.len(), &threads[0]["tid"]), (1, &json!(tid)), "{threads:?}");
 }
 
 #[test]
@@ -122,6 +153,17 @@ fn what_is_no_target() {
     refused("99999999999", "not a pid");
     refused("self:5-3", "backwards");
     refused("1:2,x", "is not an fd number");
+    refused("4242:", "'4242:' names no fds behind the colon: PID:FDS is such as 4242:0,3-7");
+    // What is no /proc.
+    let empty = tempfile::tempdir().unwrap();
+    for command in ["list", "sockets", "peers", "limits --all", "list nobody"] {
+        let run = Fdscope::new(command).env("FDSCOPE_PROC", empty.path()).run();
+        run.check(3, "no process is to be seen there; is it a proc filesystem?").prints("");
+    }
+    // It is no other than without a word.
+    Fdscope::new("limits --quiet").env("FDSCOPE_PROC", "/proc").ok();
+    let own = Fdscope::new("list self --columns pid --no-header").env("FDSCOPE_PROC", "/proc").ok();
+    assert_eq!(own.lines()[0], own.pid.to_string());
     let name = unique("nobody");
     Fdscope::new("list").arg(&name).run().check(3, &format!("no process has the command name '{name}'"));
     // Not even one whose text is not UTF-8 is more than a usage error.

@@ -318,7 +318,7 @@ impl<'s> Session<'s> {
                 }
             }
         }
-        self.sink.finish()
+        self.sink.finish().map(|_| ())
     }
 }
 

@@ -79,8 +79,8 @@ impl Stage {
         only: Option<FdRanges>,
         limits: Limits,
     ) -> Result<Process, String> {
-        if !system.root().is_native() {
-            return Err(format!("{pid}: loops of processes in another /proc cannot be looked at"));
+        if let Some(why) = system.root().strangeness() {
+            return Err(format!("{pid}: its loops cannot be looked at: {why}"));
         }
         let describe = |error: OpenError| match error {
             OpenError::Gone => format!("process {pid} has ended"),

@@ -90,7 +90,8 @@ fn notes() -> Section {
         .text(
             "`nofile` is not a limit on how many fds are open, but on the numbers of new ones, which must be \
              below it. As the kernel gives out the lowest free number, both come to the same, except for a \
-             process whose limit was lowered below what it had open: that is above 100%.",
+             process whose limit was lowered below what it had open: that is above 100%, and a soft limit of 0 \
+             counts as 1.",
         )
         .text(
             "Without a *TARGET*, the limits are those that `fdscope` itself was started with, and so those of the \

@@ -65,8 +65,8 @@ fn searches() -> Section {
         .text(
             "`--path` finds a file by device and inode, so by any of its names, and a directory with all \
              below it by name. By name it also finds deleted files that were called that or lay below it, \
-             even if *PATH* does not exist any more, and unix sockets that are bound to it. If *PATH* is \
-             where a filesystem is mounted, all that is held of that filesystem is found, also through \
+             even if *PATH* does not exist any more. Unix sockets are found by the file that they are bound to, \
+             and by the name that they were bound by. If *PATH* is where a filesystem is mounted, all that is held of that filesystem is found, also through \
              other mounts.",
         )
         .text(

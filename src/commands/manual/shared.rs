@@ -34,7 +34,9 @@ pub(super) fn environment() -> Section {
             "The proc filesystem to read instead of `/proc`: that of a host, say, mounted elsewhere in a \
              container. Its pids are then not those of system calls, so that whatever takes one is left \
              out: what is asked of a duplicate of an fd, threads with an fd table of their own, \
-             `list --shared`, and `limits --set`.",
+             `list --shared`, and `limits --set`. The same goes, with a note on standard error, for a `/proc` \
+             that shows another pid namespace than that of `fdscope`, as after `unshare --pid` without \
+             `--mount-proc`.",
         ),
         (
             "`FDSCOPE_BPF`",

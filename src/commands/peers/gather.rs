@@ -59,7 +59,7 @@ impl<'g> Gatherer<'g> {
         self.failed |= missing > 0;
         let mut seen: BTreeSet<Pid> = slices.iter().map(|slice| slice.pid).collect();
         // What fdscope itself has open is not what it was started with.
-        seen.insert(Pid(std::process::id() as i32));
+        seen.extend(self.context.root.own());
         let mut levels = Vec::new();
         let mut denied = 0;
         for level in 0..depth.get() {

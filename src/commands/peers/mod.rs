@@ -50,6 +50,7 @@ pub struct Args {
         short = 'd',
         value_name = "N",
         default_value = "1",
+        value_parser = parse_depth,
         requires = "targets",
         help_heading = "Selecting"
     )]
@@ -60,6 +61,11 @@ pub struct Args {
     /// Only connections of which somebody has read nothing meanwhile
     #[arg(long, requires = "for_", help_heading = "Looking")]
     stuck: bool,
+}
+
+/// `--depth`.
+fn parse_depth(text: &str) -> Result<NonZero<u32>, String> {
+    text.parse().map_err(|_| "a number of steps is a whole number from 1 on".to_owned())
 }
 
 const EXAMPLES: &str = "\

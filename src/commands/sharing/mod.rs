@@ -59,11 +59,9 @@ pub(super) fn run(
 
 /// Whether the kernel compares anything for us at all.
 fn can_compare(context: &Context) -> Result<(), Error> {
-    if !context.root.is_native() {
+    if let Some(why) = context.root.strangeness() {
         return Err(Error::Usage(format!(
-            "--shared compares fds by kcmp(2), which knows the processes of /proc and not those of \
-             FDSCOPE_PROC={}",
-            context.root.path().display()
+            "--shared compares fds by kcmp(2), which takes our own pids: {why}"
         )));
     }
     let own = Pid(std::process::id() as i32);

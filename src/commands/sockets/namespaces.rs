@@ -3,7 +3,8 @@
 use super::pattern::listed;
 use crate::context::Context;
 use crate::error::Error;
-use crate::proc::{Place, System, networks};
+use crate::model::Pid;
+use crate::proc::{Place, System, Task, networks, no_process, task};
 
 /// All namespaces, each with whether it is meant.
 pub(super) fn places(
@@ -24,7 +25,11 @@ pub(super) fn places(
                 (*wanted, found) = (true, true);
             }
         }
-        if !found {
+        let id = word.parse().ok().filter(|_| !found);
+        if let Some(Task::Thread { tid, pid }) = id.and_then(|id| task(&context.root, Pid(id))) {
+            context.complain(&format!("{word}: {}", no_process(tid, pid)));
+            missing = true;
+        } else if !found {
             let known = all.iter().filter_map(|place| place.network.name.as_ref());
             let known: Vec<String> = known.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
             let hint = match known.len() {

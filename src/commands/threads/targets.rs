@@ -2,8 +2,8 @@
 
 use crate::commands::processes;
 use crate::context::Context;
-use crate::model::{FdNum, FdRanges, Pid, decimal};
-use crate::proc::Target;
+use crate::model::{FdNum, FdRanges, Pid};
+use crate::proc::{Target, Task, resolve_tasks};
 
 /// A process, and those of its threads that are asked for.
 pub(super) struct Wanted {
@@ -29,12 +29,12 @@ pub(super) fn parse(text: &str) -> Result<Target, String> {
 /// The processes that targets mean, each once, and how many targets are not there: of those the user
 /// is told. The id of a thread that is not the first of its process means that thread.
 pub(super) fn resolve(context: &Context, targets: &[Target]) -> (Vec<Wanted>, u64) {
-    let (named, missing) = processes::named(context, targets);
+    let (named, missing) = processes::found(context, targets, resolve_tasks);
     let mut wanted: Vec<Wanted> = Vec::new();
-    for (pid, target) in named {
-        let (pid, tids) = match leader(context, pid) {
-            Some(leader) if leader != pid => (leader, Some([FdNum(pid.0)].into_iter().collect())),
-            _ => (pid, target.fds.clone()),
+    for (task, target) in named {
+        let (pid, tids) = match task {
+            Task::Process(pid) => (pid, target.fds.clone()),
+            Task::Thread { tid, pid } => (pid, Some([FdNum(tid.0)].into_iter().collect())),
         };
         match wanted.iter_mut().find(|known| known.pid == pid) {
             Some(known) => {
@@ -47,12 +47,4 @@ pub(super) fn resolve(context: &Context, targets: &[Target]) -> (Vec<Wanted>, u6
         }
     }
     (wanted, missing)
-}
-
-/// The process that a thread belongs to: `Tgid:` of `proc_pid_status(5)`.
-fn leader(context: &Context, tid: Pid) -> Option<Pid> {
-    let status = std::fs::read(context.root.join(format!("{tid}/status"))).ok()?;
-    let mut lines = status.split(|&b| b == b'\n');
-    let group = lines.find_map(|line| line.strip_prefix(b"Tgid:"))?;
-    Some(Pid(decimal(group)? as i32))
 }

@@ -200,6 +200,14 @@ impl Words<'_> {
         self.out.extend_from_slice(&known.name);
     }
 
+    /// Why something of the thread's memory is not known.
+    fn unread(&mut self, errno: i32) {
+        match errno {
+            0 => self.text("not read"),
+            _ => drop(write!(self.out, "not readable: {}", errno_name(errno))),
+        }
+    }
+
     fn polled(&mut self, call: &Call, fds: Result<&[Polled], i32>, count: u64) {
         let is_select = call.is_select();
         match fds {
@@ -208,7 +216,9 @@ impl Words<'_> {
                     true => drop(write!(self.out, " on fds below {count}")),
                     false => drop(write!(self.out, " on {}", quantity(count as usize, "fd", "fds"))),
                 }
-                drop(write!(self.out, " (not readable: {})", errno_name(errno)));
+                self.text(" (");
+                self.unread(errno);
+                self.text(")");
             }
             Ok([]) => self.text(" on no fd"),
             // Of one there is room to say what it is.
@@ -323,7 +333,8 @@ impl Words<'_> {
             Timeout::Until { left: Some(left), .. } => drop(write!(self.out, ", {} left", duration(left))),
             Timeout::Until { left: None, .. } => self.text(", until a time of a clock that is not ours"),
             Timeout::Unread(errno) => {
-                drop(write!(self.out, ", timeout not readable: {}", errno_name(errno)));
+                self.text(", timeout ");
+                self.unread(errno);
             }
         }
     }

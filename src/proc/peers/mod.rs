@@ -18,8 +18,10 @@ mod ptys;
 mod sockets;
 
 use super::process::ProcessDir;
+use super::root::ProcRoot;
 use super::system::System;
 use crate::model::{Access, Device, FdNum, Holder, Inode, Peers, Pid, Tally, Tie};
+use crate::sys;
 use files::Files;
 use links::{End, Links};
 pub use look::look;
@@ -44,13 +46,13 @@ pub(super) struct PeerFinder {
 /// Which of our own fds count: those that we were started with. The others we opened to look.
 #[derive(Debug)]
 struct Own {
-    pid: Pid,
+    pid: Option<Pid>,
     fds: Vec<FdNum>,
 }
 
 impl Own {
     fn counts(&self, pid: Pid, fd: FdNum) -> bool {
-        pid != self.pid || self.fds.contains(&fd)
+        Some(pid) != self.pid || self.fds.contains(&fd)
     }
 }
 
@@ -69,13 +71,13 @@ pub struct Asked {
 
 impl PeerFinder {
     /// Before anything is opened that does not count.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(root: &ProcRoot) -> Self {
         let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
         let fds: Vec<FdNum> =
             entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).map(FdNum).collect();
         // The directory itself was among them, and is closed now.
-        let fds = fds.into_iter().filter(|&fd| crate::sys::is_open(fd)).collect();
-        let own = Own { pid: Pid(std::process::id() as i32), fds };
+        let fds = fds.into_iter().filter(|&fd| sys::is_open(fd) && !sys::was_closed(fd)).collect();
+        let own = Own { pid: root.own(), fds };
         Self {
             own,
             links: OnceLock::new(),

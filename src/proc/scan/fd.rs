@@ -7,6 +7,7 @@ use crate::model::{Access, Assoc, Fd, FdNum, Inode, Socket};
 use crate::proc::io::{NumberName, link_mode_at, read_record_at, readlink_at, stat_at};
 use crate::proc::iterator::Known;
 use crate::proc::plan::Plan;
+use crate::proc::process::ProcessDir;
 use rustix::io::Errno;
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -85,7 +86,7 @@ impl Scanner<'_> {
             ..Probe::new(Some(fd), &self.link, &place.lookup)
         };
         let kind = kind::claim(&probe);
-        if !takes(self.plan, kind, &probe) {
+        if !takes(self.plan, kind, &probe, dir) {
             return true;
         }
 
@@ -214,7 +215,7 @@ fn stat_of(
 }
 
 /// The filters that need no fdinfo.
-pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>) -> bool {
+pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>, dir: &ProcessDir) -> bool {
     let filter = &plan.filter;
     if !filter.takes_kind(kind) || (filter.deleted && (!probe.deleted || kind.pathless)) {
         return false;
@@ -227,7 +228,13 @@ pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>) -> bool
     }
     let Some(path) = &filter.path else { return true };
     match probe.socket {
-        Some(socket) => socket.path.as_deref().is_some_and(|p| path.is_below(p)),
+        Some(socket) => socket.path.as_deref().is_some_and(|name| {
+            let bound = socket.detail.as_ref().and_then(|detail| detail.file);
+            path.matches_socket(name, bound, || {
+                let mut directory = Vec::new();
+                readlink_at(dir.dir(), c"cwd", &mut directory).ok().map(|()| directory)
+            })
+        }),
         None => {
             probe.shape.sort() == ShapeKind::Path
                 && path.matches(probe.path(), probe.deleted, probe.stat.as_ref())

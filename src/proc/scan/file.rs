@@ -46,7 +46,7 @@ impl Scanner<'_> {
             ..Probe::new(None, &self.link, &lookup)
         };
         let kind = kind::claim(&probe);
-        if !self.plan.filter.takes_shape(probe.shape.sort()) || !takes(self.plan, kind, &probe) {
+        if !self.plan.filter.takes_shape(probe.shape.sort()) || !takes(self.plan, kind, &probe, dir) {
             return;
         }
         let row = &mut out.row;

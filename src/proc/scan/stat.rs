@@ -9,7 +9,8 @@ use rustix::fs::{AtFlags, Statx};
 use std::ffi::CString;
 
 /// The type of a nameless filesystem that makes a file something else: a message queue looks
-/// like a regular file. Its filesystem need not be mounted anywhere.
+/// like a regular file, and so does a namespace where it is mounted. A filesystem need not be mounted
+/// anywhere that is seen from here.
 pub(super) fn filesystem(
     place: &Place<'_>,
     fd: FdNum,
@@ -22,6 +23,10 @@ pub(super) fn filesystem(
     }
     let Place { lookup, lender, .. } = place;
     lookup.system.special_filesystem(stat.device, || {
+        let of_namespaces = rustix::fs::stat("/proc/self/ns/mnt").map(|s| Device::from_stat(s.st_dev));
+        if of_namespaces == Ok(stat.device) {
+            return Some("nsfs");
+        }
         let mounts = lookup.dir.mounts(lookup.system);
         if let Some(mount) = mounts.of_device(stat.device).next() {
             return (mount.filesystem == "mqueue").then_some("mqueue");

@@ -40,7 +40,7 @@ pub(super) enum Own {
 pub(super) fn everybody(system: &System, own: Own) -> std::io::Result<(Vec<Pid>, bool)> {
     let mut pids = all_pids(system.root())?;
     let hides_processes = system.root().is_native() && are_hidden(&pids);
-    let left_out = (own == Own::LeftOut).then(|| Pid(std::process::id() as i32));
+    let left_out = if own == Own::LeftOut { system.root().own() } else { None };
     pids.retain(|&pid| Some(pid) != left_out);
     Ok((pids, hides_processes))
 }

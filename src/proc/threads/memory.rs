@@ -4,7 +4,7 @@ use crate::model::Pid;
 use crate::sys;
 use std::cell::Cell;
 
-/// Something to read arguments from; the error is an errno.
+/// Something to read arguments from; the error is an errno, or 0 where the kernel cannot be asked.
 pub(super) trait Memory {
     /// Fills `buffer` from `address`.
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), i32>;
@@ -37,9 +37,9 @@ pub(super) struct TaskMemory {
 }
 
 impl TaskMemory {
-    /// That of `task`, if its pid means something to the kernel that we run on.
+    /// That of `task`, if its pid means something to the kernel that we run on; else it is not asked.
     pub(super) fn new(task: Option<Pid>) -> Self {
-        Self { task: task.ok_or(libc::ESRCH), read: Cell::new(false) }
+        Self { task: task.ok_or(0), read: Cell::new(false) }
     }
 
     /// Memory that is not read, with the reason.

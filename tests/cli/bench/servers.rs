@@ -143,7 +143,8 @@ fn nonsense() {
     let run = servers("--busy 3 --computing 4").run();
     run.check(2, "fdscope: --computing 4 is more than there are busy connections: --busy is 3").prints("");
     let run = servers("").env("FDSCOPE_PROC", "/tmp").run();
-    run.check(2, "fdscope: --servers looks at processes of its own, in /proc: unset FDSCOPE_PROC").prints("");
+    run.check(2, "fdscope: --servers looks at processes of its own: FDSCOPE_PROC=/tmp is another /proc")
+        .prints("");
 }
 
 /// The soft limit of fds is raised. The hard one leaves out what does not fit, with the command that

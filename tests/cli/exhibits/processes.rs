@@ -1,13 +1,14 @@
 //! Handles on processes and namespaces.
 
 use super::exhibits;
-use crate::support::{Keeper, Skip, needs};
+use crate::support::{Keeper, Skip, needs, own_mounts};
+use nix::mount::{MsFlags, mount};
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
 use serde_json::json;
 use std::fs::File;
 use std::process::Command;
 
-exhibits! { "processes": pidfd pidfd_of_the_dead namespaces }
+exhibits! { "processes": pidfd pidfd_of_the_dead namespaces mounted_namespaces }
 
 fn pidfd(keeper: &mut Keeper) -> Result<(), Skip> {
     let fd = pidfd_open(getpid(), PidfdFlags::NONBLOCK).unwrap();
@@ -36,6 +37,23 @@ fn namespaces(keeper: &mut Keeper) -> Result<(), Skip> {
         let name = format!("{ty} namespace {id}");
         let expected = json!({"kind": "namespace", "name": name, "namespace": {"type": ty, "id": id}});
         keeper.show(ty, file, expected);
+    }
+    Ok(())
+}
+
+/// As `ip netns` keeps them: under names of their own.
+fn mounted_namespaces(keeper: &mut Keeper) -> Result<(), Skip> {
+    own_mounts()?;
+    for ty in ["net", "uts"] {
+        let path = keeper.path(ty);
+        File::create(&path).unwrap();
+        let (link, none) = (format!("/proc/self/ns/{ty}"), None::<&str>);
+        needs(mount(Some(link.as_str()), path.as_str(), none, MsFlags::MS_BIND, none), "a bind mount")?;
+        let file = File::open(&path).unwrap();
+        let id = rustix::fs::fstat(&file).unwrap().st_ino;
+        let fields = json!({"type": ty, "id": id});
+        let name = format!("{ty} namespace {id}, {path}");
+        keeper.show(ty, file, json!({"kind": "namespace", "name": name, "namespace": fields, "path": path}));
     }
     Ok(())
 }

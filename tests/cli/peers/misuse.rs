@@ -7,8 +7,8 @@ fn wrong_usage() {
     for (arguments, told) in [
         ("peers --stuck", "--for <DURATION>"),
         ("peers --depth 2", "<TARGET>..."),
-        ("peers 1 --depth 0", "invalid value '0'"),
-        ("peers 1 --depth x", "invalid value 'x'"),
+        ("peers 1 --depth 0", "a number of steps is a whole number from 1 on"),
+        ("peers 1 --depth x", "a number of steps is a whole number from 1 on"),
         ("peers --for 0", "it must be more than nothing"),
         ("peers --for soon", "'soon' is not a duration"),
         ("peers --kind pip", "did you mean 'pipe'?"),

@@ -27,10 +27,8 @@ use std::io::Write as _;
 
 /// Measures, and shows what was measured.
 pub(super) fn run(options: &Options, extent: Extent, context: &mut Context) -> Result<Outcome, Error> {
-    if !context.root.is_native() {
-        return Err(Error::Usage(
-            "--servers looks at processes of its own, in /proc: unset FDSCOPE_PROC".to_owned(),
-        ));
+    if let Some(why) = context.root.strangeness() {
+        return Err(Error::Usage(format!("--servers looks at processes of its own: {why}")));
     }
     let (plan, refused) = room::fitting(scene::plan(options)?, options, context);
     let measured = session::run(&plan, extent, context)?;

@@ -80,7 +80,7 @@ impl Session<'_> {
         }
         let mut refusals = Vec::new();
         for lookout in &mut self.lookouts {
-            match lookout.register(token, subject, &self.stage.donors) {
+            match lookout.register(token, subject, &mut self.stage.processes) {
                 Ok(()) => {}
                 Err(RegisterError::Refused { what: Feature::Files, .. }) if self.bounds.auto => {
                     subject.open = false;
@@ -112,11 +112,11 @@ impl Session<'_> {
     pub(super) fn show_constant(&mut self, token: usize) -> Result<(), Error> {
         let mut poll = Lookout::new(Backend::Poll, Trigger::Level).map_err(refused)?;
         let subject = &mut self.stage.subjects[token];
-        if poll.register(token, subject, &self.stage.donors).is_err() {
+        if poll.register(token, subject, &mut self.stage.processes).is_err() {
             return Ok(());
         }
         subject.open = true;
-        let sights = poll.look(Some(Duration::ZERO), &self.stage.subjects, &self.stage.donors);
+        let sights = poll.look(Some(Duration::ZERO), &self.stage.subjects, &mut self.stage.processes);
         // To be read, it is not over yet.
         let drained = self.stage.subjects[token].drained;
         self.stage.subjects[token].open = drained;

@@ -75,6 +75,8 @@ pub(super) struct Session<'s> {
     system: &'s System,
     bounds: Bounds,
     started: Instant,
+    /// Whether all selectors have looked once.
+    looked: bool,
     follow: Instant,
     /// When the selectors are asked next, if every return is shown.
     next_return: Instant,
@@ -128,8 +130,8 @@ impl<'s> Session<'s> {
             alarm.registry().register(&mut SourceFd(&fd), token, MioInterest::READABLE).map_err(refused)
         };
         register(signals.raw_fd(), SIGNALS)?;
-        for (i, donor) in stage.donors.iter().enumerate() {
-            register(donor.pidfd().as_raw_fd(), Token(FIRST_PROCESS + i))?;
+        for (i, process) in stage.processes.iter().enumerate() {
+            register(process.table.pidfd().as_raw_fd(), Token(FIRST_PROCESS + i))?;
         }
         for lookout in &lookouts {
             if let Some(fd) = lookout.fd() {
@@ -150,6 +152,7 @@ impl<'s> Session<'s> {
             system,
             bounds,
             started,
+            looked: false,
             follow: started,
             next_return: started,
             next_check: 0,
@@ -199,6 +202,7 @@ impl<'s> Session<'s> {
             self.look(Some(Duration::ZERO))?;
             self.look_again()?;
         }
+        self.looked = true;
         if end.is_some() {
             return Ok(end);
         }
@@ -216,7 +220,8 @@ impl<'s> Session<'s> {
         if self.end.is_some() {
             return Ok(self.end);
         }
-        if self.bounds.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout) {
+        // What is ready by now is told, however short the time is: as poll(2) does that may not wait.
+        if self.looked && self.bounds.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout) {
             self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Timeout))?;
             return Ok(Some(End::Timeout));
         }
@@ -338,7 +343,7 @@ impl<'s> Session<'s> {
                 self.sink.write(&event.seen(Seen { selector, trigger, readiness, raw: None }))?;
             }
         }
-        self.sink.finish()
+        self.sink.finish().map(|_| ())
     }
 
     /// Whether a target was not there, or could not be watched.
