@@ -24,6 +24,7 @@ use crate::proc::System;
 use crate::render::Renderer;
 use crate::watch::turning::Limits;
 use event::{Event, Shown};
+use process::Process;
 use report::Moment;
 use session::{End, Session};
 use stage::Stage;
@@ -45,8 +46,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
     // Of a name, some may have none: the master of a server, say.
     let none = stage.processes.iter().all(|process| process.loops.is_empty());
-    for process in stage.processes.iter().filter(|p| p.loops.is_empty() && (none || stage.is_named(p.pid())))
-    {
+    let has_none = |p: &&Process| p.loops.is_empty() && p.takes_all() && (none || stage.is_named(p.pid()));
+    for process in stage.processes.iter().filter(has_none) {
         context.note(&format!(
             "process {} has no event loop that can be seen: no epoll fd, and no thread that waits in poll or \
              select for several fds or for a listener",

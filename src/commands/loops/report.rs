@@ -7,7 +7,7 @@ use super::set::Watched;
 use crate::commands::watch::lasting;
 use crate::model::{Doing, Marks, Pid, Readiness, Thread, Waiting, percent};
 use crate::proc::System;
-use crate::watch::turning::{Change, Crew, Member, Stall, Usage};
+use crate::watch::turning::{Change, Crew, Member, Stall, Totals, Usage};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -178,8 +178,11 @@ pub(super) fn stale(
     let fds: Vec<Fd> = of_stale
         .map(|(_, watched)| Fd {
             fd: watched.registration.fd,
-            kind: "closed".to_owned(),
-            name: b"closed, and registered still, as somebody else has it open".to_vec(),
+            kind: watched.kind().to_owned(),
+            name: match watched.reused {
+                true => b"another's number now, and registered still, as somebody has it open".to_vec(),
+                false => b"closed, and registered still, as somebody else has it open".to_vec(),
+            },
             readiness: String::new(),
             waiting: None,
             waited: None,
@@ -303,12 +306,17 @@ fn running(usage: Option<Usage>) -> String {
 /// How it went with a loop.
 pub(super) fn summary(system: &System, process: &mut Process, index: usize, now: Moment) -> Event {
     let event_loop = &mut process.loops[index];
-    let totals = event_loop.judge.totals(now.at).clone();
+    let mut totals = event_loop.judge.totals(now.at).clone();
+    // It was neither busy nor stalled.
+    let nobodys = event_loop.is_nobodys().then(|| {
+        totals = Totals::default();
+        "something waits for it, and no thread was seen that may serve it: it was not judged".to_owned()
+    });
     let not_seen = || {
         let once = "its thread was not seen to come back to these fds: it was not judged";
         event_loop.was_not_seen_to_turn().then(|| once.to_owned())
     };
-    let note = event_loop.note().or_else(not_seen);
+    let note = event_loop.note().or(nobodys).or_else(not_seen);
     let mut worst: Vec<Late> = event_loop.late.clone();
     let members = event_loop.judge.members().filter(|(_, member)| member.waits() > 0);
     let mut tokens: Vec<(usize, Duration)> =

@@ -240,7 +240,8 @@ impl<'s> Session<'s> {
         let found = &mut process.loops[l];
         let lasted = found.judge.unexplained(now.at);
         let has_stale = || found.set.iter().any(|(_, watched)| watched.wakes_for_nothing());
-        if lasted >= STALE && !found.told_stale && has_stale() {
+        // One that is stalled does not turn.
+        if lasted >= STALE && !found.told_stale && found.judge.stalled().is_none() && has_stale() {
             found.told_stale = true;
             let event = report::stale(self.system, process, l, lasted, now);
             self.sink.write(&event)?;

@@ -19,6 +19,10 @@ pub(super) struct What {
 #[derive(Debug)]
 pub(super) struct Watched {
     pub(super) registration: Registration,
+    /// Which of all it is, as they were read.
+    place: usize,
+    /// Whether its number is another's now, rather than closed, if it is stale.
+    pub(super) reused: bool,
     /// Nothing until it is asked for.
     pub(super) what: Option<Rc<What>>,
     /// How it can be asked; nothing until it was.
@@ -41,10 +45,17 @@ impl Watched {
         self.is_stale() && !self.registration.is_edge()
     }
 
+    /// Whether to ask it tells whether its loop has something to do: what is edge-triggered, it may have
+    /// been told of.
+    pub(super) fn tells(&self) -> bool {
+        !self.is_stale() && !self.registration.is_edge() && self.sort != Some(Sort::Untouchable)
+    }
+
     /// Its kind; where it was not asked for, what is known of it all the same.
     pub(super) fn kind(&self) -> &str {
         match (&self.what, self.sort) {
             (Some(what), _) => &what.kind,
+            _ if self.is_stale() && self.reused => "reused",
             _ if self.is_stale() => "closed",
             (None, Some(Sort::Tcp)) => "tcp",
             (None, Some(Sort::Stream | Sort::UnixListener)) => "unix",
@@ -56,7 +67,28 @@ impl Watched {
 }
 
 /// What tells registrations apart.
-type Key = (FdNum, Option<Identity>);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    fd: FdNum,
+    identity: Option<Identity>,
+    /// Which it is of so many with the same number and inode, in the kernel's order: all anonymous inodes
+    /// are one, and the ends of a pipe have one.
+    nth: (u32, u32),
+}
+
+impl Key {
+    /// Those of registrations, which are in the order of their numbers.
+    pub(super) fn all(registrations: &[Registration]) -> impl Iterator<Item = Self> {
+        registrations.chunk_by(|a, b| a.fd == b.fd).flat_map(|same| {
+            same.iter().enumerate().map(|(at, registration)| {
+                let identity = identity(registration);
+                let count =
+                    |some: &[Registration]| some.iter().filter(|r| self::identity(r) == identity).count();
+                Self { fd: registration.fd, identity, nth: (count(&same[..at]) as u32, count(same) as u32) }
+            })
+        })
+    }
+}
 
 /// What a loop watches, each under a number of its own that is used again.
 #[derive(Debug, Default)]
@@ -79,6 +111,8 @@ pub(super) struct Changed {
     pub(super) gone: Vec<(usize, Watched)>,
     /// Those of which something else is asked now.
     pub(super) other: Vec<usize>,
+    /// Whether of those that are new some have the same number and inode: which are stale is to be asked.
+    pub(super) alike: bool,
 }
 
 /// What came of looking at one.
@@ -97,11 +131,12 @@ impl Set {
     pub(super) fn update(&mut self, now: Vec<Registration>) -> Changed {
         let mut changed = Changed::default();
         let mut kept = vec![false; self.watched.len()];
-        for registration in now {
-            let key = key(&registration);
+        let keys: Vec<Key> = Key::all(&now).collect();
+        for (place, (registration, key)) in now.into_iter().zip(keys).enumerate() {
             if let Some(&token) = self.keys.get(&key) {
                 kept[token] = true;
                 if let Some(watched) = &mut self.watched[token] {
+                    watched.place = place;
                     if watched.registration.events != registration.events {
                         changed.other.push(token);
                     }
@@ -112,6 +147,8 @@ impl Set {
             }
             let watched = Watched {
                 registration,
+                place,
+                reused: false,
                 what: None,
                 sort: None,
                 shared: false,
@@ -127,10 +164,11 @@ impl Set {
             self.watched[token] = Some(watched);
             self.keys.insert(key, token);
             changed.new.push(token);
+            changed.alike |= key.nth.1 > 1;
         }
+        self.keys.retain(|_, token| kept[*token]);
         for (token, _) in kept.iter().enumerate().filter(|(_, kept)| !**kept) {
             if let Some(watched) = self.watched[token].take() {
-                self.keys.remove(&key(&watched.registration));
                 self.free.push(token);
                 changed.gone.push((token, watched));
             }
@@ -141,13 +179,19 @@ impl Set {
         changed
     }
 
-    /// Takes in which are stale.
-    pub(super) fn mark_stale(&mut self, registrations: &[Registration]) {
-        for registration in registrations {
-            if let Some(&token) = self.keys.get(&key(registration))
-                && let Some(watched) = &mut self.watched[token]
-            {
-                watched.registration.stale = registration.stale;
+    /// All that is registered, in the order in which it was read, by number.
+    pub(super) fn registered(&self) -> Vec<(usize, Registration)> {
+        let mut all: Vec<(usize, &Watched)> = self.iter().collect();
+        all.sort_by_key(|(_, watched)| watched.place);
+        all.into_iter().map(|(token, watched)| (token, watched.registration)).collect()
+    }
+
+    /// Takes in which are stale, by number: and of those, whether theirs is another's.
+    pub(super) fn mark_stale(&mut self, found: impl IntoIterator<Item = (usize, Option<bool>, bool)>) {
+        for (token, stale, reused) in found {
+            if let Some(watched) = self.get_mut(token) {
+                watched.registration.stale = stale;
+                watched.reused = reused;
             }
         }
         self.arrange();
@@ -161,8 +205,8 @@ impl Set {
     }
 
     /// One that is registered as this.
-    pub(super) fn find(&self, registration: &Registration) -> Option<&Watched> {
-        self.get(*self.keys.get(&key(registration))?)
+    pub(super) fn find(&self, key: &Key) -> Option<&Watched> {
+        self.get(*self.keys.get(key)?)
     }
 
     /// A number that is free.
@@ -228,8 +272,9 @@ impl Set {
                 watched.marks = pulse.marks;
                 Felt::Pulse(pulse)
             }
-            Err(Errno::BADF | Errno::STALE) => {
+            Err(errno @ (Errno::BADF | Errno::STALE)) => {
                 watched.registration.stale = Some(true);
+                watched.reused = errno == Errno::STALE;
                 self.ring.retain(|&other| other != token);
                 self.next = self.next.min(self.ring.len().saturating_sub(1));
                 self.left = self.left.min(self.ring.len());
@@ -243,10 +288,6 @@ impl Set {
 
 fn identity(registration: &Registration) -> Option<Identity> {
     Some(Identity { device: registration.device?, inode: registration.inode? })
-}
-
-fn key(registration: &Registration) -> Key {
-    (registration.fd, identity(registration))
 }
 
 #[cfg(test)]
@@ -267,7 +308,7 @@ mod tests {
             set.update(now)
         };
         assert_eq!(update(&[(4, 1, 1), (5, 2, 1)]).new, [0, 1]);
-        let Changed { new, gone, other } = update(&[(4, 1, 1), (5, 2, 1)]);
+        let Changed { new, gone, other, .. } = update(&[(4, 1, 1), (5, 2, 1)]);
         assert!(new.is_empty() && gone.is_empty() && other.is_empty());
         // Its number is another's; and of one, more is asked.
         let changed = update(&[(4, 3, 1), (5, 2, 5)]);
@@ -275,6 +316,27 @@ mod tests {
         assert_eq!((&changed.new[..], &gone[..], &changed.other[..]), (&[2][..], &[0][..], &[1][..]));
         assert_eq!(update(&[(4, 3, 1), (5, 2, 5), (6, 4, 1)]).new, [0]);
         assert_eq!(set.len(), 3);
+    }
+
+    /// Of one number and one inode: eventfds, or the ends of a pipe.
+    #[test]
+    fn what_looks_alike_is_told_apart() {
+        let mut set = Set::default();
+        let changed = set.update(vec![registration(4, 1, 1), registration(4, 2, 1), registration(5, 1, 1)]);
+        assert_eq!((&changed.new[..], changed.alike), (&[0, 1, 2][..], false));
+        let two = || vec![registration(4, 1, 1), registration(4, 1, 4), registration(5, 1, 1)];
+        let changed = set.update(two());
+        let gone: Vec<usize> = changed.gone.iter().map(|(token, _)| *token).collect();
+        assert_eq!((&changed.new[..], &gone[..], changed.alike), (&[3, 4][..], &[0, 1][..], true));
+        let Changed { new, gone, other, .. } = set.update(two());
+        assert!(new.is_empty() && gone.is_empty() && other.is_empty());
+        set.mark_stale([(3, Some(true), true), (4, Some(false), false)]);
+        let kinds: Vec<&str> = set.registered().iter().map(|(t, _)| set.get(*t).unwrap().kind()).collect();
+        assert_eq!(kinds, ["reused", "unknown", "unknown"]);
+        // Which of them is left is to be asked anew.
+        let changed = set.update(vec![registration(4, 1, 4), registration(5, 1, 1)]);
+        assert_eq!(changed.new.len(), 1);
+        assert_eq!(set.get(changed.new[0]).map(|watched| watched.registration.stale), Some(None));
     }
 
     #[test]

@@ -81,7 +81,8 @@ fn what_is_shown() -> Section {
                     "stale",
                     "The fd is closed, or its number is another's, and it is registered still, because somebody else has \
                      it open: a child, mostly. The loop goes on being told of it and cannot stop that: it would have \
-                     to close the epoll fd. See `fdscope-list`(1), Stale epoll registrations.",
+                     to close the epoll fd. Its kind is given as `closed`, or `reused` where its number is another's, \
+                     which may be registered, too. See `fdscope-list`(1), Stale epoll registrations.",
                 ),
                 (
                     "may have it spin",
@@ -141,13 +142,20 @@ fn reading() -> Section {
                     "By SIGSTOP, a debugger or job control.",
                 ),
                 (
+                    "`epoll_wait on 21`, which is another loop",
+                    "A loop within a handler of this one: `execSync` and `spawnSync` of Node.js, `run_until_complete` in \
+                     a coroutine, a driver with a loop of its own. Where several threads were seen to wait in the loop, \
+                     one that waits in another one is taken to serve that now, and is no stall.",
+                ),
+                (
                     "`in the kernel`, or a call on a file",
                     "Memory that is not there, or a disk or server that does not answer.",
                 ),
                 (
                     "`likely thread`",
-                    "No thread was seen to wait in this loop yet; of all there are, it is the only one that may serve it. \
-                     Where there are several, the thread is not known.",
+                    "No thread was seen to wait in this loop yet; of all there are, it is the only one that may serve it, \
+                     as it may several. Where there are several such threads, the thread is not known; where there is none, as all \
+                     wait for something else, the loop is not judged.",
                 ),
             ],
         )
@@ -193,7 +201,7 @@ fn events() -> Section {
                 ("`exited`", "The process has ended."),
                 (
                     "`summary`",
-                    "Last, of each loop: how long it was `idle`, `busy` and `stalled`; `stalls` and the longest; the \
+                    "Last, of each loop: how long it was `idle`, `busy` and `stalled`, from the first look at it on; `stalls` and the longest; the \
                      waits of its fds, from being ready to being served, with the longest and the median; and in `fds` \
                      those that waited longest.",
                 ),
@@ -330,7 +338,9 @@ fn harm() -> Section {
              `/proc` and cgroups tell of changes (`mountinfo`, `sys/kernel/hostname`, pressure), and perf events, is \
              news once, to whoever polls first. So an epoll fd that watches such an fd, or anything that is not known \
              to be harmless, such as a device, is not polled, nor is that fd: the loop is judged by its \
-             other fds, as far as they are level-triggered, and a note says so. What is registered is read again when the \
+             other fds, as far as they are level-triggered, and a note says so. That it is idle is said of \
+             these then, and a look at one moment does not say it: `ready` is true or null. If there are none, it is not \
+             judged. What is registered is read again when the \
              loop is ready, twenty times a second at most: one that is added just then may be polled until it is known.",
         )
         .heading("What it costs")

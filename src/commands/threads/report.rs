@@ -159,7 +159,7 @@ impl<'s> Report<'s> {
 
     /// Tells how it went, where that was not as asked.
     pub(super) fn told_looks(&self, context: &Context, ended: &Ended) {
-        if ended.signal.is_none() && ended.looks * 2 < ended.asked {
+        if ended.signal.is_none() && !ended.early && ended.looks * 2 < ended.asked {
             context.note(&format!(
                 "there were {} looks instead of {}: each took longer than the interval allows",
                 ended.looks, ended.asked

@@ -16,6 +16,8 @@ pub(super) struct Ended {
     pub(super) asked: u64,
     /// By a signal.
     pub(super) signal: Option<Signal>,
+    /// Before the time was over, as there was nothing left to look at.
+    pub(super) early: bool,
 }
 
 /// Looks at the subjects for a time.
@@ -29,14 +31,15 @@ pub(super) fn sample(
     let begun = Instant::now();
     let end = begun + time;
     let mut chance = Chance::new();
-    let mut ended =
-        Ended { looks: 0, asked: (time.as_secs_f64() / interval.as_secs_f64()).ceil() as u64, signal: None };
+    let asked = (time.as_secs_f64() / interval.as_secs_f64()).ceil() as u64;
+    let mut ended = Ended { looks: 0, asked, signal: None, early: false };
     loop {
         let at = Instant::now();
         subjects.iter_mut().for_each(|subject| subject.look(system));
         ended.looks += 1;
         let now = Instant::now();
-        if now >= end || subjects.iter().all(|subject| subject.failure.is_some()) {
+        ended.early = subjects.iter().all(|subject| subject.failure.is_some());
+        if now >= end || ended.early {
             break;
         }
         // No more than half of a CPU's time, however many threads there are.

@@ -182,7 +182,10 @@ fn until(wait: Option<&Wait>) -> Option<Duration> {
 /// Whether two sights are of the same, whatever the time that was left.
 fn alike(one: &Doing, other: &Doing) -> bool {
     let (Doing::Call(one), Doing::Call(other)) = (one, other) else { return one == other };
-    let same_call = |a: &Call, b: &Call| (a.abi, a.number, a.name) == (b.abi, b.number, b.name);
+    // One that goes on after SIGCONT has another number.
+    let is_renumbered = one.restarted != other.restarted && one.name.is_some();
+    let same_call =
+        |a: &Call, b: &Call| (a.abi, a.name) == (b.abi, b.name) && (a.number == b.number || is_renumbered);
     same_call(one, other) && alike_wait(&one.wait, &other.wait)
 }
 
@@ -259,6 +262,17 @@ mod tests {
         assert_eq!(same.ways[0].timeout, Some(Timeout::After(Duration::from_secs(1))));
         let other = track([sleep(1), sleep(2), sleep(1)]);
         assert_eq!((other.ways.len(), other.ways[0].timeout), (1, None));
+    }
+
+    #[test]
+    fn a_call_that_goes_on_after_a_stop_is_the_same() {
+        let mut again = thread(read(1), 0);
+        if let Doing::Call(call) = &mut again.doing {
+            (call.number, call.restarted) = (219, true);
+        }
+        let mut track = track([read(1)]);
+        track.add(again, None, Instant::now());
+        assert_eq!(track.ways.len(), 1);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct Wants {
 #[derive(Clone, Debug)]
 pub struct Judge {
     limits: Limits,
+    /// Whether it was known at the last look what the loop is like.
+    known: bool,
     /// Since when something has waited for the loop; nothing if it is clear.
     ready: Option<Instant>,
     /// When it was last seen to serve something, or to be clear.
@@ -68,10 +70,11 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A loop that is clear.
+    /// A loop of which nothing is known yet.
     pub fn new(limits: Limits, at: Instant) -> Self {
         Self {
             limits,
+            known: false,
             ready: None,
             served_at: at,
             served_before: at,
@@ -92,9 +95,18 @@ impl Judge {
         self.limits
     }
 
+    /// It cannot be told whether anything waits for the loop.
+    pub fn unknown(&mut self, at: Instant) {
+        if self.known {
+            self.clear(at);
+            self.known = false;
+        }
+    }
+
     /// Nothing waits for the loop: all that did was served.
     pub fn clear(&mut self, at: Instant) {
         self.pass(at);
+        self.known = true;
         self.end_all(at);
         self.serve(at);
         self.ready = None;
@@ -103,6 +115,7 @@ impl Judge {
     /// Something waits for the loop.
     pub fn ready(&mut self, at: Instant) {
         self.pass(at);
+        self.known = true;
         self.ready.get_or_insert(at);
     }
 
@@ -148,6 +161,11 @@ impl Judge {
             self.served += 1;
             self.counted = Some(at);
         }
+        self.excuse(at);
+    }
+
+    /// Nobody was seen that should serve it now, which is no sign that it goes on either.
+    pub fn excuse(&mut self, at: Instant) {
         self.served_at = at;
         self.whole = 0;
         let crew = std::mem::take(&mut self.crew);
@@ -346,6 +364,7 @@ impl Judge {
         self.served_before = self.served_at;
         let shares = &mut self.totals.shares;
         match (self.ready, self.stall) {
+            _ if !self.known => {}
             (None, _) => shares.idle += time,
             (Some(_), None) => shares.busy += time,
             (Some(_), Some(_)) => shares.stalled += time,

@@ -53,6 +53,7 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::loops::harmless::ALL,
     crate::loops::many::ALL,
     crate::loops::shown::ALL,
+    crate::loops::spinning::ALL,
     crate::peers::exhibits::ALL,
     crate::peers::graph::ALL,
     crate::peers::stuck::ALL,

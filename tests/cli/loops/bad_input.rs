@@ -44,7 +44,8 @@ fn what_is_not_there() {
     fdscope("no-such-name").run().check(3, "no process has the command name 'no-such-name'").prints("");
     let server = Server::start("level");
     let run = fdscope(format!("{}:9999", server.pid())).run();
-    run.check(3, &format!("process {} has no epoll fd of that number", server.pid())).prints("");
+    // Nor is it said that it has none at all.
+    run.check(3, &format!("fdscope: process {} has no epoll fd of that number\n", server.pid())).prints("");
     // One that is there is shown all the same.
     let run = fdscope(format!("{pid} {}", server.pid())).run();
     assert_eq!(run.check(3, "no process has pid").json_lines()[0]["loop"], server.epoll);

@@ -95,6 +95,35 @@ fn in_a_call() {
     }
 }
 
+/// In a loop of its own that a handler has, as those that wait for a child's end do.
+#[test]
+fn in_another_loop() {
+    if super::cannot_look() {
+        return;
+    }
+    for how in ["level", "edge"] {
+        let mut server = Server::start(how);
+        let mut run = watch(&server, "");
+        let (_one, mut other) = hold_up(&mut server, b"n");
+        let watches = format!("(watching 1 fd: {})", server.gate);
+        let stalled = run.record("the stall", |event| {
+            event["event"] == "stalled"
+                && event["doing"].as_str().is_some_and(|doing| doing.contains(&watches))
+        });
+        check(
+            &stalled,
+            &json!({
+                "loop": server.epoll, "thread": server.tid, "thread_certain": true, "call": {"$holds": "epoll_"},
+                "fds_total": 1,
+            }),
+        );
+        server.tell("go");
+        other.read_exact(&mut [0; 2]).unwrap();
+        check(&run.event("recovered"), &json!({"loop": server.epoll}));
+        run.end_by(Signal::SIGINT).check_signal(Signal::SIGINT, "");
+    }
+}
+
 /// It computes, or would if it got a CPU.
 #[test]
 fn by_computing() {

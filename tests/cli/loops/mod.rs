@@ -11,7 +11,7 @@ pub(crate) mod many;
 mod output;
 mod server;
 pub(crate) mod shown;
-mod spinning;
+pub(crate) mod spinning;
 
 use crate::support::{Background, Fdscope};
 use serde_json::Value;

@@ -1,7 +1,8 @@
 //! A server with an event loop that does what it is told: this test binary once more.
 //!
 //! It listens on TCP, and takes a byte of a connection for a command: `e` is answered, `b` blocks the
-//! loop in a read of a pipe, `c` has it compute, `d` has it leave this connection unread from then on.
+//! loop in a read of a pipe, `n` in a wait for that in another loop, `c` has it compute, `d` has it leave
+//! this connection unread from then on.
 //! On its standard input, `go` ends both, other words are for what the loop is to do once.
 
 use crate::support::{Ended, confine, eventually_in};
@@ -121,8 +122,10 @@ impl Server {
             let read = self.stdout.read_line(&mut line).expect("it writes text");
             assert!(read > 0, "the server has ended");
         }
-        if what == b"b" {
-            eventually_in(self.pid(), self.tid, &[libc::SYS_read]);
+        match what {
+            b"b" => eventually_in(self.pid(), self.tid, &[libc::SYS_read]),
+            b"n" => eventually_in(self.pid(), self.tid, WAITS),
+            _ => {}
         }
     }
 
@@ -318,6 +321,11 @@ impl Turner {
                         println!("HELD UP");
                         let _ = rustix::io::read(&self.gate, &mut byte);
                     }
+                    b'n' => {
+                        println!("HELD UP");
+                        wait_for(&self.gate);
+                        let _ = rustix::io::read(&self.gate, &mut byte);
+                    }
                     b'c' => {
                         println!("HELD UP");
                         while !GO.swap(false, Ordering::SeqCst) {
@@ -333,6 +341,14 @@ impl Turner {
             }
         }
     }
+}
+
+/// Waits for an fd in a loop that is made for that.
+fn wait_for(fd: &OwnedFd) {
+    let nested = epoll::create(CreateFlags::CLOEXEC).expect("an epoll fd");
+    epoll::add(&nested, fd, EventData::new_u64(0), EventFlags::IN).expect("a registration");
+    let mut events = Vec::with_capacity(1);
+    retry_on_intr(|| epoll::wait(&nested, rustix::buffer::spare_capacity(&mut events), None)).expect("epoll");
 }
 
 #[allow(unsafe_code)]

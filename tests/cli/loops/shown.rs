@@ -3,13 +3,13 @@
 use super::server::{Server, echo};
 use super::{fdscope, look};
 use crate::exhibits::listed;
-use crate::support::{Helper, Keeper, PATIENCE, Skip, check};
+use crate::support::{Fdscope, Helper, Keeper, PATIENCE, Skip, check};
 use rustix::event::epoll;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::time::Instant;
 
-listed! { "loops": duplicated }
+listed! { "loops": duplicated reused }
 
 /// An epoll fd of two numbers, of which a thread waits on the second, as those of tokio do.
 fn duplicated(keeper: &mut Keeper) -> Result<(), Skip> {
@@ -26,6 +26,50 @@ fn duplicated(keeper: &mut Keeper) -> Result<(), Skip> {
     keeper.show("first", epoll, json!({}));
     keeper.show("second", also, json!({}));
     Ok(())
+}
+
+/// An epoll fd with both ends of a pipe, which have one inode, under one number: the one with a byte to be
+/// read has lost it, and its thread turns for that.
+fn reused(keeper: &mut Keeper) -> Result<(), Skip> {
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
+    let (reader, writer) = rustix::pipe::pipe().unwrap();
+    rustix::io::write(&writer, b"x").unwrap();
+    let mut number = reader.try_clone().unwrap();
+    epoll::add(&epoll, &number, epoll::EventData::new_u64(1), epoll::EventFlags::IN).unwrap();
+    rustix::io::dup2(&writer, &mut number).unwrap();
+    epoll::add(&epoll, &number, epoll::EventData::new_u64(2), epoll::EventFlags::empty()).unwrap();
+    let turns = epoll.try_clone().unwrap();
+    std::thread::spawn(move || {
+        let mut events = Vec::with_capacity(2);
+        loop {
+            let _ = epoll::wait(&turns, rustix::buffer::spare_capacity(&mut events), None);
+            events.clear();
+        }
+    });
+    keeper.keep((reader, writer));
+    keeper.show("number", number, json!({}));
+    keeper.show("set", epoll, json!({}));
+    Ok(())
+}
+
+#[test]
+fn one_number_registered_twice() {
+    if super::cannot_look() {
+        return;
+    }
+    let helper = Helper::start("loops::reused");
+    let number = helper.fd("number");
+    let seen = &fdscope(format!("{}:{}", helper.pid(), helper.fd("set"))).run().check(0, "").json_lines()[0];
+    check(seen, &json!({"watches": 2, "stale": 1, "ready": true}));
+    let registrations = seen["registrations"].as_array().unwrap();
+    let with = |data: u64| registrations.iter().find(|r| r["data"] == data).unwrap();
+    let stale = json!({"fd": number, "kind": "reused", "events": ["in"], "stale": true, "suspect": true});
+    check(with(1), &stale);
+    check(with(2), &json!({"fd": number, "kind": "pipe", "stale": false, "readiness": [], "suspect": false}));
+    // That they differ is no change, which would show that it goes on.
+    let mut run = fdscope(format!("{}:{} --watch", helper.pid(), helper.fd("set"))).start();
+    let spinning = run.event("spinning");
+    check(&spinning, &json!({"turns": false, "fds": [{"fd": number, "kind": "reused"}]}));
 }
 
 #[test]
@@ -167,11 +211,21 @@ fn what_is_stale() {
     check(
         seen,
         &json!({
-            "stale": 1, "watches": 1, "kinds": [{"kind": "closed", "count": 1}],
-            "note": {"$holds": "it is judged by its other fds alone"},
+            "stale": 1, "watches": 1, "kinds": [{"kind": "closed", "count": 1}], "ready": null,
+            "note": {"$holds": "it is not judged, as polling the epoll fd could take news of"},
             "registrations": [{"stale": true, "suspect": true, "readiness": null, "kind": "closed"}],
         }),
     );
+    // Nor is it said that it was idle.
+    let judged = fdscope(format!("{}:{} --for 200ms", helper.pid(), helper.fd("set"))).run();
+    let words = "fdscope: there was no event loop that can be judged\n";
+    let summary = &judged.check(3, words).json_lines()[1];
+    check(
+        summary,
+        &json!({"event": "summary", "note": {"$holds": "it is not judged"}, "idle": {"$absent": true}}),
+    );
+    let people = Fdscope::new(format!("loops {}:{}", helper.pid(), helper.fd("set"))).run();
+    assert!(people.check(0, "").stdout().contains(" epoll; watches 1 fd: 1 closed; 1 stale\n"));
     let helper = Helper::start("epoll::nested");
     for event in fdscope(helper.pid().to_string()).run().check(0, "").json_lines() {
         assert!(event["ready"].is_boolean() && event["note"].is_null(), "{event}");

@@ -1,8 +1,11 @@
 //! Loops that turn without serving what is ready.
 
 use super::server::{Server, echo};
-use super::watch;
-use crate::support::{PATIENCE, check};
+use super::{fdscope, watch};
+use crate::exhibits::listed;
+use crate::support::{Helper, Keeper, PATIENCE, Skip, check};
+use nix::sys::signal::Signal;
+use rustix::event::epoll;
 use serde_json::json;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -56,4 +59,38 @@ fn with_nothing_else_to_do() {
     ignored.write_all(b"d").unwrap();
     drop(ignored);
     check(&run.event("spinning"), &json!({"loop": server.epoll, "turns": false, "thread": server.tid}));
+}
+
+listed! { "loops": unserved }
+
+/// Two epoll fds that are ready all the time, while the one thread that might wait in them reads.
+fn unserved(keeper: &mut Keeper) -> Result<(), Skip> {
+    for name in ["first", "second"] {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
+        let (left, _gone) = std::os::unix::net::UnixStream::pair().unwrap();
+        epoll::add(&epoll, &left, epoll::EventData::new_u64(0), epoll::EventFlags::IN).unwrap();
+        keeper.keep(left);
+        keeper.show(name, epoll, json!({}));
+    }
+    Ok(())
+}
+
+/// Nobody turns. It is the same for each of several, and for one that is named alone.
+#[test]
+fn not_where_nobody_is() {
+    if super::cannot_look() {
+        return;
+    }
+    let helper = Helper::start("loops::unserved");
+    let (first, second) = (helper.fd("first"), helper.fd("second"));
+    for fds in [String::new(), format!(":{first}"), format!(":{second}")] {
+        let mut run = fdscope(format!("{}{fds} --watch", helper.pid())).start();
+        for fd in [first, second].into_iter().filter(|fd| fds.is_empty() || fds == format!(":{fd}")) {
+            let stalled = run.record("the stall", |e| e["event"] == "stalled" && e["loop"] == fd);
+            check(&stalled, &json!({"thread_certain": false, "call": "read", "fds": [{"kind": "unix"}]}));
+        }
+        let ended = run.end_by(Signal::SIGINT);
+        let events = ended.check_signal(Signal::SIGINT, "").json_lines();
+        assert!(events.iter().all(|event| event["event"] != "spinning"), "{events:?}");
+    }
 }

@@ -141,5 +141,7 @@ fn a_target_that_ends_meanwhile_is_shown_as_far_as_it_was_seen() {
     drop(helper);
     let run = run.end();
     run.check(3, "ended while it was looked at");
+    // That is why there were few looks.
+    assert!(!run.stderr().contains("looks instead of"), "{}", run.stderr());
     assert!(named(&run.json_lines(), "waits").is_some());
 }

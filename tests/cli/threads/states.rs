@@ -75,6 +75,16 @@ fn stopped_and_continued() {
         assert_eq!(poll["fds"][0]["fd"], helper.told["reader"], "{poll}");
         assert_eq!(poll["timeout"], 3600.0);
     }
+    // Stopped again, it can be told of one by what it was given; that it has another number makes no other
+    // call of it.
+    kill(pid, Signal::SIGSTOP).unwrap();
+    let again = |name: &str, word: &str| {
+        (name.to_owned(), json!({"call": word, "state": "stopped", "restarted": word != "read"}))
+    };
+    let expected =
+        [again("clock", "clock_nanosleep"), again("futex", "restart_syscall"), again("read", "read")];
+    settle(look, &expected.each_ref().map(|(name, record)| (name.as_str(), record.clone())));
+    kill(pid, Signal::SIGCONT).unwrap();
 }
 
 /// A thread with an fd table of its own waits for an fd whose number is another's in the common one.

@@ -30,7 +30,7 @@ impl EventLoop {
         }
         match self.read(means) {
             Ok(changed) => {
-                looked.new = changed.new;
+                (looked.new, looked.alike) = (changed.new, changed.alike);
                 looked.gone = !changed.gone.is_empty();
                 true
             }
@@ -123,8 +123,11 @@ impl EventLoop {
             };
             if seen.iter().any(waits) || !all && self.judge.waiting().next().is_some() {
                 self.judge.ready(at);
-            } else {
+            } else if self.can_be_asked() {
                 self.judge.clear(at);
+                return;
+            } else {
+                self.judge.unknown(at);
                 return;
             }
         }

@@ -53,6 +53,9 @@ pub(super) struct EventLoop {
     pub(super) judge: Judge,
     /// The threads that were seen to wait in it, the latest last; else the only one that may.
     pub(super) hands: Vec<Pid>,
+    /// Whether they were seen to.
+    pub(super) seen: bool,
+    /// Whether they were, or there is no other thread.
     pub(super) certain: bool,
     /// Whether no thread is there that may serve it: all wait for something else.
     pub(super) abandoned: bool,
@@ -122,6 +125,8 @@ pub(super) struct Looked {
     pub(super) changes: Vec<Change>,
     /// What is registered since: it is to be found out what it is.
     pub(super) new: Vec<usize>,
+    /// Whether some of that cannot be told apart but by asking which are stale.
+    pub(super) alike: bool,
     /// Whether something is not registered any more.
     pub(super) gone: bool,
 }
@@ -136,6 +141,7 @@ impl EventLoop {
             reading: Pace::default(),
             judge: Judge::new(limits, at),
             hands: Vec::new(),
+            seen: false,
             certain: false,
             abandoned: false,
             untouchable: Vec::new(),
@@ -175,7 +181,8 @@ impl EventLoop {
     /// A thread was seen to wait in it.
     pub(super) fn add_hand(&mut self, tid: Pid) {
         self.abandoned = false;
-        if !std::mem::replace(&mut self.certain, true) {
+        self.certain = true;
+        if !std::mem::replace(&mut self.seen, true) {
             self.hands.clear();
         }
         if self.hands.last() != Some(&tid) {
@@ -221,7 +228,7 @@ impl EventLoop {
         }
         if self.judge.wants(at).crew {
             if self.abandoned {
-                self.judge.serve(at);
+                self.judge.excuse(at);
             }
             self.look_at_hands(means, at);
         }
@@ -256,9 +263,26 @@ impl EventLoop {
         if threads.is_empty() {
             return;
         }
-        // One that waits in another epoll fd is not stuck either: that is not the loop it serves now.
-        let waits = threads.iter().any(|thread| self.is_waited_in_by(thread) || waits_in_epoll(thread));
-        self.judge.crew(&threads, calls, waits, at);
+        let waits = threads.iter().any(|thread| self.is_waited_in_by(thread));
+        let is_elsewhere = |thread: &Thread| waits_in_epoll(thread) && !self.is_its_only_one(thread.tid);
+        if !waits && threads.iter().any(is_elsewhere) {
+            self.judge.excuse(at);
+        } else {
+            self.judge.crew(&threads, calls, waits, at);
+        }
+    }
+
+    /// Whether something waits for it that no thread is there to serve, nor was.
+    pub(super) fn is_nobodys(&self) -> bool {
+        self.abandoned && !self.seen && self.judge.ready_since().is_some()
+    }
+
+    /// Whether it is this thread alone that was seen to wait in it. One that waits in another epoll fd
+    /// serves another loop now, which is no stall where others may serve this one; but if it has no
+    /// other thread, it is held up by that: by a loop in one of its handlers, as for a child's end.
+    fn is_its_only_one(&self, tid: Pid) -> bool {
+        // A list of fds that is not given any more, of a thread that has gone over to epoll, is no loop.
+        self.epoll().is_some() && self.seen && self.hands[..] == [tid]
     }
 
     /// Looks once at all that it watches, whether it is ready or not.
@@ -289,7 +313,12 @@ impl EventLoop {
 
     /// Whether it can be judged at all.
     pub(super) fn can_be_judged(&self) -> bool {
-        !matches!(self.way, Way::Uring) && self.failed.is_none()
+        !matches!(self.way, Way::Uring) && self.failed.is_none() && self.can_be_asked()
+    }
+
+    /// Whether it, or some of what it watches, can be asked whether something waits for it.
+    fn can_be_asked(&self) -> bool {
+        self.untouchable.is_empty() || self.set.iter().any(|(_, watched)| watched.tells())
     }
 
     /// Why it cannot be judged, or not all of it.
@@ -307,9 +336,12 @@ impl EventLoop {
                     self.untouchable.iter().take(4).map(|(fd, kind)| format!("{fd} ({kind})")).collect();
                 let more = self.untouchable.len().saturating_sub(shown.len());
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let (how, why) = match self.can_be_asked() {
+                    true => ("judged by its other fds alone", ""),
+                    false => ("not judged", ", and no other fd that it watches tells whether it waits"),
+                };
                 Some(format!(
-                    "it is judged by its other fds alone, as polling the epoll fd could take news of {}{more} away \
-                     from the process",
+                    "it is {how}, as polling the epoll fd could take news of {}{more} away from the process{why}",
                     shown.join(", ")
                 ))
             }
@@ -324,10 +356,13 @@ impl EventLoop {
 
     /// Whether something waits for it, at the last look.
     pub(super) fn is_ready(&self) -> Option<bool> {
+        let ready = self.judge.ready_since().is_some();
         match self.way {
             Way::Uring => None,
             _ if self.failed.is_some() => None,
-            _ => Some(self.judge.ready_since().is_some()),
+            // What waits of that which may be asked is enough; what does not is not.
+            _ if !self.untouchable.is_empty() => ready.then_some(true),
+            _ => Some(ready),
         }
     }
 }

@@ -74,6 +74,11 @@ impl Process {
         self.dir.pid()
     }
 
+    /// Whether all its loops are meant, rather than some by number.
+    pub(super) fn takes_all(&self) -> bool {
+        self.only.is_none()
+    }
+
     /// An fd that is readable once it has ended.
     pub(super) fn pidfd(&self) -> rustix::fd::BorrowedFd<'_> {
         self.table.pidfd()
@@ -190,11 +195,17 @@ impl Process {
     /// Finds out which registrations of a loop are stale.
     fn mark_stale(&mut self, system: &System, index: usize) {
         let Some(epoll) = self.loops[index].epoll() else { return };
-        let watched = self.loops[index].set.iter().map(|(_, watched)| watched.registration);
-        let mut registrations: Vec<Registration> = watched.collect();
-        registrations.sort_by_key(|registration| registration.fd);
+        let (tokens, mut registrations): (Vec<usize>, Vec<Registration>) =
+            self.loops[index].set.registered().into_iter().unzip();
         if self.dir.mark_stale(system, self.table.task(), epoll, &mut registrations).is_ok() {
-            self.loops[index].set.mark_stale(&registrations);
+            let found: Vec<_> = tokens
+                .into_iter()
+                .zip(registrations)
+                .map(|(token, Registration { fd, stale, .. })| {
+                    (token, stale, stale == Some(true) && self.link(fd).is_some())
+                })
+                .collect();
+            self.loops[index].set.mark_stale(found);
         }
     }
 
@@ -216,6 +227,9 @@ impl Process {
             for fd in numbers.into_iter().chain(found.epoll()) {
                 self.known.remove(&fd);
             }
+        }
+        if looked.alike {
+            self.mark_stale(system, index);
         }
         if !looked.new.is_empty() || looked.gone {
             self.identify_new(system, index, &looked.new);

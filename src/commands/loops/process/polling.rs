@@ -1,7 +1,7 @@
 //! What may be polled, and what others serve, too.
 
 use super::super::event_loop::Way;
-use super::super::set::Watched;
+use super::super::set::{Key, Watched};
 use super::Process;
 use super::names::Found;
 use crate::model::{FdNum, Inode};
@@ -86,15 +86,15 @@ impl Process {
         let known = self.loops.iter().find(|l| l.epoll() == Some(epoll));
         let mut found = Vec::new();
         let mut unknown = Vec::new();
-        for registration in &registrations {
+        for (registration, key) in registrations.iter().zip(Key::all(&registrations)) {
             let fd = registration.fd;
             let on_quiet = registration.device.is_some_and(|device| self.quiet.contains(&device));
-            let of_loop = known.and_then(|l| l.set.find(registration));
+            let of_loop = known.and_then(|l| l.set.find(&key));
             let stale = of_loop.map_or(registration.stale == Some(true), Watched::is_stale);
             match of_loop.and_then(|watched| watched.what.as_ref()) {
                 _ if stale && on_quiet => {}
                 // Whoever has it open still may have anything open there.
-                _ if stale => found.push((fd, "closed".to_owned())),
+                _ if stale => found.push((fd, of_loop.map_or("closed", Watched::kind).to_owned())),
                 Some(what) if what.kind == "epoll" => {
                     found.extend(self.nested(system, fd, nests));
                 }

@@ -85,23 +85,30 @@ impl Process {
         if self.only.is_some() {
             return;
         }
-        let Some(call) = thread.doing.call() else { return };
-        let pollers = || self.loops.iter().filter(|l| l.open && l.epoll().is_none()).count();
-        let (way, selector) = match &call.wait {
-            // Who waits for one fd waits for that, and not for whatever comes: but for a listener.
-            Wait::Poll { fds: Ok(fds), .. } if !fds.is_empty() && pollers() < POLLERS => {
-                (Way::Poll(Box::default()), if call.is_select() { "select" } else { "poll" })
-            }
-            Wait::Uring { .. } if pollers() < POLLERS => (Way::Uring, "io_uring"),
-            _ => return,
-        };
-        if let (Way::Poll(_), Wait::Poll { fds: Ok(fds), .. }) = (&way, &call.wait)
-            && let [one] = fds[..]
-            && !self.listens(one.fd)
-        {
+        let pollers = self.loops.iter().filter(|l| l.open && l.epoll().is_none()).count();
+        if pollers >= POLLERS {
             return;
         }
+        let Some((way, selector)) = self.way_of(thread) else { return };
         self.add(way, None, Some(thread.tid), selector, limits).add_hand(thread.tid);
+    }
+
+    /// How a thread waits that is a loop of its own.
+    fn way_of(&self, thread: &Thread) -> Option<(Way, &'static str)> {
+        let call = thread.doing.call()?;
+        match &call.wait {
+            Wait::Uring { .. } => Some((Way::Uring, "io_uring")),
+            Wait::Poll { fds: Ok(fds), .. } => {
+                let is_loop = match fds[..] {
+                    // Who waits for one fd waits for that, and not for whatever comes: but for a listener.
+                    [one] => self.listens(one.fd),
+                    _ => !fds.is_empty(),
+                };
+                let selector = if call.is_select() { "select" } else { "poll" };
+                is_loop.then(|| (Way::Poll(Box::default()), selector))
+            }
+            _ => None,
+        }
     }
 
     /// Whether an fd is a socket that listens.
@@ -122,21 +129,21 @@ impl Process {
         let alone = threads.len() == 1 && self.threads.0 == 1;
         let serves_another = |thread: &Thread| {
             let others = self.loops.iter().enumerate().filter(|(i, _)| *i != index);
-            others.map(|(_, l)| l).any(|l| l.hands.contains(&thread.tid))
+            others.map(|(_, l)| l).any(|l| l.seen && l.hands.contains(&thread.tid))
         };
         let may = |thread: &&Thread| match &thread.doing {
             _ if waits_in_epoll(thread) => false,
             _ if alone => true,
-            Doing::Call(call) if matches!(call.wait, Wait::Futex { .. } | Wait::Uring { .. }) => false,
+            Doing::Call(call) if matches!(call.wait, Wait::Futex { .. }) => false,
             Doing::Worker(_) | Doing::Ended => false,
-            _ => !serves_another(thread),
+            _ => !serves_another(thread) && self.way_of(thread).is_none(),
         };
         let may: Vec<Pid> = threads.iter().filter(may).map(|thread| thread.tid).collect();
         let found = &mut self.loops[index];
         found.abandoned = may.is_empty();
         if let [only] = may[..] {
             found.hands = vec![only];
-            found.certain = alone;
+            (found.seen, found.certain) = (false, alone);
         }
     }
 }

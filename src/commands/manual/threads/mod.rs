@@ -103,7 +103,8 @@ fn waits() -> Section {
                 (
                     "`stopped in poll on 3 (in)`",
                     "The call that it is in, though something else stopped it. After SIGCONT some calls go on by \
-                     `restart_syscall`(2), which is shown as the call that goes on (field `restarted`).",
+                     `restart_syscall`(2), which is shown as the call that goes on (field `restarted`). If it is stopped again, \
+                     that cannot be seen until it goes on, but of `clock_nanosleep`(2), which is `sleep` mostly.",
                 ),
                 (
                     "`in the kernel, in no call (FUNCTION)`",

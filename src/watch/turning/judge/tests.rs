@@ -122,7 +122,8 @@ fn nothing_is_served() {
     assert_eq!((script.longest(1), script.longest(2)), (Some(610 * MS), Some(Duration::ZERO)));
     let totals = script.judge.totals(script.now);
     assert_eq!((totals.stalls.number(), totals.shares.stalled), (1, 610 * MS));
-    assert_eq!(totals.shares.total(), script.now - script.start);
+    // From the first look on.
+    assert_eq!(totals.shares.total(), script.now - script.start - 10 * MS);
 }
 
 #[test]
@@ -132,6 +133,28 @@ fn a_clear_loop_has_recovered() {
     let changes = script.clear();
     assert!(matches!(changes[..], [Change::Recovered { .. }]), "{changes:?}");
     assert_eq!(script.judge.wants(script.now), Default::default());
+}
+
+/// A loop that nothing is known of, first or for a while, is not idle then, nor anything else.
+#[test]
+fn what_is_not_known_is_not_counted() {
+    let mut script = Script::new();
+    let pause = |script: &mut Script| {
+        script.now += 500 * MS;
+        script.judge.unknown(script.now);
+        assert_eq!(script.judge.judge(script.now), []);
+    };
+    pause(&mut script);
+    assert!(script.judge.totals(script.now).shares.total().is_zero());
+    script.clear();
+    script.clear();
+    script.look(&[(1, tcp(3, 5))], None);
+    // It was as it was seen last until then.
+    pause(&mut script);
+    pause(&mut script);
+    script.clear();
+    let shares = script.judge.totals(script.now).shares;
+    assert_eq!((shares.idle, shares.busy, shares.stalled), (20 * MS, 500 * MS, Duration::ZERO));
 }
 
 /// Its threads show it before all is looked at often enough.
@@ -193,6 +216,17 @@ fn a_thread_that_waits_in_the_loop_is_well() {
         script.judge.crew(&[sleeping(5)], None, true, script.now);
         assert_eq!(script.judge.stalled(), None);
     }
+}
+
+/// That nobody is there is no sign that it turns.
+#[test]
+fn a_loop_that_nobody_serves() {
+    let mut script = Script::new();
+    let found = script.until(8000, |script, _| {
+        script.judge.excuse(script.now);
+        script.look(&[(1, hung_up()), (2, tcp(0, 5))], None)
+    });
+    assert_eq!(found, None);
 }
 
 #[test]
