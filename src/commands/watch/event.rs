@@ -42,7 +42,7 @@ pub(super) enum What {
     Closed {
         reused: bool,
     },
-    /// There is nothing more to read, and never will be.
+    /// There is nothing more to read, and never will be, or it cannot be read.
     End,
     /// The process has ended.
     Exited,
@@ -84,6 +84,8 @@ pub(super) struct Facts {
     /// Expirations of a timerfd, or the count of an eventfd.
     pub(super) count: Option<u64>,
     pub(super) socket_error: Option<String>,
+    /// Why it cannot be read any more.
+    pub(super) read_error: Option<String>,
 }
 
 /// How it went with one fd under one selector.
@@ -150,6 +152,7 @@ impl Record for Event {
     fn emphasis(&self) -> Emphasis {
         match &self.what {
             What::Error => Emphasis::Alarm,
+            What::End if self.facts.read_error.is_some() => Emphasis::Alarm,
             What::Hup | What::Closed { .. } | What::Exited | What::Timeout => Emphasis::Notice,
             _ => Emphasis::None,
         }
@@ -179,6 +182,8 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "count", Integer, "expirations of a timerfd, or the count of an eventfd", |e| e.facts.count.map(Cell::Uint);
     "socket_error", String, "pending error of a connection that fdscope made (SO_ERROR), as errno(3) has it",
         |e| e.facts.socket_error.as_deref().and_then(|s| text(s.as_bytes()));
+    "read_error", String, "why it cannot be read any more (read(2)), as errno(3) has it",
+        |e| e.facts.read_error.as_deref().and_then(|s| text(s.as_bytes()));
     "ready_for", Duration, "how long what has gone was in force: how long the owner let it wait",
         |e| if let What::Clear { ready_for } = e.what { Some(seconds(ready_for)) } else { None };
     "reused", Bool, "whether the number of a closed fd is another's now",

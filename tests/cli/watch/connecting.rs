@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 
 /// A socket with a port, at which nobody listens yet; so nobody else can take it.
-fn deaf() -> (OwnedFd, SocketAddr) {
+pub(super) fn deaf() -> (OwnedFd, SocketAddr) {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
     let address = rustix::net::getsockname(&socket).unwrap().try_into().unwrap();

@@ -117,8 +117,8 @@ fn events() -> Section {
                 ),
                 (
                     "`end`",
-                    "Of `--drain` and `--tee`: all is read, and nothing will come any more. The fd is watched \
-                     no longer.",
+                    "Of `--drain` and `--tee`: all is read, and nothing will come any more; or it cannot be \
+                     read, and `read_error` says why. The fd is watched no longer.",
                 ),
                 ("`opened`", "With *PID*`:all`: the process has a new fd, which is watched from now on."),
                 ("`exited`", "The process has ended."),
@@ -240,8 +240,9 @@ fn exit_status() -> Section {
         (
             "`3`",
             "Nothing is left to watch, and a target was not there, may not be watched, or was closed by its \
-             process or ended with it. A target that is not there is told of, and the others are \
-             watched.",
+             process or ended with it; or `--drain` or `--tee` got less than all, since reading failed, or \
+             without `--until` a connection could not be made. Of each there is a line on standard error, \
+             and the others are watched.",
         ),
         ("`124`", "The time of `--timeout` is over."),
     ];

@@ -164,6 +164,9 @@ impl Session<'_> {
             return Facts::default();
         }
         let has_error = readiness.contains(Readiness::ERR);
+        if has_error {
+            subject.ask_failure();
+        }
         let facts = subject.facts(&self.stage.donors, self.system.root(), &mut self.diag, has_error);
         subject.note_bytes(facts.readable_bytes);
         subject.tell_bytes();

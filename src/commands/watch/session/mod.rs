@@ -64,6 +64,13 @@ pub(super) struct Bounds {
     pub(super) events: Option<Interest>,
 }
 
+impl Bounds {
+    /// Whether all that comes is what is wanted, so that less than that is a failure.
+    fn reads_all(&self) -> bool {
+        self.drains && self.until.is_none()
+    }
+}
+
 /// A session.
 pub(super) struct Session<'s> {
     sink: Sink<'s, Event>,
