@@ -141,8 +141,8 @@ fn events() -> Section {
              A record is of one selector, so that there are as many.",
         )
         .text(
-            "With `--repeat` there is a `ready` each time the selector returns, at most one an interval, and \
-             neither `more` nor `clear`. `level` then goes on as long as it is in force, as an event loop \
+            "With `--repeat` there is an event each time the selector returns, at most one an interval, named for \
+             all that is in force, and neither `more` nor `clear`. `level` then goes on as long as it is in force, as an event loop \
              would spin that does not read.",
         )
         .text(

@@ -38,8 +38,15 @@ impl Session<'_> {
                 };
                 if self.bounds.repeat {
                     subject.trackers[i].level(readiness, now);
-                    let change = Change::Ready;
-                    changes.push(Sighting { subject: token, lookout: i, change, readiness, raw });
+                    // Each return tells all that is in force.
+                    let told = Change::of(readiness);
+                    changes.extend(told.map(|change| Sighting {
+                        subject: token,
+                        lookout: i,
+                        change,
+                        readiness,
+                        raw,
+                    }));
                 } else if level {
                     let told = subject.trackers[i].level(readiness, now);
                     changes.extend(told.into_iter().flatten().map(|change| Sighting {
