@@ -201,15 +201,16 @@ impl Subject {
         self.with_fd(donors, |fd| rustix::io::ioctl_fionread(fd).ok()).ok().flatten()
     }
 
-    /// Asks which error is pending. `SO_ERROR` is cleared by that, so it is asked of sockets alone
-    /// that we made.
-    pub(super) fn ask_failure(&mut self) {
+    /// Whether an error is pending, or was; which one it is, is kept. `SO_ERROR` is cleared by asking,
+    /// so it is asked of sockets alone that we made.
+    pub(super) fn has_failed(&mut self) -> bool {
         if self.made
             && let Some(fd) = self.own_fd()
             && let Ok(Err(error)) = sockopt::socket_error(fd)
         {
             self.failure = Some(error);
         }
+        self.failure.is_some()
     }
 
     /// All that can be asked without consuming anything; with an error, also which one it is, if that

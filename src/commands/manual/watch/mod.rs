@@ -61,7 +61,8 @@ fn targets() -> Section {
                 (
                     "`tcp:`*HOST*`:`*PORT*, `udp:`*HOST*`:`*PORT*",
                     "A connection to make. It is begun and not waited for: that it is there is `ready` with \
-                     `out`, that it was refused `error` with `socket_error`. If the host has several \
+                     `out`, that it was refused `error` with `socket_error`, for which the socket is asked, since \
+                     select shows no difference. If the host has several \
                      addresses, the next is tried when one has failed. With udp there is nothing to wait for, and the refusal comes only \
                      once something is sent.",
                 ),

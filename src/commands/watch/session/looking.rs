@@ -89,11 +89,26 @@ impl Session<'_> {
             }
             self.lookouts[i].ready = ready;
         }
+        self.ask_connections(&mut changes);
         self.tell_changes(changes)?;
         for (token, reused) in closed {
             self.close(token, reused)?;
         }
         Ok(())
+    }
+
+    /// Has the sockets of connections that we make say whether they have failed: select shows one that
+    /// has as it shows one that is there. Asking clears the error, so all have looked before.
+    fn ask_connections(&mut self, changes: &mut [Sighting]) {
+        if !self.connects {
+            return;
+        }
+        for sighting in changes.iter_mut().filter(|s| !matches!(s.change, Change::Clear { .. })) {
+            let subject = &mut self.stage.subjects[sighting.subject];
+            if subject.remote.is_some() && subject.has_failed() {
+                sighting.change = Change::Error;
+            }
+        }
     }
 
     /// Looks once more, soon after something has come. What wakes us up is that it comes, so whoever
@@ -170,9 +185,9 @@ impl Session<'_> {
             }
             return Facts::default();
         }
-        let has_error = readiness.contains(Readiness::ERR);
+        let has_error = readiness.contains(Readiness::ERR) || matches!(what, What::Error);
         if has_error {
-            subject.ask_failure();
+            subject.has_failed();
         }
         let facts = subject.facts(&self.stage.donors, self.system.root(), &mut self.diag, has_error);
         subject.note_bytes(facts.readable_bytes);
