@@ -2,7 +2,7 @@
 
 use crate::commands::cells::{seconds, text};
 use crate::model::{Cell, Column, Emphasis, FdNum, Field, Pid, Readiness, Record, column_table};
-use crate::watch::Durations;
+use crate::watch::{Change, Durations};
 use jiff::Timestamp;
 use std::rc::Rc;
 use std::time::Duration;
@@ -96,6 +96,37 @@ pub(super) struct Summary {
     pub(super) bytes: u64,
 }
 
+impl What {
+    /// What it is called.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Armed { .. } => "armed",
+            Self::Opened => "opened",
+            Self::Ready => "ready",
+            Self::More => "more",
+            Self::Clear { .. } => "clear",
+            Self::Hup => "hup",
+            Self::Error => "error",
+            Self::Closed { .. } => "closed",
+            Self::End => "end",
+            Self::Exited => "exited",
+            Self::Timeout => "timeout",
+            Self::Summary(_) => "summary",
+        }
+    }
+}
+
+impl From<Change> for What {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Ready => Self::Ready,
+            Change::Hup => Self::Hup,
+            Change::Error => Self::Error,
+            Change::Clear { ready_for, .. } => Self::Clear { ready_for },
+        }
+    }
+}
+
 impl Event {
     /// An event that is no fd's, or whose fd is added.
     pub(super) fn new(time: Timestamp, elapsed: Duration, what: What) -> Self {
@@ -123,20 +154,7 @@ impl Event {
 
     /// Its name.
     pub(super) fn name(&self) -> &'static str {
-        match &self.what {
-            What::Armed { .. } => "armed",
-            What::Opened => "opened",
-            What::Ready => "ready",
-            What::More => "more",
-            What::Clear { .. } => "clear",
-            What::Hup => "hup",
-            What::Error => "error",
-            What::Closed { .. } => "closed",
-            What::End => "end",
-            What::Exited => "exited",
-            What::Timeout => "timeout",
-            What::Summary(_) => "summary",
-        }
+        self.what.name()
     }
 
     fn who(&self) -> Option<&Who> {

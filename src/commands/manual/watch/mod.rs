@@ -139,7 +139,8 @@ fn events() -> Section {
         )
         .text(
             "With several selectors, a line shows what each of them sees, with \"they differ\" if they do. \
-             A record is of one selector, so that there are as many.",
+             A record is of one selector, so that there are as many. Either way that is one event for \
+             `--count`, and what one of them sees is enough for `--until`.",
         )
         .text(
             "With `--repeat` there is an event each time the selector returns, at most one an interval, named for \

@@ -317,13 +317,22 @@ impl<'s> Session<'s> {
         if matches!(event.what, What::Armed { .. } | What::Timeout | What::Summary(_)) {
             return Ok(());
         }
-        self.told += 1;
         let readiness = event.seen.map(|seen| seen.readiness).unwrap_or_default();
-        let met = self.bounds.until.is_some_and(|until| until.is_met_by(event.name(), readiness));
+        self.count(self.is_met_by(event.name(), readiness));
+        Ok(())
+    }
+
+    /// Whether an event of this name is the one that is waited for, seen with this in force.
+    fn is_met_by(&self, name: &str, readiness: Readiness) -> bool {
+        self.bounds.until.is_some_and(|until| until.is_met_by(name, readiness))
+    }
+
+    /// One more was told.
+    fn count(&mut self, met: bool) {
+        self.told += 1;
         if met || self.bounds.count.is_some_and(|count| self.told >= count) {
             self.end = Some(End::Met);
         }
-        Ok(())
     }
 
     /// The summary, and the end of all output.
