@@ -82,7 +82,9 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
     let mut errors = io::stderr();
     let mut nowhere = io::sink();
-    let (out, tee): (&mut dyn Write, Option<&mut dyn Write>) = match (args.tee, context.quiet) {
+    // Lines are for people, who want none then; records are what was asked for.
+    let silent = table && context.quiet;
+    let (out, tee): (&mut dyn Write, Option<&mut dyn Write>) = match (args.tee, silent) {
         (true, true) => (&mut nowhere, Some(&mut context.out)),
         (true, false) => (&mut errors, Some(&mut context.out)),
         (false, true) => (&mut nowhere, None),

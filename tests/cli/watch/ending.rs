@@ -92,15 +92,18 @@ fn timeout() {
     }
 }
 
-/// Nothing is printed, and the status tells.
+/// No line is printed, and the status tells; records that are asked for come.
 #[test]
 fn quiet() {
     let (reader, mut writer) = pipe().unwrap();
-    for format in ["table", "json", "jsonl", "tsv"] {
-        let run =
-            with_fd(&reader, Fdscope::new(format!("watch 3 -q -u ready -t 10ms --format {format}"))).run();
-        run.check(124, "").prints("");
-    }
+    let quiet = |format: &str| {
+        with_fd(&reader, Fdscope::new(format!("watch 3 -q -u ready -t 10ms --format {format}"))).run()
+    };
+    quiet("table").check(124, "").prints("");
+    assert_eq!(names(&quiet("json").check(124, "").records()), ["armed", "timeout"]);
+    assert_eq!(names(&quiet("jsonl").check(124, "").json_lines()), ["armed", "timeout"]);
+    assert_eq!(quiet("tsv").check(124, "").lines().len(), 3);
+    assert!(quiet("trace").check(124, "").json().is_array());
     writer.write_all(b"x").unwrap();
     let run = with_fd(&reader, Fdscope::new("watch 3 -q -u ready")).run();
     run.check(0, "").prints("");

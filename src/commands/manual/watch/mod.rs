@@ -149,7 +149,8 @@ fn events() -> Section {
         )
         .text(
             "Lines have the local time, records UTC. JSON lines and TSV come as they happen, `--json` at the \
-             end.",
+             end. `--quiet` leaves out all lines, for scripts that want the status, or with `--tee` the data; \
+             records come all the same.",
         )
 }
 
