@@ -6,6 +6,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 
@@ -32,8 +33,7 @@ pub(super) fn unconnected() -> Result<OwnedFd, String> {
 }
 
 fn inet(text: &str, socket_type: SocketType, place: usize) -> Result<Begun, String> {
-    let addresses = text.to_socket_addrs().map_err(|e| format!("{text}: the host is not known: {e}"))?;
-    let addresses: Vec<SocketAddr> = addresses.collect();
+    let addresses = look_up(text).map_err(|e| format!("{text}: the host is not known: {e}"))?;
     // There may be fewer than there were.
     let place = if place < addresses.len() { place } else { 0 };
     let mut failure = format!("{text}: the host has no address");
@@ -46,6 +46,16 @@ fn inet(text: &str, socket_type: SocketType, place: usize) -> Result<Begun, Stri
         }
     }
     Err(failure)
+}
+
+/// The addresses of `HOST:PORT`. The resolver knows the names of interfaces that link-local addresses
+/// come with, but no brackets.
+fn look_up(text: &str) -> io::Result<Vec<SocketAddr>> {
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once("]:"));
+    let Some((Ok(port), host)) = bracketed.map(|(host, port)| (port.parse::<u16>(), host)) else {
+        return Ok(text.to_socket_addrs()?.collect());
+    };
+    Ok((host, port).to_socket_addrs()?.collect())
 }
 
 fn unix(name: &[u8]) -> Result<OwnedFd, String> {

@@ -1,11 +1,11 @@
 //! Connections that it makes itself: what becomes of them is the readiness it is.
 
 use super::{fdscope, names, watch};
-use crate::support::check;
+use crate::support::{call, check, eventually, in_own_network};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
 use serde_json::{Value, json};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::os::fd::OwnedFd;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, UdpSocket};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
 /// A socket with a port, at which nobody listens yet; so nobody else can take it.
 pub(super) fn deaf() -> (OwnedFd, SocketAddr) {
@@ -36,6 +36,42 @@ fn tcp() {
     }
     let (peer, _) = listener.accept().unwrap();
     drop(peer);
+}
+
+/// A link-local address is one of an interface, by name or by number.
+#[test]
+fn link_local() {
+    in_own_network(|| {
+        let scope = nix::net::if_::if_nametoindex("lo").unwrap();
+        let ip: Ipv6Addr = "fe80::1".parse().unwrap();
+        if let Err(e) = give_address(ip, scope) {
+            eprintln!("skipped: a link-local address, because it cannot be had: {e}");
+            return;
+        }
+        // The kernel has a look at it first.
+        let address = SocketAddrV6::new(ip, 0, 0, scope);
+        eventually("it can be bound", || UdpSocket::bind(address).is_ok());
+        let listener = TcpListener::bind(address).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for zone in ["lo".to_owned(), scope.to_string()] {
+            for protocol in ["tcp", "udp"] {
+                let target = format!("{protocol}:[{ip}%{zone}]:{port}");
+                check(&ready(&target), &json!({"target": target, "readiness": ["out"]}));
+            }
+        }
+        let run = fdscope(format!("tcp:[{ip}%nowhere]:{port}")).run();
+        run.check(3, "[fe80::1%nowhere]:").check(3, "the host is not known").prints("");
+    });
+}
+
+/// Gives an interface an address.
+fn give_address(ip: Ipv6Addr, interface: u32) -> std::io::Result<()> {
+    let socket = UdpSocket::bind("[::]:0")?;
+    // struct in6_ifreq: the address, the length of its prefix, and the interface.
+    let prefix: u32 = 64;
+    let request = [&ip.octets()[..], &prefix.to_ne_bytes(), &interface.to_ne_bytes()].concat();
+    let (fd, pointer) = (socket.as_raw_fd() as usize, request.as_ptr() as usize);
+    call(libc::SYS_ioctl, [fd, libc::SIOCSIFADDR as usize, pointer, 0, 0, 0]).map(drop)
 }
 
 #[test]
