@@ -17,9 +17,29 @@ pub(super) struct Begun {
     pub(super) next: Option<usize>,
 }
 
+/// Why none could be begun.
+pub(super) struct Failure {
+    pub(super) reason: String,
+    /// What `connect(2)` said, if it came to that.
+    errno: Option<Errno>,
+}
+
+impl Failure {
+    /// Whether it is for nobody listening there, which of other connections is seen later.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.errno == Some(Errno::CONNREFUSED)
+    }
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self { reason, errno: None }
+    }
+}
+
 /// Begins to connect, to the host's address of this place in the order that `getaddrinfo(3)` gives
 /// or one behind it. What becomes of it is for the selector to see.
-pub(super) fn connect(remote: &Remote, place: usize) -> Result<Begun, String> {
+pub(super) fn connect(remote: &Remote, place: usize) -> Result<Begun, Failure> {
     match remote {
         Remote::Tcp(address) => inet(address, SocketType::STREAM, place),
         Remote::Udp(address) => inet(address, SocketType::DGRAM, place),
@@ -32,17 +52,17 @@ pub(super) fn unconnected() -> Result<OwnedFd, String> {
     socket(AddressFamily::UNIX, SocketType::STREAM)
 }
 
-fn inet(text: &str, socket_type: SocketType, place: usize) -> Result<Begun, String> {
+fn inet(text: &str, socket_type: SocketType, place: usize) -> Result<Begun, Failure> {
     let addresses = look_up(text).map_err(|e| format!("{text}: the host is not known: {e}"))?;
     // There may be fewer than there were.
     let place = if place < addresses.len() { place } else { 0 };
-    let mut failure = format!("{text}: the host has no address");
+    let mut failure = Failure::from(format!("{text}: the host has no address"));
     for (i, address) in addresses.iter().enumerate().skip(place) {
         let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let fd = socket(family, socket_type)?;
         match begin(net::connect(&fd, address)) {
             Ok(()) => return Ok(Begun { fd, next: Some(i + 1).filter(|next| *next < addresses.len()) }),
-            Err(e) => failure = describe(text, e),
+            Err(e) => failure = Failure { reason: describe(text, e), errno: Some(e) },
         }
     }
     Err(failure)
@@ -58,7 +78,7 @@ fn look_up(text: &str) -> io::Result<Vec<SocketAddr>> {
     Ok((host, port).to_socket_addrs()?.collect())
 }
 
-fn unix(name: &[u8]) -> Result<OwnedFd, String> {
+fn unix(name: &[u8]) -> Result<OwnedFd, Failure> {
     let shown = String::from_utf8_lossy(name).replace('\0', "@");
     let address = match name.strip_prefix(b"\0") {
         Some(name) => SocketAddrUnix::new_abstract_name(name),
@@ -78,10 +98,11 @@ fn unix(name: &[u8]) -> Result<OwnedFd, String> {
             break;
         }
     }
-    Err(match failure {
+    let reason = match failure {
         Errno::AGAIN => format!("unix:{shown}: the accept queue is full (EAGAIN)"),
         e => describe(&format!("unix:{shown}"), e),
-    })
+    };
+    Err(Failure { reason, errno: Some(failure) })
 }
 
 fn socket(family: AddressFamily, socket_type: SocketType) -> Result<OwnedFd, String> {

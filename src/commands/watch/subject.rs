@@ -83,6 +83,12 @@ impl Subject {
         self.open = true;
     }
 
+    /// The connection was refused before there was anything to look at.
+    pub(super) fn refuse(&mut self) {
+        self.failure = Some(Errno::CONNREFUSED);
+        self.open = false;
+    }
+
     /// An fd of the process with this index.
     pub(super) fn foreign(who: Who, process: usize, usual: Interest, wishes: Wishes) -> Self {
         Self::new(who, Hold::Foreign(process), usual, wishes)

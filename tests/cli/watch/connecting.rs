@@ -1,7 +1,7 @@
 //! Connections that it makes itself: what becomes of them is the readiness it is.
 
 use super::{fdscope, names, watch};
-use crate::support::{call, check, eventually, in_own_network};
+use crate::support::{Fdscope, call, check, eventually, in_own_network};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, UdpSocket};
@@ -93,13 +93,49 @@ fn unix() {
         bind(&peer, &SocketAddrUnix::new(&path).unwrap()).unwrap();
         let target = format!("unix:{}", path.display());
         if socket_type != SocketType::DGRAM {
-            fdscope(&target).run().check(3, "connection refused (ECONNREFUSED)");
+            is_refused(&target);
             listen(&peer, 8).unwrap();
         }
         check(&ready(&target), &json!({"target": target, "kind": "unix", "readiness": ["out"]}));
     }
     let run = fdscope(format!("unix:{}/nobody", dir.path().display())).run();
     run.check(3, "no such file or directory (ENOENT)").prints("");
+    is_refused(&format!("unix:@{}", dir.path().display()));
+}
+
+/// A unix socket at which nobody listens: the events and statuses are those of TCP, though no selector
+/// sees anything of it.
+fn is_refused(target: &str) {
+    for (arguments, status) in [("", 0), ("-u error", 0), ("-u ready", 1), ("-n 1", 0), ("-n 2", 0)] {
+        let run = fdscope(format!("{target} {arguments}")).run();
+        let events = run.check(status, "").json_lines();
+        assert_eq!(names(&events), ["armed", "error"]);
+        let expected = json!({"target": target, "kind": "unix", "socket_error": "ECONNREFUSED", "selector": {"$absent": true}});
+        check(&events[1], &expected);
+    }
+    let run = Fdscope::new(format!("watch {target} --drain")).run();
+    run.check(3, &format!("fdscope: {target}: connection refused (ECONNREFUSED)"));
+    assert!(
+        run.lines()[1].ends_with(&format!("  ECONNREFUSED  unix → {}", &target[5..])),
+        "{}",
+        run.stdout()
+    );
+}
+
+/// Each time, until somebody listens.
+#[test]
+fn retry_unix() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("socket");
+    let peer = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    bind(&peer, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    let mut run = watch(format!("unix:{} --retry 5ms -u ready", path.display()));
+    for _ in 0..3 {
+        check(&run.event("error"), &json!({"socket_error": "ECONNREFUSED"}));
+    }
+    listen(&peer, 8).unwrap();
+    check(&run.event("ready"), &json!({"readiness": ["out"]}));
+    run.end().check(0, "");
 }
 
 #[test]

@@ -69,7 +69,8 @@ fn targets() -> Section {
                 (
                     "`unix:`*PATH*, `unix:@`*NAME*",
                     "The same with a socket file, or an abstract name. Such a connection is there at once, \
-                     or fails at once.",
+                     or fails at once: if nobody listens, with an `error` that no selector saw. A file that \
+                     is not there is a target that is not there.",
                 ),
             ],
         )

@@ -21,14 +21,15 @@ impl Session<'_> {
             process.has_changed(self.system);
         }
         let mut constant = Vec::new();
+        // Connections that could not even be begun.
+        let mut unbegun = Vec::new();
         for token in 0..self.stage.subjects.len() {
             self.stage.subjects[token].drained =
                 self.bounds.drains && self.stage.subjects[token].own_fd().is_some();
             if self.stage.subjects[token].open {
                 constant.extend(self.register(token));
             } else {
-                // A connection that could not even be begun.
-                self.retries.push((token, self.bounds.retry.map(|retry| self.started + retry)));
+                unbegun.push(token);
             }
         }
         let subjects = self.stage.subjects.iter().enumerate();
@@ -38,6 +39,9 @@ impl Session<'_> {
         self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Armed { targets }))?;
         for token in constant {
             self.show_constant(token)?;
+        }
+        for token in unbegun {
+            self.tell_unbegun(token)?;
         }
         self.sink.flush("")
     }

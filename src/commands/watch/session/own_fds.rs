@@ -85,14 +85,8 @@ impl Session<'_> {
                 // Another address of the host at once, and the first again after a while.
                 let again = self.bounds.retry.map(|retry| now + retry);
                 let next = subject.next_address.map(|_| now).or(again);
-                if next.is_none()
-                    && let Some(failure) = subject.failure.filter(|_| self.bounds.reads_all())
-                {
-                    complain_of(&subject.who, failure);
-                    self.stage.failed = true;
-                }
-                self.retries.push((token, next));
                 self.finish_own(token);
+                self.try_again(token, next);
             } else if subject.open && readiness.intersects(Readiness::OUT) {
                 // It is connected.
                 subject.remote = None;
@@ -108,11 +102,36 @@ impl Session<'_> {
                     subject.replace(begun.fd);
                     self.register(token);
                 }
-                // As if it had been refused.
-                Err(_) => self.retries.push((token, self.bounds.retry.map(|retry| now + retry))),
+                Err(failure) => {
+                    subject.failure = None;
+                    if failure.is_refusal() {
+                        subject.refuse();
+                    }
+                    self.tell_unbegun(token)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Tells of a connection that was refused before any selector could see it, as of one that they
+    /// saw. What is not there is tried again as silently as a name that is not known.
+    pub(super) fn tell_unbegun(&mut self, token: usize) -> Result<(), Error> {
+        self.try_again(token, self.bounds.retry.map(|retry| Instant::now() + retry));
+        let subject = &self.stage.subjects[token];
+        let Some(failure) = subject.failure else { return Ok(()) };
+        let facts = Facts { socket_error: Some(errno_name(failure.raw_os_error())), ..Facts::default() };
+        self.tell(self.event(What::Error, &subject.who).facts(facts))
+    }
+
+    /// A connection that has failed is tried again then, or never.
+    fn try_again(&mut self, token: usize, at: Option<Instant>) {
+        self.retries.push((token, at));
+        let subject = &self.stage.subjects[token];
+        if let (None, Some(failure), true) = (at, subject.failure, self.bounds.reads_all()) {
+            complain_of(&subject.who, failure);
+            self.stage.failed = true;
+        }
     }
 
     /// Nothing can be read from an fd of our own any more. Who has read less than all is told so.
