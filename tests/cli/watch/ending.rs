@@ -153,6 +153,25 @@ fn a_closed_pipe() {
     }
 }
 
+/// It cannot end before what holds it up does, and then it ends as it would have.
+#[test]
+fn a_reader_that_stands_still() {
+    let time = Duration::from_millis(50);
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(b"x").unwrap();
+    let (out, mut stdout) = pipe().unwrap();
+    let size = rustix::pipe::fcntl_getpipe_size(&stdout).unwrap();
+    stdout.write_all(&vec![0; size]).unwrap();
+    let fdscope = Fdscope::new(format!("watch 3 --tee --timeout {}ms", time.as_millis())).stdout(stdout);
+    let mut run = with_fd(&reader, fdscope).start();
+    assert!(run.line_on_stderr().contains("armed"));
+    // Its time has begun before that.
+    std::thread::sleep(time);
+    drop(out);
+    let run = run.end();
+    assert_eq!(run.status(), 124, "{}", run.stderr());
+}
+
 #[test]
 fn a_full_disk() {
     for format in ["table", "json", "jsonl", "tsv"] {

@@ -248,7 +248,11 @@ fn exit_status() -> Section {
              without `--until` a connection could not be made. Of each there is a line on standard error, \
              and the others are watched.",
         ),
-        ("`124`", "The time of `--timeout` is over."),
+        (
+            "`124`",
+            "The time of `--timeout` is over. A reader of the output that does not read holds `fdscope` up beyond \
+             that, until it reads on or goes away.",
+        ),
     ];
     Section::new("EXIT STATUS").terms(12, statuses).text(
         "On SIGINT, SIGTERM or SIGHUP there is a summary, and then `fdscope` ends by that signal, for \

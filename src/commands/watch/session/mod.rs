@@ -223,7 +223,7 @@ impl<'s> Session<'s> {
         if self.end.is_some() {
             return Ok(self.end);
         }
-        if self.bounds.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout) {
+        if self.is_late() {
             self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Timeout))?;
             return Ok(Some(End::Timeout));
         }
@@ -355,6 +355,11 @@ impl<'s> Session<'s> {
             }
         }
         self.sink.finish()
+    }
+
+    /// Whether its time is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.bounds.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout)
     }
 
     /// Whether a target was not there, or could not be watched.
