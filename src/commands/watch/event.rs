@@ -202,7 +202,7 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
         |e| e.facts.socket_error.as_deref().and_then(|s| text(s.as_bytes()));
     "read_error", String, "why it cannot be read any more (read(2)), as errno(3) has it",
         |e| e.facts.read_error.as_deref().and_then(|s| text(s.as_bytes()));
-    "ready_for", Duration, "how long what has gone was in force: how long the owner let it wait",
+    "ready_for", Duration, "how long what has gone was in force: of in, how long the owner let it wait",
         |e| if let What::Clear { ready_for } = e.what { Some(seconds(ready_for)) } else { None };
     "reused", Bool, "whether the number of a closed fd is another's now",
         |e| if let What::Closed { reused } = e.what { Some(Cell::Bool(reused)) } else { None };

@@ -103,8 +103,9 @@ fn events() -> Section {
                 (
                     "`clear`",
                     "A condition has gone; others may be in force still. `ready_for` is how long it was, from \
-                     when it was seen: how long the owner let it wait. That may be too much by a quarter \
-                     or an interval: see OBSERVING OTHER PROCESSES. Level only.",
+                     when it was seen: of `in`, how long the owner let it wait; of `out`, only how long there \
+                     was room. That may be too much by a quarter or an interval: see OBSERVING OTHER \
+                     PROCESSES. Level only.",
                 ),
                 ("`hup`", "The other end is gone. It stays in force, so that nothing else may come."),
                 (
@@ -128,7 +129,8 @@ fn events() -> Section {
                 (
                     "`summary`",
                     "Last, for each fd that changed at all, and each selector: `transitions`, \
-                     `ready_total`, `ready_longest`, `ready_median` and `bytes`.",
+                     `ready_total`, `ready_longest`, `ready_median` and `bytes`. Ready is it with anything \
+                     that was asked for, and so with `out` as well.",
                 ),
             ],
         )
@@ -189,8 +191,9 @@ fn examples() -> Section {
             "fdscope watch 4242:all",
         )
         .example(
-            "Only waits that somebody would notice:",
-            "fdscope watch nginx:all --jsonl |\n  \
+            "Only waits that somebody would notice. With `--events in`, as nobody waits for the `out` of what \
+             is open for writing:",
+            "fdscope watch nginx:all --events in --jsonl |\n  \
              jq -c 'select(.ready_for > 0.2) | [.pid, .fd, .name, .ready_for]'",
         )
         .example(
@@ -213,7 +216,7 @@ fn examples() -> Section {
         )
         .example(
             "Has anything been waiting for more than a second, in one minute?",
-            "fdscope watch redis-server:all -t 1min --jsonl |\n  \
+            "fdscope watch redis-server:all -e in -t 1min --jsonl |\n  \
              jq 'select(.event == \"summary\" and .ready_longest > 1) | .name'",
         )
         .example(
