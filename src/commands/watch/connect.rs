@@ -1,13 +1,14 @@
 //! Connections of our own, begun without waiting, and files of our own.
 
 use super::target::{Access, Remote};
-use crate::model::errno_words;
+use crate::model::{Escape, errno_words, escape};
 use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 /// A connection that has begun.
@@ -79,7 +80,10 @@ fn look_up(text: &str) -> io::Result<Vec<SocketAddr>> {
 }
 
 fn unix(name: &[u8]) -> Result<OwnedFd, Failure> {
-    let shown = String::from_utf8_lossy(name).replace('\0', "@");
+    let shown = match name.strip_prefix(b"\0") {
+        Some(name) => format!("@{}", escape(name, Escape::Table)),
+        None => escape(name, Escape::Table).into_owned(),
+    };
     let address = match name.strip_prefix(b"\0") {
         Some(name) => SocketAddrUnix::new_abstract_name(name),
         None => SocketAddrUnix::new(name),
@@ -126,13 +130,13 @@ pub(super) fn open(path: &Path, how: Access) -> Result<OwnedFd, String> {
         Access::ReadWrite => OFlags::RDWR,
     };
     let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let shown = path.display();
+    let shown = escape(path.as_os_str().as_bytes(), Escape::Table);
     rustix::fs::open(path, flags, Mode::empty()).map_err(|e| match e {
         Errno::NXIO if how == Access::Write => {
             format!("{shown}: nobody has the FIFO open for reading (ENXIO); rw:{shown} does not need that")
         }
         Errno::NXIO => format!("{shown}: it is a socket, or a device that is not there (ENXIO); unix:{shown} connects to a socket"),
-        e => describe(&shown.to_string(), e),
+        e => describe(&shown, e),
     })
 }
 
