@@ -1,6 +1,7 @@
 //! Beginning to look at subjects.
 
 use super::super::event::{Event, Seen, What};
+use super::super::lines;
 use super::super::lookout::{Lookout, Sight};
 use super::super::subject::Subject;
 use super::{Session, refused};
@@ -66,8 +67,7 @@ impl Session<'_> {
         let refuse = |subject: &mut Subject, reason: &str| {
             subject.open = false;
             if !follows {
-                let target = subject.who.target.escape_ascii();
-                complain(&format!("{target}: {reason}"));
+                complain(&format!("{}: {reason}", lines::short(&subject.who)));
             }
             !follows
         };
@@ -106,7 +106,7 @@ impl Session<'_> {
             if all {
                 self.stage.failed |= refuse(subject, &reason);
             } else if !follows {
-                complain(&format!("{}: {reason}", subject.who.target.escape_ascii()));
+                complain(&format!("{}: {reason}", lines::short(&subject.who)));
             }
         }
         None
