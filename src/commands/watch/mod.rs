@@ -69,6 +69,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         auto,
         together: table && !args.timeline && lookouts.len() > 1,
         events: args.events,
+        quiet: context.quiet,
     };
     let failed = |e: io::Error| Error::Refused(format!("cannot make a selector: {e}"));
     let open = |(backend, trigger)| Lookout::new(backend, trigger).map_err(failed);

@@ -65,7 +65,27 @@ fn until_what_cannot_come() {
     let events = run.check(1, "").json_lines();
     assert!(names(&events).contains(&"end"), "{events:?}");
     let file = tempfile::NamedTempFile::new().unwrap();
-    fdscope(format!("{} -u clear", file.path().display())).run().check(1, "");
+    let clear = format!("{} -u clear", file.path().display());
+    fdscope(&clear).run().check(1, "it is always ready, and what --until waits for does not come of it");
+    fdscope(format!("{clear} --quiet")).run().check(1, "");
+}
+
+/// That a regular file is closed only shows by a selector that takes it.
+#[test]
+fn until_a_file_is_closed() {
+    if super::cannot_watch_others() {
+        return;
+    }
+    let file = tempfile::tempfile().unwrap();
+    let target = here(&file);
+    let run = fdscope(format!("{target} -u closed")).run();
+    run.check(1, &format!("fdscope: {target}: that it is closed is not seen, as epoll does not take"));
+    run.check(1, "--with poll sees it\n");
+    assert_eq!(names(&run.json_lines()), ["armed", "ready", "summary"]);
+    let mut run = armed(fdscope(format!("{target} -u closed --with poll")));
+    drop(file);
+    run.event("closed");
+    run.end().check(0, super::note("poll"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::super::event::{Event, Seen, What};
 use super::super::lines;
 use super::super::lookout::{Lookout, Sight};
+use super::super::options::Until;
 use super::super::subject::Subject;
 use super::{Session, refused};
 use crate::context::complain;
@@ -38,9 +39,10 @@ impl Session<'_> {
             .filter(|(token, s)| s.open || s.remote.is_some() || constant.binary_search(token).is_ok());
         let targets = watched.map(|(_, s)| Rc::clone(&s.who)).collect();
         self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Armed { targets }))?;
-        for token in constant {
+        for &token in &constant {
             self.show_constant(token)?;
         }
+        constant.iter().for_each(|token| self.note_constant(*token));
         for token in unbegun {
             self.tell_unbegun(token)?;
         }
@@ -110,6 +112,24 @@ impl Session<'_> {
             }
         }
         None
+    }
+
+    /// Says why what is waited for does not come of what was shown as always ready.
+    fn note_constant(&self, token: usize) {
+        let subject = &self.stage.subjects[token];
+        let alone = self.stage.subjects.iter().all(|s| !s.open);
+        let reason = match self.bounds.until {
+            Some(Until::Closed) if subject.process().is_some() => {
+                "that it is closed is not seen, as epoll does not take what is always ready: --with poll sees it"
+            }
+            Some(Until::Closed | Until::Clear | Until::Hup | Until::Error) if alone => {
+                "it is always ready, and what --until waits for does not come of it"
+            }
+            _ => return,
+        };
+        if !self.bounds.quiet {
+            complain(&format!("{}: {reason}", lines::short(&subject.who)));
+        }
     }
 
     /// What epoll refuses, as poll sees it: it will never be otherwise.

@@ -62,6 +62,8 @@ pub(super) struct Bounds {
     /// Whether one line shows what all selectors see.
     pub(super) together: bool,
     pub(super) events: Option<Interest>,
+    /// Whether notes on stderr are unwanted.
+    pub(super) quiet: bool,
 }
 
 impl Bounds {
