@@ -267,7 +267,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l no-reuse-addr
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l v6-only -d 'IPv6 only, where IPv4 would be served too (IPV6_V6ONLY)'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l nonblocking -d 'Make the listeners non-blocking; the default with --model event-loop'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l blocking -d 'Make the listeners blocking; the default otherwise'
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-on-signal -d 'Accept one connection for each SIGUSR1'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l accept-on-signal -d 'Accept one connection for each SIGUSR1; those that come before the last was taken are one'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l inetd -d 'Serve one connection, which is standard input and output: for inetd(8) and the like'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l jsonl -d 'Short for --format jsonl'
@@ -354,7 +354,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s b -l busy -d '
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l clients -d 'How many threads the clients have [default: half as many as there are processors]' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l compute -d 'How long the server computes, in compute: time of a processor, for each request of --computing' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l computing -d 'How many of the busy connections have every request computed, in compute' -r
-complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l plot -d 'Draw it into this file, as SVG' -r -F
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l plot -d 'Draw it into this file, as SVG; not with --servers' -r -F
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l format -d 'Output format' -r -f -a "table\t'Aligned columns, for people'
 json\t'One JSON document'
 jsonl\t'A JSON record a line, as it is found'

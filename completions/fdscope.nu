@@ -211,7 +211,7 @@ module completions {
     --accept(-a): string      # How many connections to accept: all, none (the queue fills), or a number
     --accept-rate: string     # Accept no faster than this, such as 5/s or 10/min
     --accept-delay: string    # Wait so long before each connection is accepted, such as 200ms, one after the other
-    --accept-on-signal        # Accept one connection for each SIGUSR1
+    --accept-on-signal        # Accept one connection for each SIGUSR1; those that come before the last was taken are one
     --serve(-s): string       # What to do with accepted connections: discard (the default), echo, hold, close, send=FILE, http or compute
     --exec: string            # Run a shell command for each connection, with the connection as its standard input and output
     --model: string@"nu-complete fdscope listen model" # Who serves a connection
@@ -342,7 +342,7 @@ module completions {
     --clients: string         # How many threads the clients have [default: half as many as there are processors]
     --compute: string         # How long the server computes, in compute: time of a processor, for each request of --computing
     --computing: string       # How many of the busy connections have every request computed, in compute
-    --plot: path              # Draw it into this file, as SVG
+    --plot: path              # Draw it into this file, as SVG; not with --servers
     --format: string@"nu-complete fdscope bench format" # Output format
     --json                    # Short for --format json
     --jsonl                   # Short for --format jsonl

@@ -4,7 +4,7 @@ use crate::commands::{bench, limits, list, listen, loops, peers, sockets, thread
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::render::Format;
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 
@@ -101,6 +101,17 @@ impl ValueEnum for Choice {
     }
 }
 
+impl Choice {
+    /// The subcommand that alone writes it, if not all do.
+    fn of_one(self) -> Option<&'static str> {
+        match self {
+            Self::Of(_) => None,
+            Self::Trace => Some("watch"),
+            Self::Dot => Some("peers"),
+        }
+    }
+}
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
@@ -165,6 +176,22 @@ impl Cli {
 /// The definition that help, man pages and completions come from.
 pub fn command() -> clap::Command {
     Cli::command()
+}
+
+/// The same for completion by this program: each subcommand with the formats that it writes, and no
+/// others.
+pub fn for_completion() -> clap::Command {
+    let command = command();
+    let format = command.get_arguments().find(|argument| argument.get_id() == "format").cloned();
+    // What depends on the words before the comma must see them.
+    let command = command.mut_subcommand("watch", |watch| watch.mut_arg("with", |w| w.value_delimiter(None)));
+    command.mut_subcommands(|subcommand| {
+        let is_here = |choice: &&Choice| choice.of_one().is_none_or(|one| one == subcommand.get_name());
+        let formats = Choice::value_variants().iter().filter(is_here).filter_map(Choice::to_possible_value);
+        let parser = PossibleValuesParser::new(formats);
+        // What a subcommand has of its own, it does not inherit.
+        subcommand.args(format.clone().map(|format| format.value_parser(parser)))
+    })
 }
 
 /// Reads a command line.

@@ -45,9 +45,27 @@ pub mod watch;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+/// Completes a command line, or gives a shell the script that asks for that, if `COMPLETE` wants it.
+fn complete() -> Option<ExitCode> {
+    std::env::var_os("COMPLETE")?;
+    let directory = std::env::current_dir().ok();
+    let complete = clap_complete::CompleteEnv::with_factory(cli::for_completion);
+    match complete.try_complete(std::env::args_os(), directory.as_deref()) {
+        Ok(true) => Some(ExitCode::SUCCESS),
+        Ok(false) => None,
+        Err(error) => {
+            let error = error.to_string();
+            let text = format!("COMPLETE: {}", error.trim_start_matches("error: ").trim_end());
+            Some(exit::end(&Err(error::Error::Usage(text))))
+        }
+    }
+}
+
 /// Runs the program and gives its exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    clap_complete::CompleteEnv::with_factory(cli::command).complete();
+    if let Some(completed) = complete() {
+        return completed;
+    }
     let args: Vec<OsString> = args.into_iter().collect();
     match cli::parse(&args) {
         Ok(cli) => exit::end(&cli.run()),

@@ -34,6 +34,48 @@ fn the_script_asks_the_program() {
     }
 }
 
+/// It is said what is wrong, and which shells there are, on a line of its own.
+#[test]
+fn a_shell_that_is_not_known() {
+    let output = Command::new(env!("CARGO_BIN_EXE_fdscope")).env("COMPLETE", "nosuch").arg("list").output();
+    let output = output.unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), &b""[..]), "{told}");
+    assert!(
+        told.starts_with("fdscope: COMPLETE: unknown shell `nosuch`") && told.contains("`bash`"),
+        "{told}"
+    );
+    assert!(told.ends_with('\n') && told.lines().count() == 1, "{told:?}");
+}
+
+/// Those of one subcommand alone are not offered to others.
+#[test]
+fn formats() {
+    let common = ["table", "json", "jsonl", "tsv"];
+    for (command, own) in
+        [("listen", None), ("bench", None), ("watch", Some("trace")), ("peers", Some("dot"))]
+    {
+        let expected: Vec<&str> = common.into_iter().chain(own).collect();
+        offers(&["fdscope", command, "--format", ""], &expected);
+    }
+}
+
+#[test]
+fn selectors_each_once() {
+    offers(&["fdscope", "watch", "--with", "s"], &["select"]);
+    offers(&["fdscope", "watch", "--with", ""], &["auto", "select", "poll", "epoll", "mio"]);
+    offers(&["fdscope", "watch", "--with", "select,"], &["select,poll", "select,epoll", "select,mio"]);
+    offers(&["fdscope", "watch", "--with", "auto,"], &[]);
+}
+
+#[test]
+fn socket_files() {
+    for command in ["listen", "watch"] {
+        offers(&["fdscope", command, "unix:Cargo.t"], &["unix:Cargo.toml"]);
+        offers(&["fdscope", command, "uni"], &["unix:"]);
+    }
+}
+
 #[test]
 fn subcommands_and_options() {
     offers(&["fdscope", "li"], &["list", "limits", "listen"]);

@@ -6,6 +6,8 @@ use crate::listener::Service;
 use crate::model::{Holder, Inode, Pid, Resource};
 use crate::proc::{ProcRoot, all_pids, command_of, holders};
 use crate::sock::Diag;
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::{PathCompleter, ValueCompleter as _};
 use std::ffi::OsStr;
@@ -24,14 +26,12 @@ pub(super) fn pids() -> Vec<CompletionCandidate> {
 }
 
 /// Targets of `watch`: processes, behind the colon their fds with what they are, behind `/`, `r:`,
-/// `w:` and `rw:` files.
+/// `w:`, `rw:` and `unix:` files.
 pub(super) fn watch_targets(current: &OsStr) -> Vec<CompletionCandidate> {
     let bytes = current.as_bytes();
-    let how = ["rw:", "r:", "w:"].into_iter().find(|how| bytes.starts_with(how.as_bytes()));
+    let how = ["rw:", "r:", "w:", "unix:"].into_iter().find(|how| bytes.starts_with(how.as_bytes()));
     if how.is_some() || bytes.contains(&b'/') {
-        let how = how.unwrap_or_default();
-        let files = PathCompleter::any().complete(OsStr::from_bytes(&bytes[how.len()..]));
-        return files.into_iter().map(|file| file.add_prefix(how)).collect();
+        return files(current, how.unwrap_or_default());
     }
     let text = current.to_string_lossy();
     let candidates = match text.split_once(':').and_then(|(pid, _)| Some(Pid(pid.parse().ok()?))) {
@@ -48,6 +48,35 @@ pub(super) fn watch_targets(current: &OsStr) -> Vec<CompletionCandidate> {
     };
     let fits = |c: &CompletionCandidate| c.get_value().as_bytes().starts_with(bytes);
     candidates.into_iter().filter(fits).collect()
+}
+
+/// Addresses of `listen`: what they begin with, and behind `unix:` files.
+pub(super) fn addresses(current: &OsStr) -> Vec<CompletionCandidate> {
+    if current.as_bytes().starts_with(b"unix:") {
+        return files(current, "unix:");
+    }
+    list(current, ["unix:", "vsock:", "127.0.0.1:", "[::1]:", ":"].map(|start| (start, None)).into_iter())
+}
+
+/// Files behind this prefix.
+fn files(current: &OsStr, prefix: &str) -> Vec<CompletionCandidate> {
+    let files = PathCompleter::any().complete(OsStr::from_bytes(&current.as_bytes()[prefix.len()..]));
+    files.into_iter().map(|file| file.add_prefix(prefix)).collect()
+}
+
+/// The values of an enumeration, after a comma too: each once, and this one by itself.
+pub(super) fn each_once<V: ValueEnum>(current: &OsStr, by_itself: &str) -> Vec<CompletionCandidate> {
+    let text = current.to_string_lossy();
+    let named: Vec<&str> = text.rsplit_once(',').map_or(Vec::new(), |(named, _)| named.split(',').collect());
+    let values: Vec<_> = V::value_variants().iter().filter_map(V::to_possible_value).collect();
+    let fits = |value: &&PossibleValue| {
+        let alone = |name: &str| named.is_empty() || name != by_itself && !named.contains(&by_itself);
+        alone(value.get_name()) && !named.contains(&value.get_name())
+    };
+    let values = values.iter().filter(fits);
+    let help = |value: &PossibleValue| value.get_help().map(ToString::to_string);
+    let values: Vec<_> = values.map(|value| (value.get_name(), help(value))).collect();
+    list(current, values.iter().map(|(name, help)| (*name, help.as_deref())))
 }
 
 /// Targets of `threads`: processes, and behind the colon their threads with their names.

@@ -1,5 +1,6 @@
 //! Where events go: lines for people, records for programs.
 
+use crate::context::complain;
 use crate::error::Error;
 use crate::model::{Record, Tally};
 use crate::render::{Batch, Format, Renderer, Writer};
@@ -16,9 +17,19 @@ const USUAL_SIZE: (usize, usize) = (80, 24);
 /// Where events go.
 pub(super) struct Sink<'o, R: 'static> {
     form: Form<'o, R>,
-    /// Whether work goes on without anybody who reads of it.
+    /// Whether work goes on when nothing can be written any more.
     tolerant: bool,
-    dead: bool,
+    /// What became of the rest, once nothing can.
+    dead: Option<Written>,
+}
+
+/// What became of all that was to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// It was, as far as anybody wanted to read it.
+    All,
+    /// Some was not, which was told.
+    InPart,
 }
 
 /// What events look like.
@@ -103,12 +114,12 @@ impl<'o, R: Record> Sink<'o, R> {
         } else {
             Form::Records { renderer, writer: Writer::new(renderer, out), batch: Batch::default() }
         };
-        Self { form, tolerant, dead: false }
+        Self { form, tolerant, dead: None }
     }
 
     /// A sink with a form of the command's own.
     pub(super) fn own(show: Box<dyn Show<R> + 'o>) -> Self {
-        Self { form: Form::Own(show), tolerant: false, dead: false }
+        Self { form: Form::Own(show), tolerant: false, dead: None }
     }
 
     /// Writes an event, but for what is still in buffers.
@@ -122,23 +133,23 @@ impl<'o, R: Record> Sink<'o, R> {
     }
 
     /// Writes what is left.
-    pub(super) fn finish(self) -> Result<(), Error> {
-        if self.dead {
-            return Ok(());
+    pub(super) fn finish(self) -> Result<Written, Error> {
+        if let Some(written) = self.dead {
+            return Ok(written);
         }
-        let tolerant = self.tolerant;
         match self.form.finish() {
-            Err(e) if !tolerant => Err(Error::Output(e)),
-            _ => Ok(()),
+            Err(e) if self.tolerant => Ok(go_on_without(e)),
+            Err(e) => Err(Error::Output(e)),
+            Ok(()) => Ok(Written::All),
         }
     }
 
     fn unless_dead(&mut self, write: impl FnOnce(&mut Form<'o, R>) -> io::Result<()>) -> Result<(), Error> {
-        if self.dead {
+        if self.dead.is_some() {
             return Ok(());
         }
         match write(&mut self.form) {
-            Err(_) if self.tolerant => self.dead = true,
+            Err(e) if self.tolerant => self.dead = Some(go_on_without(e)),
             Err(e) => return Err(Error::Output(e)),
             Ok(()) => {}
         }
@@ -159,6 +170,15 @@ impl<'o, R: Record> Sink<'o, R> {
     pub(super) fn has_status(&self) -> bool {
         matches!(self.form, Form::Lines(Lines { status: Some(_), .. }))
     }
+}
+
+/// Tells why nothing more is written, unless its reader went away and knows.
+fn go_on_without(error: io::Error) -> Written {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Written::All;
+    }
+    complain(&Error::Output(error).to_string());
+    Written::InPart
 }
 
 impl<R: Record> Form<'_, R> {

@@ -56,6 +56,11 @@ impl Address {
         !matches!(self.place, Place::Exact(_))
     }
 
+    /// Whether it is an address of IPv4, and no name that may have others.
+    pub fn is_ipv4(&self) -> bool {
+        matches!(self.place, Place::Ip(address) if address.is_ipv4())
+    }
+
     /// Whether it is a unix socket.
     pub fn is_unix(&self) -> bool {
         matches!(self.place, Place::Exact(SocketAddress::Path(_) | SocketAddress::Abstract(_)))

@@ -57,6 +57,11 @@ impl Gauge {
         std::mem::replace(&mut self.told, now) != now
     }
 
+    /// Whether anything was told yet, which later is a change of.
+    pub fn was_told(&self) -> bool {
+        self.told.is_some()
+    }
+
     /// Whether the backlog is another than was told last.
     pub fn is_resized(&self) -> bool {
         self.told.is_some_and(|(told, _)| told.max != self.queue.max)
@@ -104,7 +109,7 @@ mod tests {
     fn changes_are_told_once() {
         let now = Instant::now();
         let mut gauge = Gauge::new(queue(0, 0), true, now);
-        assert!(!gauge.has_changed());
+        assert!(gauge.was_told() && !gauge.has_changed());
         gauge.read(queue(1, 0), now);
         assert!(gauge.has_changed());
         assert!(!gauge.has_changed());

@@ -18,8 +18,8 @@ pub struct SocketFile {
 }
 
 impl SocketFile {
-    /// Binds a socket to a path. A socket file that is there already is replaced if nobody
-    /// listens on it.
+    /// Binds a socket to a path. A socket file that is there already is replaced if no
+    /// socket is bound to it.
     ///
     /// Not while other threads make files: for the time of the call, the umask is another.
     pub(super) fn bind(
@@ -61,15 +61,16 @@ fn identity(stat: &Stat) -> (u64, u64) {
     (stat.st_dev, stat.st_ino)
 }
 
-/// Whether a path is a socket that nobody is bound to. The kernel tells only those who connect, so
-/// this does, without waiting; what it meets by chance is a client that leaves at once.
+/// Whether a path is a socket file that no socket is bound to, of whichever network namespace: the
+/// kernel tells only those who connect. A datagram socket would be connected to nothing but another
+/// of its type, so that a stream's owner, listening or not, never hears of it.
 fn is_abandoned(path: &PathBuf) -> bool {
     let is_socket = |stat: Stat| FileType::from_raw_mode(stat.st_mode) == FileType::Socket;
     if !fs::lstat(path).is_ok_and(is_socket) {
         return false;
     }
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let Ok(probe) = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None) else {
+    let Ok(probe) = net::socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None) else {
         return false;
     };
     let connected = SocketAddrUnix::new(path).and_then(|address| net::connect(&probe, &address));

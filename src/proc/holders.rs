@@ -8,7 +8,7 @@ use super::root::ProcRoot;
 use super::sweep::{Amount, Own, Swept, sweep};
 use super::system::System;
 use crate::kind::Shape;
-use crate::model::{FdNum, Holder, Inode, Pid};
+use crate::model::{FdNum, Holder, Inode};
 use crate::sock::{Request, WITH_PORTS};
 use std::collections::{HashMap, HashSet};
 use std::num::NonZero;
@@ -79,9 +79,9 @@ pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<(Inode, Holder)> {
     found
 }
 
-/// The socket that an fd of a process is.
-pub fn socket_of(root: &ProcRoot, pid: Pid, fd: FdNum) -> std::io::Result<Option<Inode>> {
-    let link = std::fs::read_link(root.join(format!("{pid}/fd/{fd}")))?;
+/// The socket that an fd is, of a task whose directory has this path below /proc.
+pub fn socket_of(root: &ProcRoot, task: &str, fd: FdNum) -> std::io::Result<Option<Inode>> {
+    let link = std::fs::read_link(root.join(format!("{task}/fd/{fd}")))?;
     Ok(Shape::of(link.as_os_str().as_bytes()).socket())
 }
 
@@ -103,7 +103,7 @@ mod tests {
             .unwrap();
         let root = ProcRoot::from_env();
         let pid = Pid(child.id() as i32);
-        assert_eq!(socket_of(&root, pid, FdNum(0)).unwrap(), Some(inode));
+        assert_eq!(socket_of(&root, &pid.to_string(), FdNum(0)).unwrap(), Some(inode));
         let found = holders(&root, &[inode]);
         let (held, holder) = &found[0];
         assert_eq!((found.len(), *held, holder.process.pid, holder.fd), (1, inode, pid, FdNum(0)));
@@ -111,9 +111,7 @@ mod tests {
         assert_eq!(all.of(&inode).len(), 1);
         // Our own are not looked for: we are here only because we look.
         let own = Inode(rustix::fs::fstat(&ours).unwrap().st_ino);
-        assert!(
-            socket_of(&root, Pid(std::process::id() as i32), FdNum(ours.as_raw_fd())).unwrap() == Some(own)
-        );
+        assert!(socket_of(&root, "self", FdNum(ours.as_raw_fd())).unwrap() == Some(own));
         assert!(all.of(&own).is_empty());
         drop(ours);
         child.wait().unwrap();

@@ -51,13 +51,13 @@ fn trim_command(command: &mut Vec<u8>) {
 
 /// Where a process is, as one of its namespaces goes.
 #[derive(Debug)]
-pub(super) struct Home<'d> {
+pub struct Home<'d> {
     /// What tells the namespace from others: its link, or the pid where that may not be read.
-    pub(super) namespace: Vec<u8>,
+    pub namespace: Vec<u8>,
     /// The directory of a task that is in it.
     pub(super) task: BorrowedFd<'d>,
     /// The path of that directory below /proc.
-    pub(super) path: String,
+    pub path: String,
 }
 
 /// A process that is there, and the tables of its namespaces once they were asked for.
@@ -130,7 +130,7 @@ impl ProcessDir {
 
     /// The namespace to which a link leads, and the task by which it is reached. A main thread that has
     /// ended is in none: then it is one of those that go on.
-    pub(super) fn home(&self, link: &CStr) -> Home<'_> {
+    pub fn home(&self, link: &CStr) -> Home<'_> {
         let mut namespace = Vec::new();
         let read = readlink_at(&self.dir, link, &mut namespace);
         if read == Err(Errno::NOENT)

@@ -12,6 +12,11 @@ pub(super) fn number(x: f64, parts: f64) -> Option<Cell<'static>> {
     Some(Cell::Float(round(x, parts)))
 }
 
+/// A number that may not be known.
+pub(super) fn known(x: Option<f64>, parts: f64) -> Option<Cell<'static>> {
+    x.map_or(Some(Cell::Null), |x| number(x, parts))
+}
+
 /// To the nearest of so many parts of one.
 pub(super) fn round(x: f64, parts: f64) -> f64 {
     (x * parts).round() / parts

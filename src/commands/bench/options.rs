@@ -28,7 +28,7 @@ pub struct Args {
     #[command(flatten)]
     pub(super) servers: servers::Options,
 
-    /// Draw it into this file, as SVG
+    /// Draw it into this file, as SVG; not with --servers
     #[arg(long, value_name = "FILE.svg", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(super) plot: Option<PathBuf>,
 }

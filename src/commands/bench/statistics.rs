@@ -9,8 +9,8 @@ pub(super) const WIDE: f64 = 25.0;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spread {
     pub(super) median: f64,
-    /// How far apart the middle half of them is, in percent of the median.
-    pub(super) percent: f64,
+    /// How far apart the middle half of them is, in percent of the median; one run tells of none.
+    pub(super) percent: Option<f64>,
     /// Where the middle half of them begins and ends.
     pub(super) low: f64,
     pub(super) high: f64,
@@ -24,12 +24,13 @@ impl Spread {
         let median = quantile(&sorted, 0.5);
         let (low, high) = (quantile(&sorted, 0.25), quantile(&sorted, 0.75));
         let percent = if median > 0.0 { (high - low) / median * 100.0 } else { 0.0 };
+        let percent = (sorted.len() > 1).then_some(percent);
         Self { median, percent, low, high }
     }
 
     /// Whether the figure says little.
     pub(super) fn is_wide(self) -> bool {
-        self.percent >= WIDE
+        self.percent.is_some_and(|percent| percent >= WIDE)
     }
 
     /// What a row of the figure looks like.
@@ -39,7 +40,7 @@ impl Spread {
 
     /// The spread as people read it.
     pub(super) fn shown(self) -> String {
-        format!("{:.0}%", self.percent)
+        self.percent.map_or("-".to_owned(), |percent| format!("{percent:.0}%"))
     }
 
     /// Whether it is more than the other, by more than the middle half of either differs.
@@ -66,10 +67,10 @@ mod tests {
             let spread = Spread::of(values.iter().copied());
             (spread.median, spread.percent)
         };
-        assert_eq!(of(&[7.0]), (7.0, 0.0));
-        assert_eq!(of(&[3.0, 1.0]), (2.0, 50.0));
-        assert_eq!(of(&[5.0, 1.0, 100.0, 4.0, 3.0]), (4.0, 50.0));
-        assert_eq!(of(&[0.0, 0.0]).1, 0.0);
+        assert_eq!(of(&[7.0]), (7.0, None));
+        assert_eq!(of(&[3.0, 1.0]), (2.0, Some(50.0)));
+        assert_eq!(of(&[5.0, 1.0, 100.0, 4.0, 3.0]), (4.0, Some(50.0)));
+        assert_eq!(of(&[0.0, 0.0]).1, Some(0.0));
         let (few, many) = (Spread::of([1.0, 2.0, 3.0]), Spread::of([4.0, 5.0, 6.0]));
         assert!(many.exceeds(few) && !few.exceeds(many) && !few.exceeds(few));
     }

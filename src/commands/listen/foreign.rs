@@ -6,12 +6,13 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::listener::SocketAddress;
 use crate::model::{FdNum, Inode, Pid};
-use crate::proc::{ProcRoot, command_of, holders, socket_of};
+use crate::proc::{OpenError, ProcessDir, System, holders, socket_of};
 use crate::sock::{Diag, ListeningSocket};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::num::NonZero;
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::str::FromStr;
 
 /// What to look at.
@@ -57,19 +58,25 @@ fn one(pid: Pid, fd: FdNum, context: &Context) -> Result<(Vec<Listening>, Meters
         context.complain(&format!("{pid}:{fd}: {reason}"));
         Error::Target
     };
-    if !root.join(pid.to_string()).is_dir() {
-        return Err(fail(format!("no process has pid {pid}")));
-    }
-    let inode = socket_of(root, pid, fd).map_err(|e| match e.kind() {
+    let system = System::new(root.clone(), false);
+    let dir = ProcessDir::open(root, pid, &system).map_err(|e| match e {
+        OpenError::Gone => fail(format!("no process has pid {pid}")),
+        OpenError::Denied => fail("the process may not be looked at".to_owned()),
+        OpenError::Failed(e) => fail(format!("the process cannot be looked at: {e}")),
+    })?;
+    // Where the main thread has ended while others go on, these have its fds.
+    let home = dir.home(c"ns/net");
+    let inode = socket_of(root, &home.path, fd).map_err(|e| match e.kind() {
         ErrorKind::NotFound => fail("the process has no such fd".to_owned()),
         _ => fail(format!("the fd cannot be read: {e}")),
     })?;
     let inode = inode.ok_or_else(|| fail("the fd is not a socket".to_owned()))?;
-    let ours = is_ours(root, pid);
+    let own = std::fs::read_link(root.join("self/ns/net"));
+    let ours = own.is_ok_and(|own| own.as_os_str().as_bytes() == home.namespace);
     let diag = if ours {
         Diag::open()
     } else {
-        File::open(root.join(format!("{pid}/ns/net"))).and_then(|netns| Diag::open_in(netns.as_fd()))
+        File::open(root.join(format!("{}/ns/net", home.path))).and_then(|netns| Diag::open_in(netns.as_fd()))
     };
     let mut diag = diag.map_err(|e| match e.kind() {
         ErrorKind::PermissionDenied if !ours => {
@@ -90,8 +97,9 @@ fn one(pid: Pid, fd: FdNum, context: &Context) -> Result<(Vec<Listening>, Meters
         },
     };
     let mut listening = listening(&found, ours.then(|| super::somaxconn(root)).flatten());
-    (listening.pid, listening.fd, listening.command) = (Some(pid), Some(fd), command_of(root, pid));
-    let meters = Meters::others(vec![source], diag, &root.join(format!("{pid}/net/netstat")));
+    (listening.pid, listening.fd, listening.command) =
+        (Some(pid), Some(fd), Some(dir.process.command.clone()));
+    let meters = Meters::others(vec![source], diag, &root.join(format!("{}/net/netstat", home.path)));
     Ok((vec![listening], meters))
 }
 
@@ -124,12 +132,6 @@ fn all(port: NonZero<u16>, context: &Context) -> Result<(Vec<Listening>, Meters)
         .collect();
     let sources = found.iter().map(source).collect();
     Ok((listening, Meters::others(sources, diag, &root.join("self/net/netstat"))))
-}
-
-/// Whether a process is in our own network namespace.
-fn is_ours(root: &ProcRoot, pid: Pid) -> bool {
-    let network = |who: &str| std::fs::read_link(root.join(format!("{who}/ns/net"))).ok();
-    network("self").is_some_and(|own| network(&pid.to_string()) == Some(own))
 }
 
 fn listening(found: &ListeningSocket, somaxconn: Option<u64>) -> Listening {

@@ -41,7 +41,7 @@ fn say(event: &Event) -> (&'static str, String) {
             ("paused", format!("accepting fails with {error}: waiting until it can go on"))
         }
         What::Resumed => ("resumed", "accepting goes on".to_owned()),
-        What::Closed { error: None } => ("closed", "nobody listens here any more".to_owned()),
+        What::Closed { error: None } => ("closed", "this socket listens no more".to_owned()),
         What::Closed { error: Some(error) } => ("closed", format!("accepting fails for good: {error}")),
         What::Started { pid, command } => {
             ("started", format!("{} as process {pid}", escape(command, Escape::Table)))

@@ -18,7 +18,7 @@ pub use options::Args;
 pub(super) use options::Model;
 
 use super::signals::{self, Signals};
-use super::sink::Sink;
+use super::sink::{Sink, Written};
 use crate::context::{Context, complain};
 use crate::error::{Error, Outcome};
 use crate::listener::{Acceptor, Children, EventLoop, Listener, Server, SocketAddress, SocketFile, adopt};
@@ -41,6 +41,9 @@ use std::sync::mpsc::channel;
 
 /// `TFO_SERVER_ENABLE` of `net.ipv4.tcp_fastopen`.
 const TCP_FASTOPEN_SERVER: u64 = 2;
+
+/// The status of output that could not be written, which is told already.
+const UNWRITTEN: u8 = 2;
 
 /// What a run looks at.
 struct Scene {
@@ -73,8 +76,8 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         .output
         .as_ref()
         .map(|path| {
-            let refused = |e| Error::Refused(format!("cannot write {}: {e}", shown(path.as_os_str())));
-            File::create(path).map_err(refused)
+            let wrong = |e| Error::Usage(format!("cannot write {}: {e}", shown(path.as_os_str())));
+            File::create(path).map_err(wrong)
         })
         .transpose()?;
     let terminal = file.as_ref().map_or(context.style.terminal, |f| f.is_terminal());
@@ -109,12 +112,16 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     };
     let end = session.run(&mut accepting)?;
     let timed_out = session.timed_out();
-    session.finish(matches!(accepting, Accepting::Here(_) | Accepting::There { .. }))?;
+    let accepts = matches!(accepting, Accepting::Here(_) | Accepting::There { .. });
+    let written = session.finish(accepts)?;
     match end {
         End::Count => Ok(Outcome::Met),
         End::Timeout => Ok(Outcome::TimedOut),
         End::Command(_) if timed_out => Ok(Outcome::TimedOut),
-        End::Command(ended) => Ok(Outcome::Status(ended.status())),
+        End::Command(ended) => Ok(Outcome::Status(match (ended.status(), written) {
+            (0, Written::InPart) => UNWRITTEN,
+            (status, _) => status,
+        })),
         End::Signal(signal) => Ok(Outcome::Signalled(signal as i32)),
         End::Gone => Err(Error::Target),
     }
@@ -131,12 +138,6 @@ fn own(args: &Args, context: &Context) -> Result<Scene, Error> {
     }
     let new = args.for_new();
     for address in &args.addresses {
-        if let Some(who) = address.path().and_then(|path| trouble::bound_to(path, root)) {
-            return Err(Error::Refused(format!(
-                "cannot listen on {}: {who}",
-                shown(address.text().as_ref())
-            )));
-        }
         let listener = Listener::open(address, &new);
         listeners.push(listener.map_err(|e| Error::Refused(trouble::explain(e, &new, root)))?);
     }

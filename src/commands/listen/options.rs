@@ -25,7 +25,8 @@ use std::time::Duration;
 pub struct Args {
     /// HOST:PORT, :PORT for all addresses, [IPV6]:PORT, unix:PATH, unix:@NAME or vsock:CID:PORT; port 0
     /// is any free one
-    #[arg(value_name = "ADDRESS", value_parser = OsStringValueParser::new().try_map(|text| Address::parse(&text)))]
+    #[arg(value_name = "ADDRESS", add = ArgValueCompleter::new(complete::addresses),
+          value_parser = OsStringValueParser::new().try_map(|text| Address::parse(&text)))]
     pub(super) addresses: Vec<Address>,
     /// A server to start, with the listeners as fds 3 and up (sd_listen_fds(3)) and their numbers in
     /// the place of {}
@@ -88,7 +89,7 @@ pub struct Args {
     #[arg(long, value_name = "TIME", help_heading = "Accepting", value_parser = values::period,
           conflicts_with_all = ["command", "watch_only"])]
     accept_delay: Option<Duration>,
-    /// Accept one connection for each SIGUSR1
+    /// Accept one connection for each SIGUSR1; those that come before the last was taken are one
     #[arg(long, help_heading = "Accepting", conflicts_with_all = ["command", "watch_only"])]
     accept_on_signal: bool,
 
@@ -239,6 +240,9 @@ impl Args {
                 "--reuse-port, --no-reuse-address, --v6-only, --defer-accept and --fast-open are for TCP addresses",
             );
         }
+        if let Some(address) = self.addresses.iter().find(|a| self.v6_only && a.is_ipv4()) {
+            return usage(&format!("{}: --v6-only is for IPv6 addresses", address.text()));
+        }
         if self.mode.is_some() && !self.addresses.iter().any(|a| a.path().is_some()) {
             return usage("--mode is for socket files: unix:PATH");
         }
@@ -247,6 +251,11 @@ impl Args {
         }
         if self.max_children.is_some() && self.exec.is_none() && self.model != Model::Processes {
             return usage("--max-children is for --exec and --model processes");
+        }
+        if let (HowMany::Number(most @ 1..), Some(count)) = (self.accept, self.count)
+            && count > most
+        {
+            return usage("--count waits for more connections than --accept lets in");
         }
         if self.fd.is_empty() && self.fd_name.len() > self.addresses.len() {
             return usage("there are more --fd-name than listeners");
@@ -342,10 +351,7 @@ impl Args {
             if others {
                 return Count::Changes(most);
             }
-            let finish = self.exec.is_some() || !self.service().never_ends();
-            // What is never accepted is not waited for.
-            let most = if let HowMany::Number(n) = self.accept { most.min(n) } else { most };
-            Count::Connections { most, finish }
+            Count::Connections { most, finish: self.exec.is_some() || !self.service().never_ends() }
         });
         Bounds { interval: self.interval, timeout: self.timeout, count }
     }

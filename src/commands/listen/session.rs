@@ -7,7 +7,7 @@ use super::event::{Drops, Event, Listening, What};
 use super::meter::{Meters, Reading};
 use super::watched::Watched;
 use crate::commands::signals::{Received, Signals};
-use crate::commands::sink::Sink;
+use crate::commands::sink::{Sink, Written};
 use crate::error::Error;
 use crate::listener::{Accepted, Gate, Gauge, Listener, Report};
 use crate::model::errno_name;
@@ -76,8 +76,8 @@ pub(super) struct Session<'s> {
     started: Instant,
     /// When to look at the queues next.
     look: Instant,
-    /// Events of queues so far.
-    told: u64,
+    /// Changes of queues so far.
+    changes: u64,
     timed_out: bool,
     attention: Attention,
 }
@@ -113,7 +113,7 @@ impl<'s> Session<'s> {
             bounds,
             started,
             look: started,
-            told: 0,
+            changes: 0,
             timed_out: false,
             attention: Attention::default(),
         })
@@ -284,9 +284,11 @@ impl<'s> Session<'s> {
                 Reading::Unknown => continue,
             }
             let Some(gauge) = &mut watched.gauge else { continue };
-            let (resized, changed, dropped) = (gauge.is_resized(), gauge.has_changed(), gauge.has_dropped());
+            let (told, resized) = (gauge.was_told(), gauge.is_resized());
+            let (changed, dropped) = (gauge.has_changed(), gauge.has_dropped());
             if changed && let Some(filling) = watched.filling() {
-                self.told += 1;
+                // How it was found is no change.
+                self.changes += u64::from(told);
                 self.tell_of(i, What::Queue { filling, resized })?;
             }
             if dropped {
@@ -348,7 +350,7 @@ impl<'s> Session<'s> {
             return Some(End::Gone);
         }
         let done = match self.bounds.count? {
-            Count::Changes(most) => self.told >= most,
+            Count::Changes(most) => self.changes >= most,
             // Those that were told of: another thread may be about to report what it has accepted.
             Count::Connections { most, finish } => {
                 self.watched.iter().map(Watched::accepted).sum::<u64>() >= most
@@ -368,7 +370,7 @@ impl<'s> Session<'s> {
     }
 
     /// The summary, and the end of all output. `accepts` is whether we did.
-    pub(super) fn finish(mut self, accepts: bool) -> Result<(), Error> {
+    pub(super) fn finish(mut self, accepts: bool) -> Result<Written, Error> {
         let now = Instant::now();
         // What happened since the last look counts too.
         self.look_at_queues()?;

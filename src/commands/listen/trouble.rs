@@ -42,6 +42,9 @@ pub(super) fn explain(error: OpenError, options: &Options, root: &ProcRoot) -> S
         (Step::Bind, Errno::ROFS, SocketAddress::Path(path)) => {
             format!("{} is on a read-only filesystem", directory(path))
         }
+        (Step::Bind, Errno::ADDRNOTAVAIL, SocketAddress::Vsock { port, .. }) => {
+            format!("this machine has no such CID; listen on all with vsock:any:{port}")
+        }
         (Step::Bind, Errno::ADDRNOTAVAIL, _) => {
             "this machine has no such address; see ip-address(8), or listen on all with :PORT".to_owned()
         }
@@ -108,7 +111,7 @@ fn used_by(holders: &[(Inode, Holder)], what: &str) -> String {
 }
 
 /// Who is bound to the socket file, if it is one.
-pub(super) fn bound_to(path: &[u8], root: &ProcRoot) -> Option<String> {
+fn bound_to(path: &[u8], root: &ProcRoot) -> Option<String> {
     let stat = stat(Path::new(OsStr::from_bytes(path))).ok()?;
     let device = Device::from_stat(stat.st_dev);
     let bound = Diag::open().and_then(|mut d| d.bound_to_file(device, Inode(stat.st_ino))).ok()?;

@@ -317,7 +317,7 @@ impl<'s> Session<'s> {
                 }
             }
         }
-        self.sink.finish()
+        self.sink.finish().map(|_| ())
     }
 }
 

@@ -69,7 +69,7 @@ fn table() -> Section {
                 (
                     "SPREAD",
                     "How far apart the middle half of the runs was in this, in percent of it. Two figures that differ by less \
-                     are the same. From 25% on, a line is yellow: something else ran on the machine, or `--for` is too short.",
+                     are the same. One run tells of none. From 25% on, a line is yellow: something else ran on the machine, or `--for` is too short.",
                 ),
                 (
                     "NS_PER_WAIT",
@@ -98,7 +98,8 @@ fn table() -> Section {
         .text(
             "Below it, where the number of fds grows, are pictures, one for each number of active fds; where only that grows, \
              there is one for the fds. Both axes are logarithmic, so that what grows as fast as the fds do is a slope, and \
-             what does not care is level. `--plot` draws the same as SVG, with bars from the least to the most of all runs.",
+             what does not care is level. `--plot` draws the same as SVG, with bars from the least to the most of all runs. \
+             Of `--servers` there are no pictures.",
         )
 }
 

@@ -1,8 +1,8 @@
 //! One selector that looks at all subjects.
 
+use super::processes::Process;
 use super::subject::{Identity, Subject};
 use crate::model::{FdNum, Interest, Readiness};
-use crate::proc::Donor;
 use crate::selector::{Backend, Event, RegisterError, Selector, Token, Trigger, Wake};
 use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -37,6 +37,8 @@ pub(super) enum Sight {
     Ready { readiness: Readiness, raw: Option<u32> },
     /// It is closed, or its number is another's.
     Closed { reused: bool },
+    /// It could not be asked this time.
+    Unknown,
 }
 
 impl Lookout {
@@ -77,7 +79,7 @@ impl Lookout {
         &mut self,
         token: usize,
         subject: &mut Subject,
-        donors: &[Donor],
+        processes: &mut [Process],
     ) -> Result<(), RegisterError> {
         let (want, trigger) = (self.possible(subject), self.trigger);
         let at = Token(token as u64);
@@ -87,7 +89,7 @@ impl Lookout {
         let (samples, number) = (self.samples, subject.number);
         let selector = &mut self.selector;
         let mut identity = None;
-        let registered = subject.with_fd(donors, |fd| {
+        let registered = subject.with_fd(processes, |fd| {
             identity = Subject::identity(fd);
             if samples {
                 // To learn now whether it can be done.
@@ -146,7 +148,7 @@ impl Lookout {
         &mut self,
         timeout: Option<Duration>,
         subjects: &[Subject],
-        donors: &[Donor],
+        processes: &mut [Process],
     ) -> io::Result<Vec<(usize, Sight)>> {
         let mut sights = Vec::new();
         self.events.clear();
@@ -157,7 +159,7 @@ impl Lookout {
             let foreign = |(_, s): &(usize, &Subject)| s.open && s.process().is_some();
             let mut rest = subjects.iter().enumerate().filter(foreign).peekable();
             while rest.peek().is_some() {
-                self.sample(rest.by_ref().take(HANDFUL), donors, &mut sights)?;
+                self.sample(rest.by_ref().take(HANDFUL), processes, &mut sights)?;
             }
         }
         Ok(sights)
@@ -167,19 +169,22 @@ impl Lookout {
     fn sample<'s>(
         &mut self,
         subjects: impl Iterator<Item = (usize, &'s Subject)>,
-        donors: &[Donor],
+        processes: &mut [Process],
         sights: &mut Vec<(usize, Sight)>,
     ) -> io::Result<()> {
         let mut held: Vec<(usize, OwnedFd)> = Vec::with_capacity(HANDFUL);
         for (token, subject) in subjects {
             let (Some(process), Some(fd)) = (subject.process(), subject.who.fd) else { continue };
-            let duplicate = match donors[process].duplicate(fd) {
+            let duplicate = match processes[process].table.duplicate(fd) {
                 Ok(duplicate) => duplicate,
                 Err(Errno::BADF) => {
                     sights.push((token, Sight::Closed { reused: false }));
                     continue;
                 }
-                Err(_) => continue,
+                Err(_) => {
+                    sights.push((token, Sight::Unknown));
+                    continue;
+                }
             };
             if Subject::identity(duplicate.as_fd()) != self.identities.get(token).copied().flatten() {
                 sights.push((token, Sight::Closed { reused: true }));

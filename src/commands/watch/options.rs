@@ -7,6 +7,7 @@ use crate::model::{Interest, Readiness};
 use crate::selector::{Backend, Trigger};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap_complete::ArgValueCompleter;
+use std::ffi::OsStr;
 use std::time::Duration;
 
 /// Watch fds become ready, and see how long they wait for it to be noticed
@@ -30,7 +31,8 @@ pub struct Args {
         value_name = "SELECTOR",
         value_delimiter = ',',
         default_value = "auto",
-        help_heading = "Looking"
+        help_heading = "Looking",
+        add = ArgValueCompleter::new(|current: &OsStr| complete::each_once::<With>(current, "auto"))
     )]
     pub(super) with: Vec<With>,
     /// What is reported: what is in force (level), what comes (edge), or the first that comes (oneshot);

@@ -3,7 +3,7 @@
 use super::event::Who;
 use crate::commands::pace::Pace;
 use crate::model::{Access, Assoc, Fd, FdNum, FdRanges, Interest, Pid};
-use crate::proc::{Donor, OpenError, Plan, ProcRoot, ProcessDir, Scanner, Slice, System, count_fds};
+use crate::proc::{FdTable, OpenError, Plan, ProcRoot, ProcessDir, Scanner, System, count_fds};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 /// A process with fds that are watched.
 pub(super) struct Process {
     pub(super) pid: Pid,
+    pub(super) table: FdTable,
     /// The target that it came from, as it was typed.
     pub(super) target: Vec<u8>,
     /// Whether fds that it opens later are watched too.
@@ -31,12 +32,12 @@ pub(super) struct Found {
 }
 
 impl Process {
-    /// A process, and the way to duplicate its fds.
-    pub(super) fn open(pid: Pid, target: &[u8], follow: bool) -> Result<(Self, Donor), Errno> {
-        let donor = Donor::process(pid)?;
+    /// A process of which nothing is known yet.
+    pub(super) fn open(root: &ProcRoot, pid: Pid, target: &[u8], follow: bool) -> Result<Self, Errno> {
+        let table = FdTable::open(root, pid)?;
         let target = target.to_vec();
         let (known, listing) = (BTreeSet::new(), Pace::default());
-        Ok((Self { pid, target, follow, known, ended: false, count: None, listing }, donor))
+        Ok(Self { pid, table, target, follow, known, ended: false, count: None, listing })
     }
 
     /// Fds that are not known yet, of those that are meant. They are known then.
@@ -47,7 +48,8 @@ impl Process {
         let dir = ProcessDir::open(root, self.pid, system)?;
         let meant = |fd: &FdNum| fds.is_none_or(|fds| fds.contains(*fd));
         let begin = Instant::now();
-        let present: BTreeSet<FdNum> = numbers(root, self.pid)?.filter(meant).collect();
+        let mut present = self.table.numbers(&self.known)?;
+        present.retain(meant);
         self.listing.done(begin);
         let fresh: Vec<FdNum> = present.difference(&self.known).copied().collect();
         self.known = present;
@@ -56,13 +58,16 @@ impl Process {
             return Ok(found);
         }
         let target = &self.target;
-        let slice = Slice::whole(self.pid, Some(fresh.into_iter().collect()));
-        Scanner::new(system, plan).scan(&dir, &slice, &mut |row: &Fd| {
+        let mut missed: BTreeSet<FdNum> = fresh.iter().copied().collect();
+        let scanned = Scanner::new(system, plan).some(&dir, self.table.task(), &fresh, &mut |row: &Fd| {
             if let Assoc::Fd(fd) = row.assoc {
+                missed.remove(&fd);
                 found.push(Found { who: who(row, fd, target), want: usual_interest(row) });
             }
-        })?;
-        Ok(found)
+        });
+        // Another time, if it is not closed.
+        self.known.retain(|fd| !missed.contains(fd));
+        scanned.map(|_| found)
     }
 
     /// Forgets a number, which is not watched any more, or cannot be: it may be another fd's by now.
@@ -83,13 +88,6 @@ impl Process {
     pub(super) fn is_due(&self) -> bool {
         self.listing.is_due(Instant::now(), Duration::ZERO)
     }
-}
-
-/// The numbers of a process's fds.
-fn numbers(root: &ProcRoot, pid: Pid) -> Result<impl Iterator<Item = FdNum>, OpenError> {
-    let entries = std::fs::read_dir(root.join(format!("{pid}/fd")));
-    let entries = entries.map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
-    Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(FdNum)))
 }
 
 fn who(row: &Fd, fd: FdNum, target: &[u8]) -> Who {

@@ -9,7 +9,7 @@ use super::target::{Access, Remote, Target, What};
 use crate::context::Context;
 use crate::error::Error;
 use crate::model::{Assoc, Fd, FdNum, FdRanges, Interest, Pid};
-use crate::proc::{Donor, OpenError, ProcessDir, Scanner, Slice, System, resolve};
+use crate::proc::{OpenError, ProcessDir, Scanner, Slice, System, resolve};
 use crate::sys::{self, Registered};
 use rustix::fd::{AsRawFd as _, OwnedFd};
 use rustix::io::Errno;
@@ -20,8 +20,6 @@ use std::os::unix::ffi::OsStrExt as _;
 pub(super) struct Stage {
     pub(super) subjects: Vec<Subject>,
     pub(super) processes: Vec<Process>,
-    /// The way to each process's fds, by the same index.
-    pub(super) donors: Vec<Donor>,
     /// Under which they are registered.
     pub(super) numbers: Numbers,
     /// Whether some target is not there, which was told.
@@ -45,13 +43,8 @@ impl Stage {
         context: &Context,
         system: &System,
     ) -> Result<Self, Error> {
-        let mut stage = Self {
-            subjects: Vec::new(),
-            processes: Vec::new(),
-            donors: Vec::new(),
-            numbers: Numbers::all(),
-            failed: false,
-        };
+        let mut stage =
+            Self { subjects: Vec::new(), processes: Vec::new(), numbers: Numbers::all(), failed: false };
         let mut taken: Vec<FdNum> = Vec::new();
         for target in targets {
             let placed = match &target.what {
@@ -150,21 +143,39 @@ impl Stage {
     }
 
     /// Whether an fd of a process is closed, and if so, whether its number is another's now. `epoll`
-    /// is the one that has it registered.
-    pub(super) fn closed(&self, token: usize, epoll: Option<FdNum>) -> Option<bool> {
+    /// is the one that has it registered. An error is that nobody can be asked just now.
+    pub(super) fn closed(&mut self, token: usize, epoll: Option<FdNum>) -> Result<Option<bool>, Errno> {
         let subject = &self.subjects[token];
-        let process = subject.process().filter(|_| subject.open)?;
-        let (fd, epoll) = (subject.who.fd?, epoll?);
+        let process = subject.process().filter(|_| subject.open);
+        let (Some(process), Some(fd), Some(epoll)) = (process, subject.who.fd, epoll) else {
+            return Ok(None);
+        };
+        let table = &mut self.processes[process].table;
         let Some(number) = subject.number else {
             // Without a number of its own it cannot be told from another.
-            return self.donors[process].duplicate(fd).is_err_and(|e| e == Errno::BADF).then_some(false);
+            return match table.duplicate(fd) {
+                Err(Errno::BADF) => Ok(Some(false)),
+                Err(Errno::SRCH) => Err(Errno::SRCH),
+                _ => Ok(None),
+            };
         };
-        match sys::registered(self.processes[process].pid, fd, epoll, number) {
+        let mut asked = sys::registered(table.task(), fd, epoll, number);
+        let seems_gone = match &asked {
+            Ok(Registered::Closed) => true,
+            Err(e) => e.raw_os_error() == Some(libc::ESRCH),
+            Ok(_) => false,
+        };
+        // All that a task had looks closed once it has ended, but others may have it.
+        if seems_gone {
+            table.inherit()?;
+            asked = sys::registered(table.task(), fd, epoll, number);
+        }
+        Ok(match asked {
             Ok(Registered::Closed) => Some(false),
             Ok(Registered::Other) => Some(true),
             // Without leave to ask it counts as what it was.
             Ok(Registered::Same) | Err(_) => None,
-        }
+        })
     }
 
     /// Fds of a process.
@@ -184,14 +195,18 @@ impl Stage {
             "the fds of process {pid} may not be watched: that takes the right to trace it (the same user and \
              Yama's leave, or CAP_SYS_PTRACE)"
         );
-        let (mut process, donor) =
-            Process::open(pid, target.text.as_bytes(), follow).map_err(|e| match e {
-                Errno::SRCH => format!("no process has pid {pid}"),
-                e => format!("process {pid} cannot be watched: {e}"),
-            })?;
+        let process = Process::open(system.root(), pid, target.text.as_bytes(), follow);
+        let mut process = process.map_err(|e| match e {
+            Errno::SRCH => format!("no process has pid {pid}"),
+            e => format!("process {pid} cannot be watched: {e}"),
+        })?;
         let found = process.list(fds, system.root()).map_err(|e| match e {
             OpenError::Gone => format!("process {pid} has ended"),
             OpenError::Denied => denied.clone(),
+            OpenError::Failed(Errno::INVAL) => format!(
+                "the fds of process {pid} cannot be watched: its main thread has ended, and those of other \
+                 threads can be since Linux 6.9"
+            ),
             OpenError::Failed(e) => format!("the fds of process {pid} cannot be read: {e}"),
         })?;
         if found.is_empty() && !follow {
@@ -199,7 +214,7 @@ impl Stage {
         }
         // One is enough to know whether it may be done.
         if let Some(fd) = found.first().and_then(|f| f.who.fd)
-            && donor.duplicate(fd).is_err_and(|e| matches!(e, Errno::PERM | Errno::ACCESS))
+            && process.table.donor().duplicate(fd).is_err_and(|e| matches!(e, Errno::PERM | Errno::ACCESS))
         {
             return Err(denied);
         }
@@ -207,7 +222,6 @@ impl Stage {
         let named: HashSet<_> = self.subjects.iter().map(|s| (s.who.pid, s.who.fd)).collect();
         let index = self.processes.len();
         self.processes.push(process);
-        self.donors.push(donor);
         for one in found.into_iter().filter(|one| !named.contains(&(one.who.pid, one.who.fd))) {
             self.subjects.push(Subject::foreign(one.who, index, one.want, wishes));
         }

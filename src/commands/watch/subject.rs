@@ -1,11 +1,12 @@
 //! An fd that is watched.
 
 use super::event::{Facts, Who};
+use super::processes::Process;
 use super::stage::Wishes;
 use super::target::Remote;
 use crate::kind;
 use crate::model::{FdNum, Inode, Interest, decimal, errno_name};
-use crate::proc::{Donor, ProcRoot};
+use crate::proc::ProcRoot;
 use crate::sock::Diag;
 use crate::sys;
 use crate::watch::Tracker;
@@ -147,12 +148,12 @@ impl Subject {
     /// Does something with the fd: with our own, or with a duplicate that is closed at once.
     pub(super) fn with_fd<T>(
         &self,
-        donors: &[Donor],
+        processes: &mut [Process],
         use_: impl FnOnce(BorrowedFd<'_>) -> T,
     ) -> Result<T, Errno> {
         match (&self.hold, self.who.fd) {
             (Hold::Own(fd), _) => Ok(use_(fd.as_fd())),
-            (Hold::Foreign(process), Some(fd)) => Ok(use_(donors[*process].duplicate(fd)?.as_fd())),
+            (Hold::Foreign(process), Some(fd)) => Ok(use_(processes[*process].table.duplicate(fd)?.as_fd())),
             (Hold::Foreign(_), None) => Err(Errno::BADF),
         }
     }
@@ -200,11 +201,11 @@ impl Subject {
     }
 
     /// Bytes that can be read, where that can be asked.
-    pub(super) fn readable_bytes(&self, donors: &[Donor]) -> Option<u64> {
+    pub(super) fn readable_bytes(&self, processes: &mut [Process]) -> Option<u64> {
         if !self.asks.readable {
             return None;
         }
-        self.with_fd(donors, |fd| rustix::io::ioctl_fionread(fd).ok()).ok().flatten()
+        self.with_fd(processes, |fd| rustix::io::ioctl_fionread(fd).ok()).ok().flatten()
     }
 
     /// Whether an error is pending, or was; which one it is, is kept. `SO_ERROR` is cleared by asking,
@@ -223,19 +224,19 @@ impl Subject {
     /// was asked.
     pub(super) fn facts(
         &self,
-        donors: &[Donor],
+        processes: &mut [Process],
         root: &ProcRoot,
         diag: &mut Option<Diag>,
         has_error: bool,
     ) -> Facts {
         let mut facts = Facts::default();
         if self.asks.count {
-            facts.count = self.count(root);
+            facts.count = self.count(processes, root);
         }
         if !self.asks.readable && !self.asks.written && !self.asks.socket {
             return facts;
         }
-        let asked = self.with_fd(donors, |fd| {
+        let asked = self.with_fd(processes, |fd| {
             // A listener has connections, and no bytes.
             if self.asks.socket && sockopt::socket_acceptconn(fd).unwrap_or(false) {
                 facts.queue = match sys::tcp_info(fd) {
@@ -260,9 +261,13 @@ impl Subject {
     }
 
     /// Expirations, or the count, as fdinfo has it.
-    fn count(&self, root: &ProcRoot) -> Option<u64> {
-        let whose = self.who.pid.map_or("self".to_owned(), |pid| pid.to_string());
-        let info = std::fs::read(root.join(format!("{whose}/fdinfo/{}", self.who.fd?))).ok()?;
+    fn count(&self, processes: &mut [Process], root: &ProcRoot) -> Option<u64> {
+        let fd = self.who.fd?;
+        let info = match self.process() {
+            Some(process) => processes[process].table.info(fd),
+            None => std::fs::read(root.join(format!("self/fdinfo/{fd}"))),
+        };
+        let info = info.ok()?;
         info.split(|&b| b == b'\n').find_map(|line| {
             if let Some(ticks) = line.strip_prefix(b"ticks:") {
                 return decimal(ticks);

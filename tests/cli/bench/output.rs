@@ -31,6 +31,8 @@ fn a_table() {
     }
     let bare = bench("--quiet --fds 10 --active 1 --runs 1 --selector poll --no-header").ok();
     assert!(bare.lines().len() == 1 && bare.stdout().starts_with("poll"), "{}", bare.stdout());
+    // One run has no spread.
+    assert_eq!(bare.stdout().split_whitespace().nth(5), Some("-"), "{}", bare.stdout());
 }
 
 #[test]
@@ -38,6 +40,7 @@ fn for_programs() {
     let arguments = "--quiet --fds 10 --active 1 --runs 1 --selector poll,mio";
     let document = bench(format!("{arguments} --json")).ok().json();
     assert_eq!((&document["command"], &document["complete"]), (&"bench".into(), &true.into()));
+    assert_eq!(document["records"][0].get("spread"), Some(&serde_json::Value::Null), "{document}");
     assert_eq!(bench(format!("{arguments} --jsonl")).ok().json_lines().len(), 2);
     let lines = bench(format!("{arguments} --format tsv")).ok().lines();
     assert!(

@@ -3,6 +3,8 @@
 use super::{abstract_name, fdscope, listen};
 use crate::support::{Fdscope, NOBODY, in_own_network, run_as};
 use nix::sys::signal::Signal;
+use rustix::net::{AddressFamily, SocketType};
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt as _;
@@ -102,6 +104,17 @@ fn addresses_that_are_not_there() {
         (&format!("unix:{file}/socket"), &format!("{file} is not a directory")),
     ] {
         refused(fdscope(address), &format!("cannot listen on {address}: {why}\n"));
+    }
+    let (address, cid) = ("vsock:9999:4444", nix::sys::socket::VsockAddr::new(9999, 4444));
+    let bound = rustix::net::socket(AddressFamily::VSOCK, SocketType::STREAM, None)
+        .map_err(std::io::Error::from)
+        .and_then(|socket| Ok(nix::sys::socket::bind(socket.as_raw_fd(), &cid)?));
+    match bound.map_err(|e| e.kind()) {
+        Err(ErrorKind::AddrNotAvailable) => {
+            let why = "this machine has no such CID; listen on all with vsock:any:4444";
+            refused(fdscope(address), &format!("cannot listen on {address}: {why}\n"));
+        }
+        other => eprintln!("skipped: {address}, because that is not refused for its CID: {other:?}"),
     }
     // RFC 6761: no name below it has an address.
     let name = "fdscope.invalid";
@@ -204,6 +217,7 @@ fn options_that_do_not_go_together() {
         ("127.0.0.1:0 --max-children 3", "--max-children is for --exec and --model processes"),
         ("unix:@x --v6-only", "are for TCP addresses"),
         ("unix:@x --defer-accept 1", "are for TCP addresses"),
+        ("127.0.0.1:0 -a 1 -n 2", "--count waits for more connections than --accept lets in"),
         ("--inetd", "--inetd: standard input is not a socket"),
         ("127.0.0.1:0 --inetd", "'[ADDRESS]...' cannot be used with '--inetd'"),
     ] {
@@ -213,8 +227,6 @@ fn options_that_do_not_go_together() {
 
 #[test]
 fn an_output_file_that_cannot_be_made() {
-    refused(
-        fdscope("127.0.0.1:0 --output /nonexistent/x"),
-        "cannot write /nonexistent/x: No such file or directory",
-    );
+    let run = fdscope("127.0.0.1:0 --output /nonexistent/x").run();
+    run.check(2, "fdscope: cannot write /nonexistent/x: No such file or directory (os error 2)\n").prints("");
 }

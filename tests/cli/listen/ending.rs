@@ -132,3 +132,17 @@ fn a_full_disk() {
     let run = fdscope("127.0.0.1:0 -t 10ms --output /dev/full").run();
     run.check(2, "fdscope: cannot write the output: No space left on device").prints("");
 }
+
+/// A COMMAND goes on without, and that is told: once, and by a status if it has none of its own.
+#[test]
+fn a_full_disk_beside_a_command() {
+    for format in ["table", "json", "jsonl", "tsv"] {
+        for (command, status) in [("true", 2), ("exit 7", 7)] {
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            let run = Fdscope::new(format!("listen 127.0.0.1:0 --format {format} -- sh -c")).arg(command);
+            let run = run.stdout(full).run();
+            run.check(status, "fdscope: cannot write the output: No space left on device");
+            assert_eq!(run.stderr().lines().count(), 1, "{format}: {}", run.stderr());
+        }
+    }
+}

@@ -70,7 +70,7 @@ fn both_families() {
         assert_eq!(TcpStream::connect(&to).unwrap_err().kind(), ErrorKind::ConnectionRefused);
         run.end_by(Signal::SIGTERM).check_signal(Signal::SIGTERM, "");
     });
-    fdscope("127.0.0.1:0 --v6-only").run().check(3, "127.0.0.1:0: --v6-only is for IPv6 addresses\n");
+    fdscope("127.0.0.1:0 --v6-only").run().check(2, "127.0.0.1:0: --v6-only is for IPv6 addresses\n");
 }
 
 /// The event loop does not wait for one that was taken by somebody else, even if it is told to

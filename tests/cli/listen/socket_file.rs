@@ -2,8 +2,9 @@
 
 use super::client::{connect, exchange};
 use super::{address, fdscope, listen};
-use crate::support::check;
+use crate::support::{check, in_own_network};
 use nix::sys::signal::Signal;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixDatagram, UnixListener};
@@ -114,6 +115,22 @@ fn a_live_one_is_refused() {
     let datagrams = path.with_extension("datagrams");
     let _socket = UnixDatagram::bind(&datagrams).unwrap();
     refused(&datagrams);
+}
+
+/// Of another network namespace, and not listening yet: nobody can tell whose it is, and it stays.
+#[test]
+fn one_of_another_network_is_refused() {
+    let (_directory, path) = place();
+    for socket_type in [SocketType::STREAM, SocketType::SEQPACKET, SocketType::DGRAM] {
+        let socket = rustix::net::socket(AddressFamily::UNIX, socket_type, None).unwrap();
+        rustix::net::bind(&socket, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        in_own_network(|| {
+            let run = fdscope(unix(&path)).run();
+            run.check(3, "the socket file is in use, by a process that may not be read or is in ").prints("");
+            assert!(path.exists(), "{socket_type:?}");
+        });
+        std::fs::remove_file(&path).unwrap();
+    }
 }
 
 /// As is anything that is no socket.

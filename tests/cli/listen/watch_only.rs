@@ -99,6 +99,34 @@ fn a_port() {
     });
 }
 
+/// Of two that share an address, the one that is gone is not all that there is.
+#[test]
+fn a_shared_port() {
+    in_own_network(|| {
+        let share = |to: &str| {
+            let family = rustix::net::AddressFamily::INET;
+            let socket = rustix::net::socket(family, SocketType::STREAM, None).unwrap();
+            rustix::net::sockopt::set_socket_reuseport(&socket, true).unwrap();
+            rustix::net::bind(&socket, &to.parse::<std::net::SocketAddr>().unwrap()).unwrap();
+            rustix::net::listen(&socket, 1).unwrap();
+            TcpListener::from(socket)
+        };
+        let first = share("127.0.0.1:0");
+        let to = first.local_addr().unwrap();
+        let second = share(&to.to_string());
+        let port = to.port();
+        let mut run = Fdscope::new(format!("listen --watch-only {port} --interval 10ms")).start();
+        (0..4).for_each(|_| drop(run.line()));
+        for socket in [first, second] {
+            assert!(!run.has_ended());
+            drop(socket);
+            let line = run.line();
+            assert!(line.ends_with(&format!("  closed     {to}  this socket listens no more")), "{line}");
+        }
+        run.end().check(3, "");
+    });
+}
+
 /// That it is looked at does not keep it: its port can be had again at once.
 #[test]
 fn it_is_not_held() {
@@ -199,12 +227,11 @@ fn what_is_no_listener() {
     });
 }
 
-/// With --count, it ends after so many changes.
+/// With --count, it ends after so many changes: how it was found is none.
 #[test]
 fn count() {
     let (listener, to) = listener(5);
-    let (mut run, _) = listen(format!("--watch-only {} --interval 10ms --count 2", own(&listener)));
-    // The first is how it was found.
+    let (mut run, _) = listen(format!("--watch-only {} --interval 10ms --count 1", own(&listener)));
     check(&run.event("queue"), &json!({"waiting": 0}));
     let _client = connect(&to);
     let run = run.end();

@@ -112,6 +112,23 @@ fn timeout() {
     }
 }
 
+/// What is ready by then is told, as `poll(2)` does that may not wait.
+#[test]
+fn a_timeout_that_is_over_at_once() {
+    for arguments in ["", "--with poll", "--with select", "--with mio", "--repeat", "--drain"] {
+        let (reader, mut writer) = pipe().unwrap();
+        let run = with_fd(&reader, fdscope(format!("3 -t 1ns {arguments}"))).run();
+        assert_eq!(names(&run.check(124, "").json_lines()), ["armed", "timeout"], "{arguments}");
+        writer.write_all(b"x").unwrap();
+        let run = with_fd(&reader, fdscope(format!("3 -t 1ns {arguments}"))).run();
+        let events = run.check(124, "").json_lines();
+        assert_eq!(names(&events), ["armed", "ready", "timeout", "summary"], "{arguments}");
+        writer.write_all(b"x").unwrap();
+        let run = with_fd(&reader, fdscope(format!("3 -t 1ns -u ready {arguments}"))).run();
+        assert_eq!(names(&run.check(0, "").json_lines()), ["armed", "ready", "summary"], "{arguments}");
+    }
+}
+
 /// No line is printed, and the status tells; records that are asked for come.
 #[test]
 fn quiet() {

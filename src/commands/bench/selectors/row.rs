@@ -4,7 +4,7 @@ use super::case::Case;
 use super::kind::Kind;
 use super::sample::Sample;
 use super::session::Measured;
-use crate::commands::bench::cells::{number, round, word};
+use crate::commands::bench::cells::{known, number, round, word};
 use crate::commands::bench::statistics::Spread;
 use crate::model::{Cell, Column, Emphasis, Field, Record, Value, column_table};
 
@@ -41,8 +41,8 @@ const COLUMNS: &[Column<Row>] = column_table! {
         "nanoseconds for an event with all that there is to do for it: to make the fd ready, to be told, to read it, and where \
          it is oneshot, to arm it again",
         |r| number(r.event.median, 10.0);
-    "spread", Number, "how far apart the middle half of the runs was in ns_per_event, in percent of that",
-        |r| number(r.event.percent, 10.0);
+    "spread", Number, "how far apart the middle half of the runs was in ns_per_event, in percent of that; null of one run",
+        |r| known(r.event.percent, 10.0);
     "ns_per_wait", Number, "nanoseconds in one call that waits, while active fds are ready", |r| number(r.wait, 10.0);
     "ns_per_register", Number, "nanoseconds to have an fd watched", |r| number(r.register, 10.0);
     "ns_cpu", Number,

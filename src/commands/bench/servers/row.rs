@@ -3,7 +3,7 @@
 use super::contest::{Outcome, Run};
 use super::load::Load;
 use super::scene::Scene;
-use crate::commands::bench::cells::{number, round, word};
+use crate::commands::bench::cells::{known, number, round, word};
 use crate::commands::bench::statistics::Spread;
 use crate::commands::listen::Model;
 use crate::model::{Cell, Column, Emphasis, Field, Record, Value, column_table};
@@ -39,7 +39,8 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
     "computing", Integer, "how many of the busy ones have their requests computed", |r| Some(Cell::Uint(r.scene.computing as u64));
     "compute", Duration, "for how long; null but in compute", |r| Some(seconds(r.compute()));
     "requests_per_second", Number, "requests answered in a second, but for those that are computed", |r| number(r.rate.median, 1.0);
-    "spread", Number, "how far apart the middle half of the runs was in requests_per_second, in percent of that", |r| number(r.rate.percent, 10.0);
+    "spread", Number, "how far apart the middle half of the runs was in requests_per_second, in percent of that; null of one run",
+        |r| known(r.rate.percent, 10.0);
     "latency.p50", Duration, "half of the answers, but for those that are computed, came within this time", |r| Some(seconds(r.percentile(0.5)));
     "latency.p90", Duration, "90 of 100 did", |r| Some(seconds(r.percentile(0.9)));
     "latency.p99", Duration, "99 of 100 did", |r| Some(seconds(r.percentile(0.99)));

@@ -10,7 +10,7 @@ use crate::commands::pace::Pace;
 use crate::kind::Shape;
 use crate::model::{Device, FdNum, FdRanges, Inode, Pid, Registration};
 use crate::proc::{
-    Candidate, Donor, Kernel, Member, OpenError, ProcessDir, Shared, System, count_fds, quiet_devices,
+    Candidate, FdTable, Kernel, Member, OpenError, ProcessDir, Shared, System, count_fds, quiet_devices,
 };
 use crate::watch::turning::Limits;
 use rustix::io::Errno;
@@ -23,11 +23,7 @@ const FIND: Duration = Duration::from_millis(200);
 /// A process.
 pub(super) struct Process {
     pub(super) dir: ProcessDir,
-    /// The process, to know when it ends.
-    whole: Donor,
-    donor: Donor,
-    /// The task whose fds are looked at: a thread, where the first has ended.
-    task: Pid,
+    table: FdTable,
     /// Which epoll fds are meant; `None` for all.
     only: Option<FdRanges>,
     pub(super) loops: Vec<EventLoop>,
@@ -51,25 +47,13 @@ pub(super) struct Process {
     quiet: Vec<Device>,
 }
 
-/// Who has the fds of a process whose first thread has ended, while others go on.
-fn heir(dir: &ProcessDir) -> Option<Pid> {
-    let is_gone = dir.state() == Some(b'Z');
-    is_gone.then(|| dir.threads().into_iter().find(|&tid| tid != dir.pid())).flatten()
-}
-
 impl Process {
     pub(super) fn open(system: &System, pid: Pid, only: Option<FdRanges>) -> Result<Self, OpenError> {
         let dir = ProcessDir::open(system.root(), pid, system)?;
-        let whole = Donor::process(pid)?;
-        let (task, donor) = match heir(&dir) {
-            Some(task) => (task, Donor::thread(task)?),
-            None => (pid, Donor::process(pid)?),
-        };
+        let table = FdTable::open(system.root(), pid)?;
         Ok(Self {
             dir,
-            whole,
-            donor,
-            task,
+            table,
             only,
             loops: Vec::new(),
             known: BTreeSet::new(),
@@ -92,21 +76,22 @@ impl Process {
 
     /// An fd that is readable once it has ended.
     pub(super) fn pidfd(&self) -> rustix::fd::BorrowedFd<'_> {
-        self.whole.pidfd()
+        self.table.pidfd()
     }
 
     /// Finds its loops: those that are new come last.
     pub(super) fn find(&mut self, system: &System, limits: Limits) -> Result<(), OpenError> {
         let before = self.loops.len();
         let begin = Instant::now();
-        let numbers: BTreeSet<FdNum> = self.numbers(system)?.collect();
+        let numbers = self.table.numbers(&self.known)?;
         let fresh = numbers.difference(&self.known).copied();
-        let fresh: Vec<FdNum> = fresh.filter(|&fd| self.is_epoll(system, fd)).collect();
+        let fresh: Vec<FdNum> = fresh.filter(|&fd| self.is_epoll(fd)).collect();
         self.add_epolls(fresh, &numbers, limits);
         self.known = numbers;
         self.listing.done(begin);
         for index in before..self.loops.len() {
-            let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
+            let (donor, task) = (self.table.donor(), self.table.task());
+            let means = Means { system, dir: &self.dir, donor, task };
             match self.loops[index].read(&means) {
                 Ok(_) => self.mark_stale(system, index),
                 // It was closed meanwhile.
@@ -128,7 +113,7 @@ impl Process {
         let is_meant = |only: &Option<FdRanges>, fd| only.as_ref().is_none_or(|only| only.contains(fd));
         fresh.sort_by_key(|&fd| (!is_meant(&self.only, fd), fd));
         let open = self.loops.iter().filter(|l| l.open).filter_map(EventLoop::epoll);
-        let member = |fd| Member { pid: self.pid(), task: self.task, fd };
+        let member = |fd| Member { pid: self.pid(), task: self.table.task(), fd };
         // All are alike; those that are one, only the kernel knows.
         let all = open.chain(fresh.iter().copied());
         let all = all.map(|fd| Candidate { likeness: 0, member: member(fd) }).collect();
@@ -151,7 +136,7 @@ impl Process {
 
     /// Whether the kernel refuses to have its fds duplicated: one is enough to know.
     pub(super) fn may_not_be_asked(&self) -> bool {
-        let one = self.known.first().map(|&fd| self.donor.duplicate(fd));
+        let one = self.known.first().map(|&fd| self.table.donor().duplicate(fd));
         one.is_some_and(|asked| asked.is_err_and(|e| matches!(e, Errno::PERM | Errno::ACCESS)))
     }
 
@@ -175,24 +160,13 @@ impl Process {
         &mut self.loops[last]
     }
 
-    fn path(&self, system: &System, rest: &str) -> std::path::PathBuf {
-        system.root().join(format!("{}/task/{}/{rest}", self.pid(), self.task))
-    }
-
-    /// The numbers of its fds.
-    fn numbers(&self, system: &System) -> Result<impl Iterator<Item = FdNum> + use<>, OpenError> {
-        let entries = std::fs::read_dir(self.path(system, "fd"));
-        let entries = entries.map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
-        Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(FdNum)))
-    }
-
-    fn link(&self, system: &System, fd: FdNum) -> Option<Vec<u8>> {
-        let link = std::fs::read_link(self.path(system, &format!("fd/{fd}"))).ok()?;
+    fn link(&self, fd: FdNum) -> Option<Vec<u8>> {
+        let link = std::fs::read_link(self.table.path(&format!("fd/{fd}"))).ok()?;
         Some(link.into_os_string().into_encoded_bytes())
     }
 
-    fn is_epoll(&self, system: &System, fd: FdNum) -> bool {
-        self.link(system, fd).is_some_and(|link| Shape::of(&link) == Shape::Anon(b"eventpoll"))
+    fn is_epoll(&self, fd: FdNum) -> bool {
+        self.link(fd).is_some_and(|link| Shape::of(&link) == Shape::Anon(b"eventpoll"))
     }
 
     /// Looks for loops that are new, if it is time to: gives the index of the first.
@@ -219,18 +193,21 @@ impl Process {
         let watched = self.loops[index].set.iter().map(|(_, watched)| watched.registration);
         let mut registrations: Vec<Registration> = watched.collect();
         registrations.sort_by_key(|registration| registration.fd);
-        if self.dir.mark_stale(system, self.task, epoll, &mut registrations).is_ok() {
+        if self.dir.mark_stale(system, self.table.task(), epoll, &mut registrations).is_ok() {
             self.loops[index].set.mark_stale(&registrations);
         }
     }
 
     /// Looks at one of its loops.
     pub(super) fn look(&mut self, system: &System, index: usize, at: Instant) -> Looked {
-        let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
+        let (donor, task) = (self.table.donor(), self.table.task());
+        let means = Means { system, dir: &self.dir, donor, task };
         let looked = self.loops[index].look(&means, at);
         let found = &mut self.loops[index];
-        if (std::mem::take(&mut found.lost) || !found.open) && self.inherit() {
-            self.loops[index].open = true;
+        if std::mem::take(&mut found.lost) || !found.open {
+            // It is open still, perhaps, if others have the fds now, or none that could be asked.
+            let heirs = self.table.inherit();
+            self.loops[index].open |= heirs.is_err() || self.table.task() != task;
         }
         let found = &mut self.loops[index];
         if !found.open {
@@ -249,24 +226,8 @@ impl Process {
 
     /// Looks once at all that a loop watches.
     pub(super) fn look_once(&mut self, system: &System, index: usize) {
-        let means = Means { system, dir: &self.dir, donor: &self.donor, task: self.task };
+        let (donor, task) = (self.table.donor(), self.table.task());
+        let means = Means { system, dir: &self.dir, donor, task };
         self.loops[index].look_once(&means);
-    }
-
-    /// Has the fds looked at by another thread, if the one by which they were has ended. Whether there is
-    /// one.
-    fn inherit(&mut self) -> bool {
-        // Its directory says whether it is the first one that has ended; else the others are asked.
-        let is_first = self.task == self.pid();
-        if !is_first && self.dir.threads().contains(&self.task) {
-            return false;
-        }
-        // Who runs another program becomes the first one, whichever it was.
-        let heir = heir(&self.dir).or((!is_first).then_some(self.pid()));
-        let Some((task, donor)) = heir.and_then(|task| Some((task, Donor::thread(task).ok()?))) else {
-            return false;
-        };
-        (self.task, self.donor) = (task, donor);
-        true
     }
 }

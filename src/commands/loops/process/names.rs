@@ -30,7 +30,7 @@ impl Process {
             let unknown = set.iter().filter(|(_, watched)| watched.what.is_none() && !watched.is_stale());
             let tokens: Vec<usize> = unknown.map(|(token, _)| token).collect();
             if tokens.len() > NAMES {
-                wanted.extend(self.strange(system, index, &tokens));
+                wanted.extend(self.strange(index, &tokens));
             } else {
                 wanted.extend(tokens.into_iter().map(|token| (index, token)));
             }
@@ -40,7 +40,7 @@ impl Process {
 
     /// The same of what is new in one, as far as it matters how it is looked at.
     pub(in crate::commands::loops) fn identify_new(&mut self, system: &System, index: usize, new: &[usize]) {
-        let wanted = self.strange(system, index, new);
+        let wanted = self.strange(index, new);
         self.learn(system, &wanted);
     }
 
@@ -54,12 +54,12 @@ impl Process {
     }
 
     /// Those that are neither sockets nor pipes: these tell themselves how they can be asked.
-    fn strange(&self, system: &System, index: usize, tokens: &[usize]) -> Vec<(usize, usize)> {
+    fn strange(&self, index: usize, tokens: &[usize]) -> Vec<(usize, usize)> {
         let set = &self.loops[index].set;
         let is_strange = |token: &&usize| {
             let fd =
                 set.get(**token).filter(|watched| !watched.is_stale()).map(|watched| watched.registration.fd);
-            let link = fd.and_then(|fd| self.link(system, fd));
+            let link = fd.and_then(|fd| self.link(fd));
             link.is_some_and(|link| !link.starts_with(b"socket:") && !link.starts_with(b"pipe:"))
         };
         tokens.iter().filter(is_strange).map(|&token| (index, token)).collect()
@@ -92,7 +92,7 @@ impl Process {
         let system = System::new(system.root().clone(), false);
         let Ok(dir) = ProcessDir::open(system.root(), self.pid(), &system) else { return whats };
         let plan = plan();
-        let _ = Scanner::new(&system, &plan).some(&dir, self.task, fds, &mut |row: &Fd| {
+        let _ = Scanner::new(&system, &plan).some(&dir, self.table.task(), fds, &mut |row: &Fd| {
             if let Assoc::Fd(fd) = row.assoc {
                 whats.insert(fd, Found::of(row));
             }

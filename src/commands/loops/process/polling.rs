@@ -81,7 +81,7 @@ impl Process {
 
     /// What an epoll fd watches that must not be polled.
     fn untouchable_in(&self, system: &System, epoll: FdNum, nests: usize) -> Vec<(FdNum, String)> {
-        let Ok(registrations) = self.dir.registrations(self.task, epoll) else { return Vec::new() };
+        let Ok(registrations) = self.dir.registrations(self.table.task(), epoll) else { return Vec::new() };
         // Sockets are looked at as such: those of a kind that must not be polled are rare.
         let known = self.loops.iter().find(|l| l.epoll() == Some(epoll));
         let mut found = Vec::new();

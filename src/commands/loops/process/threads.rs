@@ -106,7 +106,7 @@ impl Process {
 
     /// Whether an fd is a socket that listens.
     fn listens(&self, fd: FdNum) -> bool {
-        let duplicate = self.donor.duplicate(fd);
+        let duplicate = self.table.donor().duplicate(fd);
         duplicate.is_ok_and(|socket| rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(false))
     }
 

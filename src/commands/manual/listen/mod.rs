@@ -54,7 +54,7 @@ fn addresses() -> Section {
             8,
             "`unix:`*PATH*",
             "A socket file, which is removed at the end. One that is left over is replaced; one that a \
-             socket is bound to is not. To tell, `fdscope` may try to connect.",
+             socket is bound to is not, in whichever network namespace.",
         )
         .term(8, "`unix:@`*NAME*", "A name in the abstract namespace, which is in no filesystem.")
         .term(
@@ -82,8 +82,8 @@ fn events() -> Section {
                 ),
                 (
                     "`queue`",
-                    "The queue is not as it was told last, or was fuller in between, or the backlog is \
-                     another: `waiting`, `max`, `peak`, `full`.",
+                    "How others' queue was found. Then: the queue is not as it was told last, or was fuller \
+                     in between, or the backlog is another: `waiting`, `max`, `peak`, `full`.",
                 ),
                 (
                     "`accepted`",
@@ -197,8 +197,8 @@ fn examples() -> Section {
             "fdscope listen 127.0.0.1:8080 --backlog 5 --accept none",
         )
         .example(
-            "Reproduce an outage in a minute: a server that hangs, and comes back. Each `kill` accepts \
-             one:",
+            "Reproduce an outage in a minute: a server that hangs, and comes back. `kill` accepts one; \
+             signals that come before the last was taken are one:",
             "fdscope listen :8080 --backlog 1 --accept-on-signal --serve http &\n\
              kill -USR1 $!",
         )
@@ -273,7 +273,8 @@ fn exit_status() -> Section {
          which a shell shows 130, 143 or 129. If it cannot go on, as its output is not \
          read, a second one ends it without more. A signal that was ignored when it started stays ignored: \
          SIGINT, in a shell script's background jobs. A reader that goes away, such as `head`, ends \
-         `fdscope` with 0; if there is a COMMAND, that goes on.",
+         `fdscope` with 0; if there is a COMMAND, that goes on, as it does if the output cannot be written, \
+         which is told, and makes its status 0 a 2.",
     )
 }
 

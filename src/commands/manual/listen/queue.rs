@@ -95,10 +95,11 @@ pub(super) fn gauge() -> Section {
         .heading("--watch-only")
         .text(
             "Somebody else's listener is looked at by its inode, and not held: if its owner closes it, it \
-             is gone, which ends `fdscope` with status 3. A *PORT* is of TCP, in the network namespace of \
+             is gone, and once all are, `fdscope` ends with status 3. A *PORT* is of TCP, in the network namespace of \
              `fdscope`, and takes no privilege; whose it is can only be told of processes that may be \
              read. *PID*`:`*FD* also finds unix sockets, and takes the right to read that process; if it \
              is in another network namespace, `CAP_SYS_ADMIN` too. Of listeners that share a port \
-             (`SO_REUSEPORT`) each has a queue of its own.",
+             (`SO_REUSEPORT`) each has a queue of its own. Those that open it later, such as a server that \
+             was started again, are not looked at.",
         )
 }

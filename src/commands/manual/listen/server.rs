@@ -34,8 +34,8 @@ pub(super) fn command() -> Section {
         .text(
             "Many servers call `listen`(2) once more with a backlog of their own, which takes the place of \
              `--backlog`: Node.js with 511, asyncio with 100, uvicorn with 2048. A `queue` event shows it \
-             (`0 of 512`). Servers that leave it alone, such as gunicorn, nginx and plain Python, keep the \
-             one given here.",
+             (`0 of 512`). Servers that leave it alone, such as nginx and plain Python, keep the one given \
+             here.",
         )
         .text(
             "The listeners are blocking, unless `--nonblocking` is given, and `fdscope` holds them too: if \

@@ -42,7 +42,8 @@ impl Session<'_> {
         for &token in &constant {
             self.show_constant(token)?;
         }
-        constant.iter().for_each(|token| self.note_constant(*token));
+        let alone = self.stage.subjects.iter().all(|s| !s.open);
+        constant.iter().for_each(|token| self.note_constant(*token, alone));
         for token in unbegun {
             self.tell_unbegun(token)?;
         }
@@ -86,7 +87,7 @@ impl Session<'_> {
         }
         let mut refusals = Vec::new();
         for lookout in &mut self.lookouts {
-            match lookout.register(token, subject, &self.stage.donors) {
+            match lookout.register(token, subject, &mut self.stage.processes) {
                 Ok(()) => {}
                 Err(RegisterError::Refused { what: Feature::Files, .. }) if self.bounds.auto => {
                     subject.open = false;
@@ -114,10 +115,10 @@ impl Session<'_> {
         None
     }
 
-    /// Says why what is waited for does not come of what was shown as always ready.
-    fn note_constant(&self, token: usize) {
+    /// Says why what is waited for does not come of what was shown as always ready; of most of that,
+    /// if nothing else is watched.
+    fn note_constant(&self, token: usize, alone: bool) {
         let subject = &self.stage.subjects[token];
-        let alone = self.stage.subjects.iter().all(|s| !s.open);
         let reason = match self.bounds.until {
             Some(Until::Closed) if subject.process().is_some() => {
                 "that it is closed is not seen, as epoll does not take what is always ready: --with poll sees it"
@@ -136,11 +137,11 @@ impl Session<'_> {
     pub(super) fn show_constant(&mut self, token: usize) -> Result<(), Error> {
         let mut poll = Lookout::new(Backend::Poll, Trigger::Level).map_err(refused)?;
         let subject = &mut self.stage.subjects[token];
-        if poll.register(token, subject, &self.stage.donors).is_err() {
+        if poll.register(token, subject, &mut self.stage.processes).is_err() {
             return Ok(());
         }
         subject.open = true;
-        let sights = poll.look(Some(Duration::ZERO), &self.stage.subjects, &self.stage.donors);
+        let sights = poll.look(Some(Duration::ZERO), &self.stage.subjects, &mut self.stage.processes);
         // To be read, it is not over yet.
         let drained = self.stage.subjects[token].drained;
         self.stage.subjects[token].open = drained;

@@ -21,7 +21,8 @@ impl Session<'_> {
             let lookout = &mut self.lookouts[i];
             // The first waits for all.
             let timeout = if i == 0 { timeout } else { Some(Duration::ZERO) };
-            let sights = lookout.look(timeout, &self.stage.subjects, &self.stage.donors).map_err(refused)?;
+            let sights =
+                lookout.look(timeout, &self.stage.subjects, &mut self.stage.processes).map_err(refused)?;
             let now = Instant::now();
             let level = lookout.trigger == Trigger::Level;
             let before = std::mem::take(&mut lookout.ready);
@@ -32,6 +33,11 @@ impl Session<'_> {
                     Sight::Ready { readiness, raw } => (readiness, raw),
                     Sight::Closed { reused } => {
                         closed.push((token, reused));
+                        continue;
+                    }
+                    Sight::Unknown => {
+                        // It counts as what it was.
+                        ready.extend(before.binary_search(&token).is_ok().then_some(token));
                         continue;
                     }
                 };
@@ -62,12 +68,19 @@ impl Session<'_> {
             }
             if level {
                 ready.sort_unstable();
+                let mut unknown = Vec::new();
                 for token in before.into_iter().filter(|t| ready.binary_search(t).is_err()) {
                     // A registration ends without an event: that is no clear.
-                    let gone = self.stage.closed(token, lookout.fd());
-                    if let Some(reused) = gone {
-                        closed.push((token, reused));
-                        continue;
+                    match self.stage.closed(token, lookout.fd()) {
+                        Ok(None) => {}
+                        Ok(Some(reused)) => {
+                            closed.push((token, reused));
+                            continue;
+                        }
+                        Err(_) => {
+                            unknown.push(token);
+                            continue;
+                        }
                     }
                     if closed.iter().any(|(other, _)| *other == token) {
                         continue;
@@ -85,6 +98,9 @@ impl Session<'_> {
                         }));
                     }
                 }
+                // They count as what they were.
+                ready.append(&mut unknown);
+                ready.sort_unstable();
             }
             self.lookouts[i].ready = ready;
         }
@@ -196,7 +212,7 @@ impl Session<'_> {
         if has_error {
             subject.has_failed();
         }
-        let facts = subject.facts(&self.stage.donors, self.system.root(), &mut self.diag, has_error);
+        let facts = subject.facts(&mut self.stage.processes, self.system.root(), &mut self.diag, has_error);
         subject.note_bytes(facts.readable_bytes);
         subject.tell_bytes();
         facts

@@ -84,6 +84,8 @@ pub(super) struct Session<'s> {
     system: &'s System,
     bounds: Bounds,
     started: Instant,
+    /// Whether all selectors have looked once.
+    looked: bool,
     follow: Instant,
     /// When the selectors are asked next, if every return is shown.
     next_return: Instant,
@@ -137,8 +139,8 @@ impl<'s> Session<'s> {
             alarm.registry().register(&mut SourceFd(&fd), token, MioInterest::READABLE).map_err(refused)
         };
         register(signals.raw_fd(), SIGNALS)?;
-        for (i, donor) in stage.donors.iter().enumerate() {
-            register(donor.pidfd().as_raw_fd(), Token(FIRST_PROCESS + i))?;
+        for (i, process) in stage.processes.iter().enumerate() {
+            register(process.table.pidfd().as_raw_fd(), Token(FIRST_PROCESS + i))?;
         }
         for lookout in &lookouts {
             if let Some(fd) = lookout.fd() {
@@ -159,6 +161,7 @@ impl<'s> Session<'s> {
             system,
             bounds,
             started,
+            looked: false,
             follow: started,
             next_return: started,
             next_check: 0,
@@ -208,6 +211,7 @@ impl<'s> Session<'s> {
             self.look(Some(Duration::ZERO))?;
             self.look_again()?;
         }
+        self.looked = true;
         if end.is_some() {
             return Ok(end);
         }
@@ -225,7 +229,8 @@ impl<'s> Session<'s> {
         if self.end.is_some() {
             return Ok(self.end);
         }
-        if self.is_late() {
+        // What is ready by now is told, however short the time is: as poll(2) does that may not wait.
+        if self.looked && self.is_late() {
             self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Timeout))?;
             return Ok(Some(End::Timeout));
         }
@@ -356,7 +361,7 @@ impl<'s> Session<'s> {
                 self.sink.write(&event.seen(Seen { selector, trigger, readiness, raw: None }))?;
             }
         }
-        self.sink.finish()
+        self.sink.finish().map(|_| ())
     }
 
     /// Whether its time is over.

@@ -80,7 +80,7 @@ impl Session<'_> {
             let readiness = subject.trackers.iter().fold(Readiness::EMPTY, |all, t| all | t.readiness());
             // One that has brought something was there, and is read to its end.
             let has_failed = (subject.failure.is_some() || readiness.intersects(Readiness::ERR))
-                && !(self.bounds.drains && subject.readable_bytes(&self.stage.donors) > Some(0));
+                && !(self.bounds.drains && subject.readable_bytes(&mut self.stage.processes) > Some(0));
             if subject.open && has_failed {
                 // Another address of the host at once, and the first again after a while.
                 let again = self.bounds.retry.map(|retry| now + retry);

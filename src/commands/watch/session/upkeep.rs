@@ -36,7 +36,7 @@ impl Session<'_> {
             if !readable || !subject.open || !subject.has_bytes() {
                 continue;
             }
-            let Some(bytes) = subject.readable_bytes(&self.stage.donors) else { continue };
+            let Some(bytes) = subject.readable_bytes(&mut self.stage.processes) else { continue };
             subject.note_bytes(Some(bytes));
             if subject.has_more() && subject.may_tell_more(MORE) && !self.bounds.repeat {
                 let readiness = subject.trackers[lookout].readiness();
@@ -64,7 +64,8 @@ impl Session<'_> {
         let most = if self.hurried > 0 { CHECK * 5 } else { CHECK };
         while asked < count && (asked % 16 != 0 || began.elapsed() < most) {
             let token = (self.next_check + asked) % count;
-            closed.extend(self.stage.closed(token, Some(epoll)).map(|reused| (token, reused)));
+            let fate = self.stage.closed(token, Some(epoll)).ok().flatten();
+            closed.extend(fate.map(|reused| (token, reused)));
             asked += 1;
         }
         self.next_check = (self.next_check + asked) % count.max(1);
