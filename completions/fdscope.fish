@@ -36,7 +36,7 @@ never\t'Never'"
 complete -c fdscope -n "__fish_fdscope_needs_command" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_needs_command" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_needs_command" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_needs_command" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_needs_command" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_needs_command" -s V -l version -d 'Print version'
 complete -c fdscope -n "__fish_fdscope_needs_command" -f -a "list" -d 'List what processes hold open'
@@ -77,7 +77,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l pids -d 'Print 
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s u -l user -d 'Only processes of this user, by name or number' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s k -l kind -d 'Only these kinds, or groups of kinds, such as tcp,pipe or socket' -r
@@ -107,7 +107,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l pids -d 'Print on
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s s -l state -d 'Only these states' -r -f -a "established\t''
 connected\t''
@@ -165,7 +165,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s y -l yes -d 
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand sockets" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s k -l kind -d 'Only these kinds, or groups of kinds, such as pipe,unix or socket' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s d -l depth -d 'Follow from the TARGET to its peers, to their peers, and so on, so many steps' -r
@@ -183,7 +183,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l stuck -d 'Only
 complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand peers" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l set -d 'Set a limit of the TARGETs, such as nofile=4096 or nofile=4096:8192 (soft:hard)' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l sort -d 'Order of --all' -r -f -a "percent\t'The nearest to its limit first'
@@ -208,7 +208,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l system -d 'Li
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand limits" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s s -l sample -d 'Look again and again for this long, and show in how many of the looks each thread was seen in what' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l interval -d 'How often to look, on average' -r
@@ -227,7 +227,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l peers -d 'Al
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand threads" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s b -l backlog -d 'How many connections may wait: what listen(2) is given. The kernel admits one more, and keeps no more than net.core.somaxconn, which is also what -1 and the default mean' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l fd -d 'Take over a listener that is open already, by its number, or \'systemd\' for those of LISTEN_FDS' -r
@@ -272,7 +272,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l inetd -d 'Ser
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l for -d 'Judge the loops for this long; status 1 if one stalled' -r
 complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l stall -d 'A loop that serves nothing for this long, though something waits, is stalled' -r
@@ -291,7 +291,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -s a -l all -d 'L
 complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand loops" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s w -l with -d 'The selector to look with; with several, all look at the same moments' -r -f -a "auto\t'epoll; what epoll refuses is shown as what it is'
 select\t'select(2)'
@@ -327,7 +327,7 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l timeline -d 'D
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s s -l selector -d 'Which selectors; epoll means level, edge and oneshot [default: all]' -r -f -a "select\t'select(2), by the raw call, which takes any number of fds'
 poll\t'poll(2)'
@@ -368,5 +368,5 @@ complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l servers -d 'Me
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l json -d 'Short for --format json'
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l jsonl -d 'Short for --format jsonl'
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -l no-header -d 'Leave out the heading of tables and TSV'
-complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s q -l quiet -d 'Leave out notes on stderr, but not errors'
+complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s q -l quiet -d 'Leave out notes on stderr, but not errors; with watch also its lines, but not records'
 complete -c fdscope -n "__fish_fdscope_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -15,7 +15,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     --version(-V)             # Print version
   ]
@@ -51,7 +51,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope list color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     ...targets: string        # A pid, 'self', PID:FDS such as 4242:0,3-7, or a command name
   ]
@@ -92,7 +92,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope sockets color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     ...filters: string        # Only sockets with an end here: ADDRESS, ADDRESS:PORT, :PORT, NETWORK/BITS, /PATH, @NAME or vsock:CID:PORT; several are alternatives
   ]
@@ -116,7 +116,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope peers color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     ...targets: string        # A pid, 'self', PID:FDS such as 4242:0,3-7, or a command name
   ]
@@ -147,7 +147,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope limits color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     ...targets: string        # A pid, 'self' or a command name
   ]
@@ -172,7 +172,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope threads color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     ...targets: string        # A pid, 'self', PID:TIDS such as 4242:4245,4250-4260, a thread id, or a command name
   ]
@@ -228,7 +228,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope listen color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     ...addresses: string      # HOST:PORT, :PORT for all addresses, [IPV6]:PORT, unix:PATH, unix:@NAME or vsock:CID:PORT; port 0 is any free one
   ]
@@ -253,7 +253,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope loops color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     ...targets: string        # A pid, PID:FDS such as 4242:6 for the loop of that epoll fd, or a command name
   ]
@@ -297,7 +297,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope watch color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
     ...targets: string        # An inherited fd such as 0, PID:FDS, PID:all, NAME:FDS, a PATH to open (r:, w: or rw: before it), tcp:HOST:PORT, udp:HOST:PORT or unix:PATH to connect to
   ]
@@ -348,7 +348,7 @@ module completions {
     --jsonl                   # Short for --format jsonl
     --no-header               # Leave out the heading of tables and TSV
     --color: string@"nu-complete fdscope bench color" # When to use colour
-    --quiet(-q)               # Leave out notes on stderr, but not errors
+    --quiet(-q)               # Leave out notes on stderr, but not errors; with watch also its lines, but not records
     --help(-h)                # Print help (see more with '--help')
   ]
 

@@ -64,7 +64,7 @@ pub struct Global {
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
-    /// Leave out notes on stderr, but not errors
+    /// Leave out notes on stderr, but not errors; with watch also its lines, but not records
     #[arg(long, short, global = true)]
     pub quiet: bool,
 }

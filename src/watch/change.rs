@@ -23,7 +23,7 @@ pub enum Change {
 
 impl Change {
     /// What conditions that have come amount to: the worst of them.
-    pub(super) fn of(gained: Readiness) -> Option<Self> {
+    pub fn of(gained: Readiness) -> Option<Self> {
         if gained.intersects(Readiness::ERR | Readiness::NVAL) {
             Some(Self::Error)
         } else if gained.intersects(Readiness::HUP) {

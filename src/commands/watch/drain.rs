@@ -21,6 +21,8 @@ pub(super) enum Drained {
     Dry(u64),
     /// Nothing will ever come again.
     End(u64),
+    /// It cannot be read any more, and why.
+    Failed(u64, Errno),
     /// It is nothing that can be read: a listener, say, or what is open for writing alone.
     Never,
 }
@@ -42,7 +44,9 @@ pub(super) fn drain(
             Err(Errno::AGAIN) => return Ok(Drained::Dry(total)),
             Err(Errno::INTR) => continue,
             Err(Errno::INVAL | Errno::NOTCONN | Errno::BADF | Errno::ISDIR) => return Ok(Drained::Never),
-            Err(_) => return Ok(Drained::End(total)),
+            // So a terminal says that its other end is gone.
+            Err(Errno::IO) if has_hung_up(fd) => return Ok(Drained::End(total)),
+            Err(e) => return Ok(Drained::Failed(total, e)),
         };
         total += read as u64;
         if let Some(out) = &mut tee {
@@ -73,6 +77,11 @@ fn read(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> rustix::io::Result<usize> {
 fn is_readable(fd: BorrowedFd<'_>) -> rustix::io::Result<bool> {
     let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
     Ok(poll(&mut fds, Some(&Timespec::default()))? > 0)
+}
+
+fn has_hung_up(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+    poll(&mut fds, Some(&Timespec::default())).is_ok() && fds[0].revents().contains(PollFlags::HUP)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::commands::cells::{seconds, text};
 use crate::model::{Cell, Column, Emphasis, FdNum, Field, Pid, Readiness, Record, column_table};
-use crate::watch::Durations;
+use crate::watch::{Change, Durations};
 use jiff::Timestamp;
 use std::rc::Rc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(super) enum What {
     Closed {
         reused: bool,
     },
-    /// There is nothing more to read, and never will be.
+    /// There is nothing more to read, and never will be, or it cannot be read.
     End,
     /// The process has ended.
     Exited,
@@ -84,6 +84,8 @@ pub(super) struct Facts {
     /// Expirations of a timerfd, or the count of an eventfd.
     pub(super) count: Option<u64>,
     pub(super) socket_error: Option<String>,
+    /// Why it cannot be read any more.
+    pub(super) read_error: Option<String>,
 }
 
 /// How it went with one fd under one selector.
@@ -92,6 +94,37 @@ pub(super) struct Summary {
     pub(super) transitions: u64,
     pub(super) durations: Durations,
     pub(super) bytes: u64,
+}
+
+impl What {
+    /// What it is called.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Armed { .. } => "armed",
+            Self::Opened => "opened",
+            Self::Ready => "ready",
+            Self::More => "more",
+            Self::Clear { .. } => "clear",
+            Self::Hup => "hup",
+            Self::Error => "error",
+            Self::Closed { .. } => "closed",
+            Self::End => "end",
+            Self::Exited => "exited",
+            Self::Timeout => "timeout",
+            Self::Summary(_) => "summary",
+        }
+    }
+}
+
+impl From<Change> for What {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Ready => Self::Ready,
+            Change::Hup => Self::Hup,
+            Change::Error => Self::Error,
+            Change::Clear { ready_for, .. } => Self::Clear { ready_for },
+        }
+    }
 }
 
 impl Event {
@@ -121,20 +154,7 @@ impl Event {
 
     /// Its name.
     pub(super) fn name(&self) -> &'static str {
-        match &self.what {
-            What::Armed { .. } => "armed",
-            What::Opened => "opened",
-            What::Ready => "ready",
-            What::More => "more",
-            What::Clear { .. } => "clear",
-            What::Hup => "hup",
-            What::Error => "error",
-            What::Closed { .. } => "closed",
-            What::End => "end",
-            What::Exited => "exited",
-            What::Timeout => "timeout",
-            What::Summary(_) => "summary",
-        }
+        self.what.name()
     }
 
     fn who(&self) -> Option<&Who> {
@@ -150,6 +170,7 @@ impl Record for Event {
     fn emphasis(&self) -> Emphasis {
         match &self.what {
             What::Error => Emphasis::Alarm,
+            What::End if self.facts.read_error.is_some() => Emphasis::Alarm,
             What::Hup | What::Closed { .. } | What::Exited | What::Timeout => Emphasis::Notice,
             _ => Emphasis::None,
         }
@@ -179,7 +200,9 @@ pub(super) const COLUMNS: &[Column<Event>] = column_table! {
     "count", Integer, "expirations of a timerfd, or the count of an eventfd", |e| e.facts.count.map(Cell::Uint);
     "socket_error", String, "pending error of a connection that fdscope made (SO_ERROR), as errno(3) has it",
         |e| e.facts.socket_error.as_deref().and_then(|s| text(s.as_bytes()));
-    "ready_for", Duration, "how long what has gone was in force: how long the owner let it wait",
+    "read_error", String, "why it cannot be read any more (read(2)), as errno(3) has it",
+        |e| e.facts.read_error.as_deref().and_then(|s| text(s.as_bytes()));
+    "ready_for", Duration, "how long what has gone was in force: of in, how long the owner let it wait",
         |e| if let What::Clear { ready_for } = e.what { Some(seconds(ready_for)) } else { None };
     "reused", Bool, "whether the number of a closed fd is another's now",
         |e| if let What::Closed { reused } = e.what { Some(Cell::Bool(reused)) } else { None };

@@ -50,7 +50,10 @@ fn say(event: &Event) -> String {
         }
         What::Closed { reused: true } => "its number is another fd's now".to_owned(),
         What::Closed { reused: false } => "closed".to_owned(),
-        What::End => "nothing more to read".to_owned(),
+        What::End => match &event.facts.read_error {
+            Some(error) => format!("cannot be read: {error}"),
+            None => "nothing more to read".to_owned(),
+        },
         What::Exited => "the process has ended".to_owned(),
         What::Timeout => "the time is up".to_owned(),
         What::Summary(summary) => {

@@ -32,7 +32,7 @@ use nix::sys::signal::Signal;
 use screen::Screen;
 use session::{Bounds, End, Session};
 use stage::{Stage, Wishes};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
 use timeline::Timeline;
 use trace::Trace;
@@ -69,6 +69,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         auto,
         together: table && !args.timeline && lookouts.len() > 1,
         events: args.events,
+        quiet: context.quiet,
     };
     let failed = |e: io::Error| Error::Refused(format!("cannot make a selector: {e}"));
     let open = |(backend, trigger)| Lookout::new(backend, trigger).map_err(failed);
@@ -82,7 +83,9 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     }
     let mut errors = io::stderr();
     let mut nowhere = io::sink();
-    let (out, tee): (&mut dyn Write, Option<&mut dyn Write>) = match (args.tee, context.quiet) {
+    // Lines are for people, who want none then; records are what was asked for.
+    let silent = table && context.quiet;
+    let (out, tee): (&mut dyn Write, Option<&mut dyn Write>) = match (args.tee, silent) {
         (true, true) => (&mut nowhere, Some(&mut context.out)),
         (true, false) => (&mut errors, Some(&mut context.out)),
         (false, true) => (&mut nowhere, None),
@@ -100,9 +103,14 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     };
     let signals = Signals::open(caught).map_err(|e| Error::Io("signals".to_owned(), e))?;
     let mut session = Session::start(sink, tee, signals, lookouts, stage, &system, bounds)?;
-    let end = session.run()?;
+    let ran = session.run();
     let failed = session.failed();
-    session.finish()?;
+    // A reader that stands still holds it up beyond its time.
+    let late = if let Ok(end) = &ran { *end == End::Timeout } else { session.is_late() };
+    let end = match ran.and_then(|end| session.finish().map(|()| end)) {
+        Err(Error::Output(e)) if late && e.kind() == ErrorKind::BrokenPipe => End::Timeout,
+        other => other?,
+    };
     match end {
         End::Met => Ok(Outcome::Met),
         End::Timeout => Ok(Outcome::TimedOut),

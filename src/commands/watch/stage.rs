@@ -63,11 +63,14 @@ impl Stage {
                         Ok(())
                     }
                     // Something in its place, until there is whom to connect to.
-                    Err(reason) if wishes.retries => connect::unconnected().map(|fd| {
-                        context.note(&format!("{reason}; trying again"));
+                    Err(failure) if failure.is_refusal() => connect::unconnected().map(|fd| {
+                        stage.connection(target, remote, fd, wishes).refuse();
+                    }),
+                    Err(failure) if wishes.retries => connect::unconnected().map(|fd| {
+                        context.note(&format!("{}; trying again", failure.reason));
                         stage.connection(target, remote, fd, wishes).open = false;
                     }),
-                    Err(reason) => Err(reason),
+                    Err(failure) => Err(failure.reason),
                 },
                 What::Process { target: process, all } => {
                     let fds = process.fds.as_ref();

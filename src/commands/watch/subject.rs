@@ -30,6 +30,8 @@ pub(super) struct Subject {
     pub(super) remote: Option<Remote>,
     /// Whether the socket is one that we made, and nobody else has.
     pub(super) made: bool,
+    /// The error that was pending on it. Asking for it has cleared it.
+    pub(super) failure: Option<Errno>,
     /// Which of its addresses is to be tried next, if not all were.
     pub(super) next_address: Option<usize>,
     /// Whether it still is to be watched.
@@ -78,7 +80,14 @@ impl Subject {
     pub(super) fn replace(&mut self, fd: OwnedFd) {
         self.number = Some(FdNum(fd.as_raw_fd()));
         self.hold = Hold::Own(fd);
+        self.failure = None;
         self.open = true;
+    }
+
+    /// The connection was refused before there was anything to look at.
+    pub(super) fn refuse(&mut self) {
+        self.failure = Some(Errno::CONNREFUSED);
+        self.open = false;
     }
 
     /// An fd of the process with this index.
@@ -106,6 +115,7 @@ impl Subject {
             wished: wishes.events.is_some(),
             number: None,
             remote: None,
+            failure: None,
             next_address: None,
             made: false,
             open: true,
@@ -198,8 +208,20 @@ impl Subject {
         self.with_fd(processes, |fd| rustix::io::ioctl_fionread(fd).ok()).ok().flatten()
     }
 
-    /// All that can be asked without consuming anything. `SO_ERROR` is cleared by asking, so it is
-    /// asked of our own sockets alone, and only if there is an error.
+    /// Whether an error is pending, or was; which one it is, is kept. `SO_ERROR` is cleared by asking,
+    /// so it is asked of sockets alone that we made.
+    pub(super) fn has_failed(&mut self) -> bool {
+        if self.made
+            && let Some(fd) = self.own_fd()
+            && let Ok(Err(error)) = sockopt::socket_error(fd)
+        {
+            self.failure = Some(error);
+        }
+        self.failure.is_some()
+    }
+
+    /// All that can be asked without consuming anything; with an error, also which one it is, if that
+    /// was asked.
     pub(super) fn facts(
         &self,
         processes: &mut [Process],
@@ -214,7 +236,6 @@ impl Subject {
         if !self.asks.readable && !self.asks.written && !self.asks.socket {
             return facts;
         }
-        let own = self.made;
         let asked = self.with_fd(processes, |fd| {
             // A listener has connections, and no bytes.
             if self.asks.socket && sockopt::socket_acceptconn(fd).unwrap_or(false) {
@@ -230,12 +251,8 @@ impl Subject {
             if self.asks.socket {
                 // Of a connection that has failed, its SYN may be left, which is no byte of anybody's.
                 facts.unsent_bytes = sys::unsent_bytes(fd).ok().filter(|_| !has_error);
-                if own
-                    && has_error
-                    && let Ok(Err(error)) = sockopt::socket_error(fd)
-                {
-                    facts.socket_error = Some(errno_name(error.raw_os_error()));
-                }
+                let failure = self.failure.filter(|_| has_error);
+                facts.socket_error = failure.map(|error| errno_name(error.raw_os_error()));
             }
         });
         // Closed meanwhile: that is told when it is noticed.

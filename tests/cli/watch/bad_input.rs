@@ -1,7 +1,9 @@
 //! Targets that are none, are not there, or may not be watched.
 
 use super::{fdscope, here_all};
-use crate::support::{Helper, NOBODY, run_as};
+use crate::support::{Fdscope, Helper, NOBODY, run_as};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Command;
 
 #[test]
@@ -44,6 +46,23 @@ fn what_is_not_there() {
     fdscope("no-such-name-at-all:3").run().check(3, "no-such-name-at-all").prints("");
     fdscope("/no/such/file").run().check(3, "no such file or directory (ENOENT)").prints("");
     fdscope("tcp:no-such-host.invalid:80").run().check(3, "the host is not known").prints("");
+}
+
+/// Names are shown as they are everywhere: whatever is no text is escaped, and nothing is lost.
+#[test]
+fn names_that_are_no_text() {
+    for (target, shown) in [
+        (
+            &b"unix:a\xff\x1b[31m\xc3\xa9"[..],
+            "unix:a\\xff\\x1b[31m\u{e9}: no such file or directory (ENOENT)",
+        ),
+        (b"./a\xff\x1b[31m\xc3\xa9", "./a\\xff\\x1b[31m\u{e9}: no such file or directory (ENOENT)"),
+    ] {
+        let run = fdscope("").in_directory("/proc/self").arg(OsStr::from_bytes(target)).run();
+        run.check(3, &format!("fdscope: {shown}\n")).prints("");
+    }
+    let run = Fdscope::new("watch").arg(OsStr::from_bytes(b"unix:@no\xff\x1b")).run();
+    assert!(run.check(0, "").stdout().ends_with("  ECONNREFUSED  unix \u{2192} @no\\xff\\x1b\n"));
 }
 
 /// A process of root's, for somebody who is not.

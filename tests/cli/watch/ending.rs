@@ -65,7 +65,27 @@ fn until_what_cannot_come() {
     let events = run.check(1, "").json_lines();
     assert!(names(&events).contains(&"end"), "{events:?}");
     let file = tempfile::NamedTempFile::new().unwrap();
-    fdscope(format!("{} -u clear", file.path().display())).run().check(1, "");
+    let clear = format!("{} -u clear", file.path().display());
+    fdscope(&clear).run().check(1, "it is always ready, and what --until waits for does not come of it");
+    fdscope(format!("{clear} --quiet")).run().check(1, "");
+}
+
+/// That a regular file is closed only shows by a selector that takes it.
+#[test]
+fn until_a_file_is_closed() {
+    if super::cannot_watch_others() {
+        return;
+    }
+    let file = tempfile::tempfile().unwrap();
+    let target = here(&file);
+    let run = fdscope(format!("{target} -u closed")).run();
+    run.check(1, &format!("fdscope: {target}: that it is closed is not seen, as epoll does not take"));
+    run.check(1, "--with poll sees it\n");
+    assert_eq!(names(&run.json_lines()), ["armed", "ready", "summary"]);
+    let mut run = armed(fdscope(format!("{target} -u closed --with poll")));
+    drop(file);
+    run.event("closed");
+    run.end().check(0, super::note("poll"));
 }
 
 #[test]
@@ -109,15 +129,18 @@ fn a_timeout_that_is_over_at_once() {
     }
 }
 
-/// Nothing is printed, and the status tells.
+/// No line is printed, and the status tells; records that are asked for come.
 #[test]
 fn quiet() {
     let (reader, mut writer) = pipe().unwrap();
-    for format in ["table", "json", "jsonl", "tsv"] {
-        let run =
-            with_fd(&reader, Fdscope::new(format!("watch 3 -q -u ready -t 10ms --format {format}"))).run();
-        run.check(124, "").prints("");
-    }
+    let quiet = |format: &str| {
+        with_fd(&reader, Fdscope::new(format!("watch 3 -q -u ready -t 10ms --format {format}"))).run()
+    };
+    quiet("table").check(124, "").prints("");
+    assert_eq!(names(&quiet("json").check(124, "").records()), ["armed", "timeout"]);
+    assert_eq!(names(&quiet("jsonl").check(124, "").json_lines()), ["armed", "timeout"]);
+    assert_eq!(quiet("tsv").check(124, "").lines().len(), 3);
+    assert!(quiet("trace").check(124, "").json().is_array());
     writer.write_all(b"x").unwrap();
     let run = with_fd(&reader, Fdscope::new("watch 3 -q -u ready")).run();
     run.check(0, "").prints("");
@@ -165,6 +188,25 @@ fn a_closed_pipe() {
         });
         run.end().check(0, "").prints("");
     }
+}
+
+/// It cannot end before what holds it up does, and then it ends as it would have.
+#[test]
+fn a_reader_that_stands_still() {
+    let time = Duration::from_millis(50);
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(b"x").unwrap();
+    let (out, mut stdout) = pipe().unwrap();
+    let size = rustix::pipe::fcntl_getpipe_size(&stdout).unwrap();
+    stdout.write_all(&vec![0; size]).unwrap();
+    let fdscope = Fdscope::new(format!("watch 3 --tee --timeout {}ms", time.as_millis())).stdout(stdout);
+    let mut run = with_fd(&reader, fdscope).start();
+    assert!(run.line_on_stderr().contains("armed"));
+    // Its time has begun before that.
+    std::thread::sleep(time);
+    drop(out);
+    let run = run.end();
+    assert_eq!(run.status(), 124, "{}", run.stderr());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Files that it opens, and kinds that are no streams.
 
-use super::{armed, fdscope, names, watch, watch_fd, with_fd};
+use super::{armed, fdscope, here, here_all, names, watch, watch_fd, with_fd};
 use crate::support::{Fdscope, check};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
@@ -8,6 +8,7 @@ use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, 
 use serde_json::json;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 
 fn fifo() -> (tempfile::TempDir, String) {
@@ -95,6 +96,19 @@ fn a_regular_file() {
     drop(writer);
     run.event("hup");
     run.end().check(0, "");
+}
+
+/// Of several fds of a target, each that cannot be watched is named.
+#[test]
+fn which_cannot_be_watched() {
+    if super::cannot_watch_others() {
+        return;
+    }
+    let files = [tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()];
+    let run = fdscope(format!("{} --with epoll", here_all(&files.each_ref().map(File::as_raw_fd)))).run();
+    for file in &files {
+        run.check(3, &format!("fdscope: {}: epoll cannot watch files that are always ready", here(file)));
+    }
 }
 
 #[test]

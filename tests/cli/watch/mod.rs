@@ -15,6 +15,7 @@ mod output;
 mod own;
 mod processes;
 mod puppet;
+mod reading;
 mod several;
 mod triggers;
 mod wakeups;

@@ -1,7 +1,8 @@
 //! Several selectors, which look at the same moments.
 
 use super::{fdscope, watch_fd, with_fd};
-use crate::support::{Fdscope, check};
+use crate::support::{Fdscope, check, eventually};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 use std::io::{Write as _, pipe};
 
@@ -45,7 +46,8 @@ fn a_line_of_all() {
     drop(writer);
     let lines = with_fd(&reader, Fdscope::new(format!("{arguments} -n 1"))).ok().lines();
     assert!(lines[1].contains("select: in | poll: hup | epoll: hup (they differ)"), "{lines:#?}");
-    let events = with_fd(&reader, fdscope("3 --with select,poll,epoll -n 3")).run();
+    // Which are one event of as many records.
+    let events = with_fd(&reader, fdscope("3 --with select,poll,epoll -n 1")).run();
     let events = events.check(0, "").json_lines();
     for (event, expected) in events[1..].iter().zip([
         json!({"event": "ready", "selector": "select", "readiness": ["in"]}),
@@ -53,5 +55,24 @@ fn a_line_of_all() {
         json!({"event": "hup", "selector": "epoll", "readiness": ["hup"]}),
     ]) {
         check(event, &expected);
+    }
+}
+
+/// How it ends does not depend on how it is shown: what one of them sees is enough, and what all see
+/// at once counts once.
+#[test]
+fn the_end_is_the_same_in_every_format() {
+    let (reader, writer) = pipe().unwrap();
+    drop(writer);
+    // Other tests may be starting programs, which have all that we have for a moment.
+    eventually("nobody writes", || {
+        let mut fds = [PollFd::new(&reader, PollFlags::empty())];
+        poll(&mut fds, Some(&Timespec::default())) == Ok(1)
+    });
+    for format in ["table", "json", "jsonl", "tsv", "trace"] {
+        for (arguments, status) in [("-u ready", 0), ("-u hup", 0), ("-n 1", 0), ("-n 2 -t 20ms", 124)] {
+            let arguments = format!("watch 3 --with select,poll,epoll --format {format} {arguments}");
+            with_fd(&reader, Fdscope::new(arguments)).run().check(status, "");
+        }
     }
 }

@@ -117,3 +117,22 @@ fn repeat() {
         });
     }
 }
+
+/// A return is named for the worst that is in force, as what changes is, and so it ends what waits for
+/// it, and nothing else.
+#[test]
+fn repeat_names_what_is_in_force() {
+    for with in ["epoll", "poll", "mio"] {
+        let (reader, writer) = pipe().unwrap();
+        drop(writer);
+        let run = with_fd(&reader, fdscope(format!("3 --with {with} --repeat -u hup"))).run();
+        assert_eq!(names(&run.check(0, "").json_lines()), ["armed", "hup", "summary"]);
+        let run = with_fd(&reader, fdscope(format!("3 --with {with} --repeat -u ready -t 20ms"))).run();
+        assert!(!names(&run.check(124, "").json_lines()).contains(&"ready"), "{with}");
+    }
+    let (_socket, address) = super::connecting::deaf();
+    for (until, status) in [("ready", 1), ("error", 0)] {
+        let run = fdscope(format!("tcp:{address} --repeat -u {until}")).run();
+        assert_eq!(names(&run.check(status, "").json_lines()), ["armed", "error", "summary"]);
+    }
+}

@@ -61,14 +61,16 @@ fn targets() -> Section {
                 (
                     "`tcp:`*HOST*`:`*PORT*, `udp:`*HOST*`:`*PORT*",
                     "A connection to make. It is begun and not waited for: that it is there is `ready` with \
-                     `out`, that it was refused `error` with `socket_error`. If the host has several \
+                     `out`, that it was refused `error` with `socket_error`, for which the socket is asked, since \
+                     select shows no difference. If the host has several \
                      addresses, the next is tried when one has failed. With udp there is nothing to wait for, and the refusal comes only \
                      once something is sent.",
                 ),
                 (
                     "`unix:`*PATH*, `unix:@`*NAME*",
                     "The same with a socket file, or an abstract name. Such a connection is there at once, \
-                     or fails at once.",
+                     or fails at once: if nobody listens, with an `error` that no selector saw. A file that \
+                     is not there is a target that is not there.",
                 ),
             ],
         )
@@ -101,8 +103,9 @@ fn events() -> Section {
                 (
                     "`clear`",
                     "A condition has gone; others may be in force still. `ready_for` is how long it was, from \
-                     when it was seen: how long the owner let it wait. That may be too much by a quarter \
-                     or an interval: see OBSERVING OTHER PROCESSES. Level only.",
+                     when it was seen: of `in`, how long the owner let it wait; of `out`, only how long there \
+                     was room. That may be too much by a quarter or an interval: see OBSERVING OTHER \
+                     PROCESSES. Level only.",
                 ),
                 ("`hup`", "The other end is gone. It stays in force, so that nothing else may come."),
                 (
@@ -117,8 +120,8 @@ fn events() -> Section {
                 ),
                 (
                     "`end`",
-                    "Of `--drain` and `--tee`: all is read, and nothing will come any more. The fd is watched \
-                     no longer.",
+                    "Of `--drain` and `--tee`: all is read, and nothing will come any more; or it cannot be \
+                     read, and `read_error` says why. The fd is watched no longer.",
                 ),
                 ("`opened`", "With *PID*`:all`: the process has a new fd, which is watched from now on."),
                 ("`exited`", "The process has ended."),
@@ -126,7 +129,8 @@ fn events() -> Section {
                 (
                     "`summary`",
                     "Last, for each fd that changed at all, and each selector: `transitions`, \
-                     `ready_total`, `ready_longest`, `ready_median` and `bytes`.",
+                     `ready_total`, `ready_longest`, `ready_median` and `bytes`. Ready is it with anything \
+                     that was asked for, and so with `out` as well.",
                 ),
             ],
         )
@@ -138,16 +142,18 @@ fn events() -> Section {
         )
         .text(
             "With several selectors, a line shows what each of them sees, with \"they differ\" if they do. \
-             A record is of one selector, so that there are as many.",
+             A record is of one selector, so that there are as many. Either way that is one event for \
+             `--count`, and what one of them sees is enough for `--until`.",
         )
         .text(
-            "With `--repeat` there is a `ready` each time the selector returns, at most one an interval, and \
-             neither `more` nor `clear`. `level` then goes on as long as it is in force, as an event loop \
+            "With `--repeat` there is an event each time the selector returns, at most one an interval, named for \
+             all that is in force, and neither `more` nor `clear`. `level` then goes on as long as it is in force, as an event loop \
              would spin that does not read.",
         )
         .text(
             "Lines have the local time, records UTC. JSON lines and TSV come as they happen, `--json` at the \
-             end.",
+             end. `--quiet` leaves out all lines, for scripts that want the status, or with `--tee` the data; \
+             records come all the same.",
         )
 }
 
@@ -185,8 +191,9 @@ fn examples() -> Section {
             "fdscope watch 4242:all",
         )
         .example(
-            "Only waits that somebody would notice:",
-            "fdscope watch nginx:all --jsonl |\n  \
+            "Only waits that somebody would notice. With `--events in`, as nobody waits for the `out` of what \
+             is open for writing:",
+            "fdscope watch nginx:all --events in --jsonl |\n  \
              jq -c 'select(.ready_for > 0.2) | [.pid, .fd, .name, .ready_for]'",
         )
         .example(
@@ -209,7 +216,7 @@ fn examples() -> Section {
         )
         .example(
             "Has anything been waiting for more than a second, in one minute?",
-            "fdscope watch redis-server:all -t 1min --jsonl |\n  \
+            "fdscope watch redis-server:all -e in -t 1min --jsonl |\n  \
              jq 'select(.event == \"summary\" and .ready_longest > 1) | .name'",
         )
         .example(
@@ -240,10 +247,15 @@ fn exit_status() -> Section {
         (
             "`3`",
             "Nothing is left to watch, and a target was not there, may not be watched, or was closed by its \
-             process or ended with it. A target that is not there is told of, and the others are \
-             watched.",
+             process or ended with it; or `--drain` or `--tee` got less than all, since reading failed, or \
+             without `--until` a connection could not be made. Of each there is a line on standard error, \
+             and the others are watched.",
         ),
-        ("`124`", "The time of `--timeout` is over."),
+        (
+            "`124`",
+            "The time of `--timeout` is over. A reader of the output that does not read holds `fdscope` up beyond \
+             that, until it reads on or goes away.",
+        ),
     ];
     Section::new("EXIT STATUS").terms(12, statuses).text(
         "On SIGINT, SIGTERM or SIGHUP there is a summary, and then `fdscope` ends by that signal, for \

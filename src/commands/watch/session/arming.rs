@@ -1,7 +1,9 @@
 //! Beginning to look at subjects.
 
 use super::super::event::{Event, Seen, What};
+use super::super::lines;
 use super::super::lookout::{Lookout, Sight};
+use super::super::options::Until;
 use super::super::subject::Subject;
 use super::{Session, refused};
 use crate::context::complain;
@@ -21,14 +23,15 @@ impl Session<'_> {
             process.has_changed(self.system);
         }
         let mut constant = Vec::new();
+        // Connections that could not even be begun.
+        let mut unbegun = Vec::new();
         for token in 0..self.stage.subjects.len() {
             self.stage.subjects[token].drained =
                 self.bounds.drains && self.stage.subjects[token].own_fd().is_some();
             if self.stage.subjects[token].open {
                 constant.extend(self.register(token));
             } else {
-                // A connection that could not even be begun.
-                self.retries.push((token, self.bounds.retry.map(|retry| self.started + retry)));
+                unbegun.push(token);
             }
         }
         let subjects = self.stage.subjects.iter().enumerate();
@@ -36,8 +39,13 @@ impl Session<'_> {
             .filter(|(token, s)| s.open || s.remote.is_some() || constant.binary_search(token).is_ok());
         let targets = watched.map(|(_, s)| Rc::clone(&s.who)).collect();
         self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Armed { targets }))?;
-        for token in constant {
+        for &token in &constant {
             self.show_constant(token)?;
+        }
+        let alone = self.stage.subjects.iter().all(|s| !s.open);
+        constant.iter().for_each(|token| self.note_constant(*token, alone));
+        for token in unbegun {
+            self.tell_unbegun(token)?;
         }
         self.sink.flush("")
     }
@@ -62,8 +70,7 @@ impl Session<'_> {
         let refuse = |subject: &mut Subject, reason: &str| {
             subject.open = false;
             if !follows {
-                let target = subject.who.target.escape_ascii();
-                complain(&format!("{target}: {reason}"));
+                complain(&format!("{}: {reason}", lines::short(&subject.who)));
             }
             !follows
         };
@@ -102,10 +109,28 @@ impl Session<'_> {
             if all {
                 self.stage.failed |= refuse(subject, &reason);
             } else if !follows {
-                complain(&format!("{}: {reason}", subject.who.target.escape_ascii()));
+                complain(&format!("{}: {reason}", lines::short(&subject.who)));
             }
         }
         None
+    }
+
+    /// Says why what is waited for does not come of what was shown as always ready; of most of that,
+    /// if nothing else is watched.
+    fn note_constant(&self, token: usize, alone: bool) {
+        let subject = &self.stage.subjects[token];
+        let reason = match self.bounds.until {
+            Some(Until::Closed) if subject.process().is_some() => {
+                "that it is closed is not seen, as epoll does not take what is always ready: --with poll sees it"
+            }
+            Some(Until::Closed | Until::Clear | Until::Hup | Until::Error) if alone => {
+                "it is always ready, and what --until waits for does not come of it"
+            }
+            _ => return,
+        };
+        if !self.bounds.quiet {
+            complain(&format!("{}: {reason}", lines::short(&subject.who)));
+        }
     }
 
     /// What epoll refuses, as poll sees it: it will never be otherwise.

@@ -1,13 +1,12 @@
 //! Having every lookout look, and telling what has changed.
 
-use super::super::event::{Facts, Seen, What};
+use super::super::event::{Event, Facts, Seen, What};
 use super::super::lookout::{Lookout, Sight};
 use super::{Session, Sighting, refused};
 use crate::error::Error;
 use crate::model::Readiness;
 use crate::selector::Trigger;
 use crate::watch::Change;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// How long after something has come it is looked at again.
@@ -44,8 +43,15 @@ impl Session<'_> {
                 };
                 if self.bounds.repeat {
                     subject.trackers[i].level(readiness, now);
-                    let change = Change::Ready;
-                    changes.push(Sighting { subject: token, lookout: i, change, readiness, raw });
+                    // Each return tells all that is in force.
+                    let told = Change::of(readiness);
+                    changes.extend(told.map(|change| Sighting {
+                        subject: token,
+                        lookout: i,
+                        change,
+                        readiness,
+                        raw,
+                    }));
                 } else if level {
                     let told = subject.trackers[i].level(readiness, now);
                     changes.extend(told.into_iter().flatten().map(|change| Sighting {
@@ -98,11 +104,26 @@ impl Session<'_> {
             }
             self.lookouts[i].ready = ready;
         }
+        self.ask_connections(&mut changes);
         self.tell_changes(changes)?;
         for (token, reused) in closed {
             self.close(token, reused)?;
         }
         Ok(())
+    }
+
+    /// Has the sockets of connections that we make say whether they have failed: select shows one that
+    /// has as it shows one that is there. Asking clears the error, so all have looked before.
+    fn ask_connections(&mut self, changes: &mut [Sighting]) {
+        if !self.connects {
+            return;
+        }
+        for sighting in changes.iter_mut().filter(|s| !matches!(s.change, Change::Clear { .. })) {
+            let subject = &mut self.stage.subjects[sighting.subject];
+            if subject.remote.is_some() && subject.has_failed() {
+                sighting.change = Change::Error;
+            }
+        }
     }
 
     /// Looks once more, soon after something has come. What wakes us up is that it comes, so whoever
@@ -133,36 +154,44 @@ impl Session<'_> {
         if !changes.is_empty() {
             self.changed = Instant::now();
         }
-        if self.bounds.together {
-            // One line an fd, whatever number of selectors has seen a change: the worst of them.
+        // What several selectors see of one fd at once is one event, in however many records.
+        let (several, together) = (self.lookouts.len() > 1, self.bounds.together);
+        if several {
             let rank = |change| match change {
                 Change::Error => 0,
                 Change::Hup => 1,
                 Change::Ready => 2,
                 Change::Clear { .. } => 3,
             };
-            changes.sort_by_key(|c| (c.subject, rank(c.change), c.lookout));
-            changes.dedup_by_key(|c| c.subject);
+            changes.sort_by_key(|c| (c.subject, if together { rank(c.change) } else { 0 }, c.lookout));
         }
-        for Sighting { subject: token, lookout, change, readiness, raw } in changes {
-            let what = match change {
-                Change::Ready => What::Ready,
-                Change::Hup => What::Hup,
-                Change::Error => What::Error,
-                Change::Clear { ready_for, .. } => What::Clear { ready_for },
-            };
-            let facts = self.facts(token, &what, readiness);
-            let seen = self.seen(lookout, readiness, raw);
-            let who = Rc::clone(&self.stage.subjects[token].who);
-            let mut event = self.event(what, &who).seen(seen).facts(facts);
-            if self.bounds.together {
-                let subject = &self.stage.subjects[token];
-                let view = |(l, t): (&Lookout, &crate::watch::Tracker)| (l.backend.name(), t.readiness());
-                event.views = self.lookouts.iter().zip(&subject.trackers).map(view).collect();
+        for seen in changes.chunk_by(|a, b| several && a.subject == b.subject) {
+            if self.end.is_some() {
+                break;
             }
-            self.tell(event)?;
+            // A line is named for the worst of it.
+            for sighting in if together { &seen[..1] } else { seen } {
+                let event = self.sighted(sighting);
+                self.sink.write(&event)?;
+            }
+            self.count(seen.iter().any(|s| self.is_met_by(What::from(s.change).name(), s.readiness)));
         }
         Ok(())
+    }
+
+    /// The event that a selector has seen.
+    fn sighted(&mut self, sighting: &Sighting) -> Event {
+        let &Sighting { subject: token, lookout, change, readiness, raw } = sighting;
+        let what = What::from(change);
+        let facts = self.facts(token, &what, readiness);
+        let seen = self.seen(lookout, readiness, raw);
+        let subject = &self.stage.subjects[token];
+        let mut event = self.event(what, &subject.who).seen(seen).facts(facts);
+        if self.bounds.together {
+            let view = |(l, t): (&Lookout, &crate::watch::Tracker)| (l.backend.name(), t.readiness());
+            event.views = self.lookouts.iter().zip(&subject.trackers).map(view).collect();
+        }
+        event
     }
 
     pub(super) fn seen(&self, lookout: usize, readiness: Readiness, raw: Option<u32>) -> Seen {
@@ -179,7 +208,10 @@ impl Session<'_> {
             }
             return Facts::default();
         }
-        let has_error = readiness.contains(Readiness::ERR);
+        let has_error = readiness.contains(Readiness::ERR) || matches!(what, What::Error);
+        if has_error {
+            subject.has_failed();
+        }
         let facts = subject.facts(&mut self.stage.processes, self.system.root(), &mut self.diag, has_error);
         subject.note_bytes(facts.readable_bytes);
         subject.tell_bytes();

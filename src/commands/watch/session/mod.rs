@@ -62,6 +62,15 @@ pub(super) struct Bounds {
     /// Whether one line shows what all selectors see.
     pub(super) together: bool,
     pub(super) events: Option<Interest>,
+    /// Whether notes on stderr are unwanted.
+    pub(super) quiet: bool,
+}
+
+impl Bounds {
+    /// Whether all that comes is what is wanted, so that less than that is a failure.
+    fn reads_all(&self) -> bool {
+        self.drains && self.until.is_none()
+    }
 }
 
 /// A session.
@@ -221,7 +230,7 @@ impl<'s> Session<'s> {
             return Ok(self.end);
         }
         // What is ready by now is told, however short the time is: as poll(2) does that may not wait.
-        if self.looked && self.bounds.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout) {
+        if self.looked && self.is_late() {
             self.tell(Event::new(Timestamp::now(), self.elapsed(), What::Timeout))?;
             return Ok(Some(End::Timeout));
         }
@@ -315,13 +324,22 @@ impl<'s> Session<'s> {
         if matches!(event.what, What::Armed { .. } | What::Timeout | What::Summary(_)) {
             return Ok(());
         }
-        self.told += 1;
         let readiness = event.seen.map(|seen| seen.readiness).unwrap_or_default();
-        let met = self.bounds.until.is_some_and(|until| until.is_met_by(event.name(), readiness));
+        self.count(self.is_met_by(event.name(), readiness));
+        Ok(())
+    }
+
+    /// Whether an event of this name is the one that is waited for, seen with this in force.
+    fn is_met_by(&self, name: &str, readiness: Readiness) -> bool {
+        self.bounds.until.is_some_and(|until| until.is_met_by(name, readiness))
+    }
+
+    /// One more was told.
+    fn count(&mut self, met: bool) {
+        self.told += 1;
         if met || self.bounds.count.is_some_and(|count| self.told >= count) {
             self.end = Some(End::Met);
         }
-        Ok(())
     }
 
     /// The summary, and the end of all output.
@@ -344,6 +362,11 @@ impl<'s> Session<'s> {
             }
         }
         self.sink.finish().map(|_| ())
+    }
+
+    /// Whether its time is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.bounds.timeout.is_some_and(|timeout| self.started.elapsed() >= timeout)
     }
 
     /// Whether a target was not there, or could not be watched.

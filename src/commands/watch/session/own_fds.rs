@@ -2,11 +2,14 @@
 
 use super::super::connect::connect;
 use super::super::drain::{Drained, drain};
-use super::super::event::What;
+use super::super::event::{Facts, What, Who};
+use super::super::lines;
 use super::Session;
+use crate::context::complain;
 use crate::error::Error;
-use crate::model::Readiness;
+use crate::model::{Readiness, errno_name, errno_words};
 use crate::selector::Trigger;
+use rustix::io::Errno;
 use std::io::Write;
 use std::rc::Rc;
 use std::time::Instant;
@@ -27,9 +30,11 @@ impl Session<'_> {
             let Some(fd) = subject.own_fd().filter(|_| reads) else { continue };
             let tee = self.tee.as_mut().map(|t| &mut **t as &mut dyn Write);
             let drained = drain(fd, &mut self.buffer, tee).map_err(Error::Output)?;
-            let (bytes, ends) = match drained {
-                Drained::Some(bytes) | Drained::Dry(bytes) => (bytes, false),
-                Drained::End(bytes) => (bytes, true),
+            let (bytes, ends, failure) = match drained {
+                Drained::Some(bytes) | Drained::Dry(bytes) => (bytes, false, None),
+                // A failure that was asked for is not told by reading any more.
+                Drained::End(bytes) => (bytes, true, subject.failure),
+                Drained::Failed(bytes, errno) => (bytes, true, Some(errno)),
                 Drained::Never => {
                     subject.drained = false;
                     continue;
@@ -39,7 +44,7 @@ impl Session<'_> {
             subject.clear_bytes();
             self.drained |= bytes > 0;
             if ends {
-                self.finish_own(token, true)?;
+                self.end_reading(token, failure)?;
                 continue;
             }
             for lookout in &mut self.lookouts {
@@ -73,11 +78,15 @@ impl Session<'_> {
                 continue;
             }
             let readiness = subject.trackers.iter().fold(Readiness::EMPTY, |all, t| all | t.readiness());
-            if subject.open && readiness.intersects(Readiness::ERR) {
+            // One that has brought something was there, and is read to its end.
+            let has_failed = (subject.failure.is_some() || readiness.intersects(Readiness::ERR))
+                && !(self.bounds.drains && subject.readable_bytes(&mut self.stage.processes) > Some(0));
+            if subject.open && has_failed {
                 // Another address of the host at once, and the first again after a while.
                 let again = self.bounds.retry.map(|retry| now + retry);
-                self.retries.push((token, subject.next_address.map(|_| now).or(again)));
-                self.finish_own(token, false)?;
+                let next = subject.next_address.map(|_| now).or(again);
+                self.finish_own(token);
+                self.try_again(token, next);
             } else if subject.open && readiness.intersects(Readiness::OUT) {
                 // It is connected.
                 subject.remote = None;
@@ -93,22 +102,60 @@ impl Session<'_> {
                     subject.replace(begun.fd);
                     self.register(token);
                 }
-                // As if it had been refused.
-                Err(_) => self.retries.push((token, self.bounds.retry.map(|retry| now + retry))),
+                Err(failure) => {
+                    subject.failure = None;
+                    if failure.is_refusal() {
+                        subject.refuse();
+                    }
+                    self.tell_unbegun(token)?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Nothing will come on an fd of our own any more.
-    pub(super) fn finish_own(&mut self, token: usize, tells: bool) -> Result<(), Error> {
+    /// Tells of a connection that was refused before any selector could see it, as of one that they
+    /// saw. What is not there is tried again as silently as a name that is not known.
+    pub(super) fn tell_unbegun(&mut self, token: usize) -> Result<(), Error> {
+        self.try_again(token, self.bounds.retry.map(|retry| Instant::now() + retry));
+        let subject = &self.stage.subjects[token];
+        let Some(failure) = subject.failure else { return Ok(()) };
+        let facts = Facts { socket_error: Some(errno_name(failure.raw_os_error())), ..Facts::default() };
+        self.tell(self.event(What::Error, &subject.who).facts(facts))
+    }
+
+    /// A connection that has failed is tried again then, or never.
+    fn try_again(&mut self, token: usize, at: Option<Instant>) {
+        self.retries.push((token, at));
+        let subject = &self.stage.subjects[token];
+        if let (None, Some(failure), true) = (at, subject.failure, self.bounds.reads_all()) {
+            complain_of(&subject.who, failure);
+            self.stage.failed = true;
+        }
+    }
+
+    /// Nothing can be read from an fd of our own any more. Who has read less than all is told so.
+    fn end_reading(&mut self, token: usize, failure: Option<Errno>) -> Result<(), Error> {
+        self.finish_own(token);
+        let who = Rc::clone(&self.stage.subjects[token].who);
+        if let Some(failure) = failure {
+            complain_of(&who, failure);
+            self.stage.failed = true;
+        }
+        let read_error = failure.map(|e| errno_name(e.raw_os_error()));
+        self.tell(self.event(What::End, &who).facts(Facts { read_error, ..Facts::default() }))
+    }
+
+    /// An fd of our own is looked at no more.
+    fn finish_own(&mut self, token: usize) {
         for lookout in &mut self.lookouts {
             lookout.deregister(token, &self.stage.subjects[token]);
             lookout.ready.retain(|t| *t != token);
         }
-        let subject = &mut self.stage.subjects[token];
-        subject.end();
-        let who = Rc::clone(&subject.who);
-        if tells { self.tell(self.event(What::End, &who)) } else { Ok(()) }
+        self.stage.subjects[token].end();
     }
+}
+
+fn complain_of(who: &Who, failure: Errno) {
+    complain(&format!("{}: {}", lines::short(who), errno_words(failure.raw_os_error())));
 }

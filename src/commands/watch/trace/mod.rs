@@ -253,8 +253,10 @@ fn args(event: &Event) -> Map<String, Value> {
             put(name, number.into());
         }
     }
-    if let Some(error) = &facts.socket_error {
-        put("socket_error", error.as_str().into());
+    for (name, error) in [("socket_error", &facts.socket_error), ("read_error", &facts.read_error)] {
+        if let Some(error) = error {
+            put(name, error.as_str().into());
+        }
     }
     args
 }
