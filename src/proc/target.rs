@@ -1,9 +1,11 @@
 //! What the user names: a pid, `self`, a command, with fd numbers behind a colon or without.
 
+use super::io::read_record_at;
 use super::process::command_of;
 use super::root::ProcRoot;
 use crate::model::{FdRanges, Pid, decimal};
 use rustix::fs::{Mode, OFlags};
+use rustix::path::Arg as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::str::FromStr;
 
@@ -166,10 +168,12 @@ pub fn no_process(tid: Pid, pid: Pid) -> String {
 /// Whose id this is, if it is anybody's: `Tgid:` of `proc_pid_status(5)`.
 pub fn task(root: &ProcRoot, id: Pid) -> Option<Task> {
     let dir = root.join(id.to_string());
-    let Ok(status) = std::fs::read(dir.join("status")) else {
+    let mut status = Vec::new();
+    let path = dir.join("status").into_c_str().ok()?.into_owned();
+    if read_record_at(rustix::fs::CWD, &path, &mut status).is_err() {
         // It may just be not for us.
         return dir.is_dir().then_some(Task::Process(id));
-    };
+    }
     let mut lines = status.split(|&b| b == b'\n');
     let group = lines.find_map(|line| decimal(line.strip_prefix(b"Tgid:")?)).map(|n| Pid(n as i32));
     Some(match group.filter(|&pid| pid != id) {
