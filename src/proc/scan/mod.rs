@@ -6,6 +6,7 @@ mod file;
 mod identity;
 mod network;
 mod stat;
+mod torn;
 
 use super::borrow::Lender;
 use super::io::{NumberName, go_to, number_of, open_dir, readlink_at};
