@@ -21,7 +21,7 @@ mod watches;
 
 use crate::support::{Keeper, Skip};
 
-/// Those of every kind of fd.
+/// Those of every kind of fd, by name, a list for each file.
 pub(crate) const KINDS: &[&[(&str, Exhibit)]] = &[
     bpf::ALL,
     epoll::ALL,
@@ -42,9 +42,8 @@ pub(crate) const KINDS: &[&[(&str, Exhibit)]] = &[
 /// Opens what it shows.
 pub(crate) type Exhibit = fn(&mut Keeper) -> Result<(), Skip>;
 
-/// All exhibits by name, a list for each file.
-pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
-    bpf::ALL,
+/// Those that tests elsewhere have for themselves.
+pub(crate) const OTHERS: &[&[(&str, Exhibit)]] = &[
     crate::bad_input::ALL,
     crate::bpf::ALL,
     crate::hang::ALL,
@@ -73,19 +72,6 @@ pub(crate) const ALL: &[&[(&str, Exhibit)]] = &[
     crate::threads::waits::ALL,
     crate::torn::ALL,
     crate::watch::many::ALL,
-    epoll::ALL,
-    events::ALL,
-    files::ALL,
-    inet::ALL,
-    memory::ALL,
-    pipes::ALL,
-    processes::ALL,
-    rest::ALL,
-    sockets::ALL,
-    threads::ALL,
-    ttys::ALL,
-    unix::ALL,
-    watches::ALL,
 ];
 
 /// Lists the exhibits of a file, and makes each a test of its record.
