@@ -15,6 +15,8 @@
 
 #[path = "../support/arguments.rs"]
 mod arguments;
+#[path = "../support/child.rs"]
+mod child;
 #[path = "../support/client.rs"]
 mod client;
 mod contestants;

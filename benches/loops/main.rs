@@ -26,6 +26,8 @@
 
 #[path = "../support/arguments.rs"]
 mod arguments;
+#[path = "../support/child.rs"]
+mod child;
 #[allow(dead_code, reason = "benches/load does more with it")]
 #[path = "../support/client.rs"]
 mod client;

@@ -1,7 +1,6 @@
 //! A server that runs: how it is started, found and ended.
 
-use crate::Result;
-use crate::usage;
+use crate::{Result, child, usage};
 use fdscope::sock::Diag;
 use std::fs;
 use std::io::{self, Read as _};
@@ -79,18 +78,7 @@ fn links(pid: u32) -> io::Result<Vec<String>> {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
-        let end = Instant::now() + PATIENCE;
-        while let Ok(None) = self.child.try_wait() {
-            if Instant::now() > end {
-                let _ = self.child.kill();
-                let _ = self.child.wait();
-                break;
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
+        child::end(&mut self.child, PATIENCE);
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }

@@ -24,6 +24,8 @@
 #[path = "../support/arguments.rs"]
 mod arguments;
 mod bare;
+#[path = "../support/child.rs"]
+mod child;
 mod hold;
 mod idle;
 #[path = "../support/median.rs"]

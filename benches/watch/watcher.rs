@@ -1,8 +1,7 @@
 //! Who watches: `fdscope watch`, or strace.
 
-use crate::{Result, process};
+use crate::{Result, child, process};
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::FileExt as _;
@@ -118,18 +117,7 @@ impl Watcher {
     }
 
     fn stop(&mut self) {
-        if let (Ok(None), Some(pid)) = (self.child.try_wait(), Pid::from_raw(self.child.id() as i32)) {
-            let _ = kill_process(pid, Signal::TERM);
-        }
-        let end = Instant::now() + PATIENCE;
-        while let Ok(None) = self.child.try_wait() {
-            if Instant::now() > end {
-                let _ = self.child.kill();
-                let _ = self.child.wait();
-                break;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
+        child::end(&mut self.child, PATIENCE);
     }
 }
 
