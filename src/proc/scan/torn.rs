@@ -33,8 +33,8 @@ pub(super) fn torn(probe: &Probe<'_>, kind: &Kind, system: &System) -> Option<bo
                 return Some(true);
             }
             match stat.file_type() {
-                // That of an anonymous inode, which has no path.
-                0 => return Some(true),
+                // That of an anonymous inode, of which only a dma-buf has something like a path.
+                0 => return None,
                 // A pipe has no path either.
                 libc::S_IFIFO if system.pipe_device() == Some(stat.device) => return Some(true),
                 // A socket without a path has this too, and a FIFO may be asked by a duplicate.
