@@ -37,7 +37,9 @@ impl EventLoop {
         if turns.fds != *fds || self.set.len() == 0 {
             turns.fds.clone_from(fds);
             let is_select = call.is_some_and(Call::is_select);
-            let registrations = fds.iter().map(|polled| registration(*polled, is_select)).collect();
+            let mut registrations: Vec<_> =
+                fds.iter().map(|polled| registration(*polled, is_select)).collect();
+            registrations.sort_by_key(|registration| registration.fd);
             let changed = self.set.update(registrations);
             for (token, watched) in &changed.gone {
                 self.retire(*token, watched, at);
