@@ -37,6 +37,8 @@ pub(super) struct ProcLookup<'a> {
     /// The last handles that were looked up, the oldest first: several inotify fds of a process may
     /// watch the same directory.
     handles: RefCell<VecDeque<(Handle, Option<Vec<u8>>)>>,
+    /// Whether handles may be looked up by whoever asks.
+    at_hand: OnceCell<bool>,
 }
 
 /// A file as inotify and fanotify know it: filesystem, type of handle, and handle.
@@ -60,6 +62,7 @@ impl<'a> ProcLookup<'a> {
             kinds: RefCell::default(),
             mounts: RefCell::default(),
             handles: RefCell::default(),
+            at_hand: OnceCell::new(),
         }
     }
 
@@ -213,7 +216,8 @@ impl Lookup for ProcLookup<'_> {
         }
         let mut mounts = self.mounts.borrow_mut();
         let mount = mounts.entry(device).or_insert_with(|| self.open_mount(device)).as_ref()?;
-        let path = self.system.handles.path(mount, handle_type, handle, self.is_at_hand());
+        let at_hand = *self.at_hand.get_or_init(|| self.is_at_hand());
+        let path = self.system.handles.path(mount, handle_type, handle, at_hand);
         if handles.len() == KEPT {
             handles.pop_front();
         }

@@ -80,7 +80,7 @@ impl System {
 
     /// With who is at the other end of fds, for which the fds of all processes are swept once.
     pub fn with_peers(self, wanted: bool) -> Self {
-        Self { peers: wanted.then(|| PeerFinder::new(&self.root, FdTables::Processes)), ..self }
+        self.with_peers_in(wanted, false)
     }
 
     /// The same, and in the tables that threads have for themselves too, if `threads` says so.

@@ -3,7 +3,8 @@
 use super::io::read_record_at;
 use super::process::command_of;
 use super::root::ProcRoot;
-use crate::model::{FdRanges, Pid, decimal};
+use super::usage::number;
+use crate::model::{FdRanges, Pid};
 use rustix::fs::{Mode, OFlags};
 use rustix::path::Arg as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -174,8 +175,7 @@ pub fn task(root: &ProcRoot, id: Pid) -> Option<Task> {
         // It may just be not for us.
         return dir.is_dir().then_some(Task::Process(id));
     }
-    let mut lines = status.split(|&b| b == b'\n');
-    let group = lines.find_map(|line| decimal(line.strip_prefix(b"Tgid:")?)).map(|n| Pid(n as i32));
+    let group = number(&status, b"Tgid:").map(|n| Pid(n as i32));
     Some(match group.filter(|&pid| pid != id) {
         Some(pid) => Task::Thread { tid: id, pid },
         None => Task::Process(id),
