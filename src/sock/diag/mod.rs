@@ -2,7 +2,8 @@
 //!
 //! [`Diag`] asks for what its callers need, one method a question; `connection` carries any
 //! request there and its replies back; `inet`, `unix`, `netlink`, `packet` and `vsock` hold the
-//! requests of a family and read its messages. Sockets are named by inode, as the links of fds name them; the kernel gives 32 bits.
+//! requests of a family and read its messages, and `messages` keeps those of a dump until they are
+//! looked up. Sockets are named by inode, as the links of fds name them; the kernel gives 32 bits.
 //!
 //! Every call ends: the kernel answers while it is asked, and `connection::TIMEOUT` is for one
 //! that does not. What a message has that is not known here is passed over, and one that cannot be
