@@ -423,3 +423,50 @@ fn other_ends_are_found_in_tables_of_threads() {
         assert!(line.contains(&format!(" {pid}/")), "{line}");
     }
 }
+
+/// Runs a test once more as a user without any privilege, if we are another. Whether that was it.
+fn is_run_as_nobody(test: &str) -> bool {
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        return false;
+    }
+    let program = std::env::current_exe().unwrap();
+    let mut again = Command::new(program);
+    match again.args(["--exact", test, "--nocapture"]).uid(NOBODY).gid(NOBODY).output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(e) => eprintln!("skipped: what its own user sees, because we cannot be that: {e}"),
+    }
+    true
+}
+
+/// The directories of the thread that has ended belong to root.
+#[test]
+fn its_own_user_finds_its_sockets() {
+    if is_run_as_nobody("its_own_user_finds_its_sockets") {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (held, ours) = pipe().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let child = Forked(leaderless(&held, &ours, || {}));
+    let port = format!(":{}", listener.local_addr().unwrap().port());
+    let output = Command::new(env!("CARGO_BIN_EXE_fdscope"))
+        .args([
+            "sockets",
+            "--listening",
+            &port,
+            "--quiet",
+            "--no-header",
+            "--format",
+            "tsv",
+            "--columns",
+            "owners",
+        ])
+        .output()
+        .unwrap();
+    let owner = format!("{}/", child.0);
+    drop(child);
+    let owners = String::from_utf8(output.stdout).unwrap();
+    assert!(owners.split(',').any(|one| one.starts_with(&owner)), "{owners}");
+}

@@ -92,13 +92,18 @@ impl<'s> Sweeper<'s> {
     ) -> Result<(), Errno> {
         let path = self.system.root().join(part.pid.to_string());
         let dir = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        let entries = self.table(part, &dir, self.at_once, key, piece)?;
-        // Of another part it may be that the numbers have a gap.
-        let is_empty = entries == 0 && (part.first == 0 || fds_of(&dir)? == 0);
+        let listed = self.table(part, &dir, self.at_once, key, piece);
+        let is_empty = match listed {
+            // Of another part it may be that the numbers have a gap.
+            Ok(0) => part.first == 0 || fds_of(&dir)? == 0,
+            // What a main thread had that has ended belongs to root, and what others have to their user.
+            Err(Errno::ACCESS) => fds_of(&dir)? == 0,
+            _ => false,
+        };
         let is_first = part.first == 0 && self.system.root().is_native();
         let is_for_threads = self.tables == FdTables::Threads && is_first;
-        if !is_empty && !is_for_threads {
-            return Ok(());
+        if !is_empty && (listed.is_err() || !is_for_threads) {
+            return listed.map(drop);
         }
         let mut others = other_threads(&dir, part.pid);
         let mut leader = part.pid;
@@ -109,6 +114,9 @@ impl<'s> Sweeper<'s> {
                     (leader, _) = others.swap_remove(nth);
                     break;
                 }
+            }
+            if leader == part.pid {
+                listed?;
             }
         }
         if is_for_threads {
