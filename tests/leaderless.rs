@@ -442,8 +442,8 @@ fn is_run_as_nobody(test: &str) -> bool {
 
 /// The directories of the thread that has ended belong to root.
 #[test]
-fn its_own_user_finds_its_sockets() {
-    if is_run_as_nobody("its_own_user_finds_its_sockets") {
+fn its_own_user_sees_its_fds() {
+    if is_run_as_nobody("its_own_user_sees_its_fds") {
         return;
     }
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -465,8 +465,11 @@ fn its_own_user_finds_its_sockets() {
         ])
         .output()
         .unwrap();
+    let listed =
+        Command::new(env!("CARGO_BIN_EXE_fdscope")).args(["list", &child.0.to_string()]).output().unwrap();
     let owner = format!("{}/", child.0);
     drop(child);
+    assert_eq!((listed.status.code(), listed.stderr), (Some(0), Vec::new()));
     let owners = String::from_utf8(output.stdout).unwrap();
     assert!(owners.split(',').any(|one| one.starts_with(&owner)), "{owners}");
 }
