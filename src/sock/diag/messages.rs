@@ -55,7 +55,7 @@ pub struct Messages {
 }
 
 /// The message of one socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     inode: u32,
     length: u32,
@@ -75,7 +75,7 @@ impl Messages {
 
     /// The same, once all are there.
     pub(super) fn sorted(mut self) -> Self {
-        self.order.sort_unstable();
+        self.order.sort_unstable_by_key(|entry| entry.inode);
         self
     }
 
