@@ -276,7 +276,9 @@ mod tests {
         rustix::net::connect(&datagrams, &abstract_address(&name)).unwrap();
         assert_eq!(diag.bound_to_name(&name).unwrap(), [inode(&datagrams)]);
         for other in [&name[..name.len() - 1], &name[1..], b"", b"\0", b"@"] {
-            assert_eq!(diag.bound_to_name(other).unwrap(), []);
+            // Somebody else may have one of these.
+            let found = diag.bound_to_name(other).unwrap();
+            assert!(!found.contains(&inode(&datagrams)) && !found.contains(&inode(&stream)), "{other:?}");
         }
         assert_eq!(diag.bound_to_file(device, Inode(node.0 + 1)).unwrap(), []);
         assert_eq!(diag.bound_to_file(Device { major: 0, minor: 0xf_ffff }, node).unwrap(), []);
