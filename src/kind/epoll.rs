@@ -2,10 +2,9 @@
 
 use super::{FdInfo, Kind, Lookup, Probe, Slot};
 use crate::model::{
-    Device, Fd, FdNum, Field, Inode, Registration, Type, Value, decimal, hex, quantity, signed,
+    Device, Fd, FdNum, Field, Inode, Registration, Type, Value, append, decimal, hex, signed,
 };
 use std::collections::HashMap;
-use std::io::Write as _;
 
 pub(super) static KIND: Kind = Kind {
     name: "epoll",
@@ -100,26 +99,25 @@ fn name(watches: &[Registration], stale: usize, name: &mut Vec<u8>) {
         name.extend_from_slice(b"watching nothing");
         return;
     }
-    drop(write!(name, "watching {}:", quantity(watches.len(), "fd", "fds")));
+    append!(*name, "watching ", watches.len(), if watches.len() == 1 { " fd:" } else { " fds:" });
     for watch in watches.iter().take(SHOWN) {
-        drop(write!(name, " {}", watch.fd));
+        append!(*name, " ", watch.fd);
     }
     if watches.len() > SHOWN {
         name.extend_from_slice(" …".as_bytes());
     }
     if stale > 0 {
-        drop(write!(name, ", {stale} stale"));
+        append!(*name, ", ", stale, " stale");
     }
 }
 
 fn record(watch: &Registration, lookup: &dyn Lookup) -> Value {
-    let mut record = vec![
-        ("fd", watch.fd.0.into()),
-        ("events", Value::Set(watch.event_names())),
-        ("data", watch.data.into()),
-    ];
+    let mut record: Vec<(&'static str, Value)> = Vec::with_capacity(5);
+    record.push(("fd", watch.fd.0.into()));
+    record.push(("events", watch.event_names().into()));
+    record.push(("data", watch.data.into()));
     if let Some(kind) = lookup.kind_of(watch.fd) {
-        record.push(("kind", Value::Text(kind.into_owned().into_bytes())));
+        record.push(("kind", kind.into()));
     }
     record.push(("stale", watch.stale.into()));
     Value::Map(record)

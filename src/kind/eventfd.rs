@@ -1,8 +1,7 @@
 //! Event counters: `eventfd(2)`.
 
 use super::{Kind, Probe, Tie};
-use crate::model::{Fd, Field, Type};
-use std::io::Write as _;
+use crate::model::{Fd, Field, Type, append};
 
 pub(super) static KIND: Kind = Kind {
     name: "eventfd",
@@ -28,10 +27,10 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     let count = info.hex("eventfd-count");
     let id = info.decimal("eventfd-id");
     if let Some(count) = count {
-        drop(write!(fd.name, "count {count}"));
+        append!(fd.name, "count ", count);
     }
     if let Some(id) = id {
-        drop(write!(fd.name, ", id {id}"));
+        append!(fd.name, ", id ", id);
     }
     if probe.values {
         fd.put_some("count", count);

@@ -3,6 +3,7 @@
 
 mod accept_queue;
 mod access;
+mod append;
 mod bitset;
 mod calls;
 mod duration;
@@ -37,6 +38,8 @@ mod wait;
 
 pub use accept_queue::AcceptQueue;
 pub use access::{Access, OpenFlags};
+pub use append::Part;
+pub(crate) use append::append;
 pub use bitset::BitSet;
 pub use calls::call_name;
 pub use duration::{LONGEST, duration};

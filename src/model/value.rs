@@ -4,6 +4,7 @@ use super::bitset::BitSet;
 use super::endpoint::Endpoint;
 use super::holder::Holder;
 use super::ids::Device;
+use std::borrow::Cow;
 
 /// A value that a kind's decoder made, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,6 +143,15 @@ impl From<Vec<u8>> for Value {
 impl From<String> for Value {
     fn from(t: String) -> Self {
         Self::Text(t.into_bytes())
+    }
+}
+
+impl From<Cow<'static, str>> for Value {
+    fn from(t: Cow<'static, str>) -> Self {
+        match t {
+            Cow::Borrowed(word) => Self::Word(word),
+            Cow::Owned(text) => Self::Text(text.into_bytes()),
+        }
     }
 }
 
