@@ -13,20 +13,28 @@ use unicode_width::UnicodeWidthStr as _;
 /// Blanks between columns.
 pub(super) const GAP: usize = 2;
 
-/// What follows each cell of a batch, and the last one of a row: both are escaped in cells.
-const CELL_END: u8 = b'\t';
-const ROW_END: u8 = b'\n';
+/// What stands before a cell of a batch in place of its length, where that does not fit in a byte: it
+/// follows in four then.
+const LONG: u8 = u8::MAX;
 
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
     let columns = &renderer.columns;
     batch.widths.resize(columns.len(), 0);
     for (i, column) in columns.iter().enumerate() {
         let start = batch.bytes.len();
+        batch.bytes.push(0);
         cell(&mut batch.bytes, column, record);
+        let text = &batch.bytes[start + 1..];
         if needs_width(columns, i) {
-            batch.widths[i] = batch.widths[i].max(display_width(&batch.bytes[start..]));
+            batch.widths[i] = batch.widths[i].max(display_width(text));
         }
-        batch.bytes.push(if i + 1 < columns.len() { CELL_END } else { ROW_END });
+        match u8::try_from(text.len()) {
+            Ok(length) if length != LONG => batch.bytes[start] = length,
+            _ => {
+                let length = (text.len() as u32).to_ne_bytes();
+                batch.bytes.splice(start..=start, [LONG].into_iter().chain(length));
+            }
+        }
     }
     batch.emphases.push(record.emphasis());
 }
@@ -73,15 +81,20 @@ pub(super) fn hold(held: &mut Batch, batch: &Batch) {
     held.rows += batch.rows;
 }
 
-/// The cells of a held table, row by row.
-pub(super) fn rows(batch: &Batch) -> impl Iterator<Item = (Emphasis, impl Iterator<Item = &[u8]>)> {
-    let rows = cells(&batch.bytes, ROW_END);
-    batch.emphases.iter().copied().zip(rows.map(|row| cells(row, CELL_END)))
-}
-
-/// The parts of a text that end with `end`, which the last one need not have.
-fn cells(text: &[u8], end: u8) -> impl Iterator<Item = &[u8]> {
-    text.split(move |&byte| byte == end)
+/// The cells of a held table, one row after the other.
+pub(super) fn cells(batch: &Batch) -> impl Iterator<Item = &[u8]> {
+    let mut rest = &batch.bytes[..];
+    std::iter::from_fn(move || {
+        let cell;
+        (cell, rest) = match rest.split_first()? {
+            (&LONG, after) => {
+                let (length, after) = after.split_first_chunk()?;
+                after.split_at_checked(u32::from_ne_bytes(*length) as usize)?
+            }
+            (&length, after) => after.split_at_checked(length.into())?,
+        };
+        Some(cell)
+    })
 }
 
 /// The heading of a column.
@@ -97,20 +110,24 @@ pub(super) fn is_right<R>(column: &Column<R>) -> bool {
 pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut dyn Write) -> io::Result<()> {
     let columns = &renderer.columns;
     let headings: Vec<String> = columns.iter().map(heading).collect();
-    let mut widths = batch.widths.clone();
-    if renderer.style.header {
-        for (width, heading) in widths.iter_mut().zip(&headings) {
-            *width = (*width).max(heading.len());
+    let setting = |i: usize| {
+        let heading = if renderer.style.header { headings[i].len() } else { 0 };
+        Setting {
+            width: needs_width(columns, i).then(|| batch.widths[i].max(heading)),
+            is_right: is_right(&columns[i]),
+            gap: if i + 1 < columns.len() { GAP } else { 0 },
         }
-    }
+    };
+    let settings: Vec<Setting> = (0..columns.len()).map(setting).collect();
     let mut line = Vec::with_capacity(1 << 16);
     if renderer.style.header {
         let bold = renderer.style.color.then(|| Style::new().bold());
-        write_row(&mut line, columns, &widths, headings.iter().map(String::as_bytes), bold);
+        write_row(&mut line, &settings, headings.iter().map(String::as_bytes), bold);
     }
-    for (emphasis, cells) in rows(batch) {
-        let style = renderer.style.color.then(|| style(emphasis)).flatten();
-        write_row(&mut line, columns, &widths, cells, style);
+    let mut cells = cells(batch);
+    for emphasis in &batch.emphases {
+        let style = renderer.style.color.then(|| style(*emphasis)).flatten();
+        write_row(&mut line, &settings, &mut cells, style);
         if line.len() > 60_000 {
             out.write_all(&line)?;
             line.clear();
@@ -128,28 +145,34 @@ fn style(emphasis: Emphasis) -> Option<Style> {
     }
 }
 
-fn write_row<'c, R>(
+/// How the cells of a column are set.
+struct Setting {
+    /// How wide they are, where anything depends on it.
+    width: Option<usize>,
+    is_right: bool,
+    /// The blanks after them.
+    gap: usize,
+}
+
+/// A cell for each setting.
+fn write_row<'c>(
     line: &mut Vec<u8>,
-    columns: &[Column<R>],
-    widths: &[usize],
+    settings: &[Setting],
     cells: impl Iterator<Item = &'c [u8]>,
     style: Option<Style>,
 ) {
     if let Some(style) = style {
         drop(write!(line, "{style}"));
     }
-    let last = columns.len() - 1;
-    for (i, cell) in cells.enumerate() {
-        let blanks = if needs_width(columns, i) { widths[i] - display_width(cell) } else { 0 };
-        if is_right(&columns[i]) {
+    for (setting, cell) in settings.iter().zip(cells) {
+        let blanks = setting.width.map_or(0, |width| width - display_width(cell));
+        if setting.is_right {
             pad(line, blanks);
             line.extend_from_slice(cell);
+            pad(line, setting.gap);
         } else {
             line.extend_from_slice(cell);
-            pad(line, blanks);
-        }
-        if i < last {
-            pad(line, GAP);
+            pad(line, blanks + setting.gap);
         }
     }
     if let Some(style) = style {
