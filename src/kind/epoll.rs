@@ -43,8 +43,8 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
 
 /// The registrations of an epoll fd, by its fdinfo. Whether they are stale is not known yet.
 pub fn registrations(info: &FdInfo<'_>) -> Vec<Registration> {
-    let lines = info.lines().filter(|(key, _)| *key == b"tfd");
-    let mut watches: Vec<Registration> = lines.filter_map(|(_, line)| parse(line)).collect();
+    let lines = info.raw_lines().filter_map(|line| line.strip_prefix(b"tfd:"));
+    let mut watches: Vec<Registration> = lines.filter_map(parse).collect();
     // The kernel's order is that of addresses in its memory.
     watches.sort_by_key(|w| w.fd);
     watches
@@ -52,10 +52,10 @@ pub fn registrations(info: &FdInfo<'_>) -> Vec<Registration> {
 
 /// `tfd:        5 events: 90000019 data:                5  pos:0 ino:2513 sdev:f`, without `tfd:`.
 fn parse(line: &[u8]) -> Option<Registration> {
-    let mut words = line.split(|&b| b <= b' ' || b == b':').filter(|w| !w.is_empty());
-    let fd = signed(words.next()?)? as i32;
+    let mut rest = line;
+    let fd = signed(word(&mut rest)?)? as i32;
     let mut watch = Registration::new(FdNum(fd));
-    while let (Some(key), Some(value)) = (words.next(), words.next()) {
+    while let (Some(key), Some(value)) = (word(&mut rest), word(&mut rest)) {
         match key {
             b"events" => watch.events = hex(value)?,
             b"data" => watch.data = hex(value)?,
@@ -65,6 +65,16 @@ fn parse(line: &[u8]) -> Option<Registration> {
         }
     }
     Some(watch)
+}
+
+/// The next word between blanks and colons.
+fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let is_between = |&byte: &u8| byte <= b' ' || byte == b':';
+    let start = rest.iter().position(|byte| !is_between(byte))?;
+    let text = &rest[start..];
+    let word;
+    (word, *rest) = text.split_at(text.iter().position(is_between).unwrap_or(text.len()));
+    Some(word)
 }
 
 /// A registration belongs to a description, not to a number: it outlives `close(2)` while

@@ -64,9 +64,14 @@ impl<'a> FdInfo<'a> {
         Self { pos: Some(pos), flags: Some(flags), mount: Some(mount), inode: Some(inode), own: b"" }
     }
 
-    /// The kind's own lines as key and value, blanks around the value removed.
+    /// The kind's own lines as they are.
+    pub fn raw_lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        lines(self.own)
+    }
+
+    /// The same as key and value, blanks around the value removed.
     pub fn lines(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        lines(self.own).map(|line| match line.iter().position(|&b| b == b':') {
+        self.raw_lines().map(|line| match line.iter().position(|&b| b == b':') {
             Some(colon) => (&line[..colon], line[colon + 1..].trim_ascii()),
             None => (line, &b""[..]),
         })
