@@ -55,7 +55,7 @@ pub use limit::{Resource, Unit};
 pub use marks::{Marks, Waiting, Worth};
 pub use nearest::nearest;
 pub use network::Network;
-pub use number::{decimal, hex, octal, signed};
+pub use number::{decimal, digits, hex, octal, signed};
 pub use peers::{Joint, Peers};
 pub use pile::{Lying, Pile, Taken, stays as pile_stays};
 pub use process::Process;
