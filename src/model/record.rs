@@ -85,6 +85,7 @@ impl<R> Copy for Getter<R> {}
 
 impl<R: Record> Column<R> {
     /// The value in `record`; `None` where the record has no such field.
+    #[inline]
     pub fn cell<'r>(&self, record: &'r R) -> Option<Cell<'r>> {
         match self.get {
             Getter::Own(get) => get(record),

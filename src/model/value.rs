@@ -46,6 +46,8 @@ pub enum Cell<'a> {
     Uint(u64),
     /// Seconds and percentages.
     Float(f64),
+    /// A word of ours, in which nothing is to be escaped.
+    Word(&'static str),
     /// Bytes, mostly UTF-8.
     Text(&'a [u8]),
     /// An internet address with its port.
@@ -71,7 +73,7 @@ impl Value {
             Self::Int(n) => Cell::Int(*n),
             Self::Uint(n) => Cell::Uint(*n),
             Self::Float(x) => Cell::Float(*x),
-            Self::Word(w) => Cell::Text(w.as_bytes()),
+            Self::Word(w) => Cell::Word(w),
             Self::Text(t) => Cell::Text(t),
             Self::Device(d) => Cell::Device(*d),
             Self::Set(s) => Cell::Set(*s),

@@ -162,6 +162,7 @@ fn value(out: &mut Vec<u8>, cell: Cell<'_>) {
         Cell::Int(n) => append!(*out, n),
         Cell::Uint(n) => append!(*out, n),
         Cell::Float(x) => serde_json::to_writer(out, &x).expect("writing JSON to memory does not fail"),
+        Cell::Word(w) => append!(*out, "\"", w, "\""),
         Cell::Text(t) => text(out, t),
         Cell::Device(d) => append!(*out, "\"", d, "\""),
         Cell::Address(endpoint) => append!(*out, "\"", endpoint, "\""),

@@ -43,6 +43,7 @@ pub(super) fn text(out: &mut Vec<u8>, cell: Cell<'_>, how: Escape) {
         Cell::Int(n) => append!(*out, n),
         Cell::Uint(n) => append!(*out, n),
         Cell::Float(x) => drop(write!(out, "{x}")),
+        Cell::Word(w) => append!(*out, w),
         Cell::Text(t) => push_escaped(out, t, how),
         Cell::Device(d) => append!(*out, d),
         Cell::Address(endpoint) => append!(*out, endpoint),
