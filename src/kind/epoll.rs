@@ -69,12 +69,21 @@ fn parse(line: &[u8]) -> Option<Registration> {
 
 /// The next word between blanks and colons.
 fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let is_between = |&byte: &u8| byte <= b' ' || byte == b':';
-    let start = rest.iter().position(|byte| !is_between(byte))?;
-    let text = &rest[start..];
-    let word;
-    (word, *rest) = text.split_at(text.iter().position(is_between).unwrap_or(text.len()));
-    Some(word)
+    let is_between = |byte: u8| byte <= b' ' || byte == b':';
+    let mut text = *rest;
+    while let [first, after @ ..] = text
+        && is_between(*first)
+    {
+        text = after;
+    }
+    let mut end = text;
+    while let [first, after @ ..] = end
+        && !is_between(*first)
+    {
+        end = after;
+    }
+    *rest = end;
+    Some(&text[..text.len() - end.len()]).filter(|word| !word.is_empty())
 }
 
 /// A registration belongs to a description, not to a number: it outlives `close(2)` while

@@ -17,7 +17,7 @@ pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record:
     if renderer.style.format == Format::Json {
         batch.bytes.extend_from_slice(b",\n    ");
     }
-    row(&mut batch.bytes, renderer, record);
+    row(batch, renderer, record);
     if renderer.style.format == Format::Jsonl {
         batch.bytes.push(b'\n');
     }
@@ -81,11 +81,21 @@ pub(super) fn places<R>(columns: &[Column<R>]) -> Vec<Place> {
 }
 
 /// A record. Its own object may be one of those that columns make.
-fn row<R: Record>(out: &mut Vec<u8>, renderer: &Renderer<R>, record: &R) {
+fn row<R: Record>(batch: &mut Batch, renderer: &Renderer<R>, record: &R) {
     let columns = &renderer.columns;
     let mut own = record.object().filter(|_| renderer.objects);
-    let start = out.len();
-    for place in &renderer.places {
+    let start = batch.bytes.len();
+    // None of them has a dot in its name, so that each has a place of its own.
+    let (leading, places) = renderer.places.split_at(renderer.leading);
+    batch.lead(record, |batch| {
+        for place in leading {
+            if let Place::Plain(key, nth) = place {
+                column(&mut batch.bytes, key, &columns[*nth], record);
+            }
+        }
+    });
+    let out = &mut batch.bytes;
+    for place in places {
         match place {
             Place::Plain(key, nth) => column(out, key, &columns[*nth], record),
             Place::Object(name, key, members) => {

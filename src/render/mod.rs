@@ -11,8 +11,10 @@ mod json;
 mod plain;
 mod tsv;
 
-use crate::model::{Column, Emphasis, Record, Tally};
+use crate::model::{Column, Emphasis, Pid, Process, Record, Tally};
 use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The output formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -52,6 +54,8 @@ pub struct Renderer<R: 'static> {
     pub objects: bool,
     /// Where the columns stand in JSON.
     places: Vec<json::Place>,
+    /// How many columns come first that only depend on a record's subject.
+    leading: usize,
 }
 
 /// Encoded records.
@@ -62,6 +66,8 @@ pub struct Batch {
     widths: Vec<usize>,
     emphases: Vec<Emphasis>,
     rows: usize,
+    /// Where the leading columns of the last record are, and of whom.
+    lead: Option<(Arc<Process>, Option<Pid>, Range<usize>)>,
 }
 
 impl Batch {
@@ -76,6 +82,21 @@ impl Batch {
         self.widths.clear();
         self.emphases.clear();
         self.rows = 0;
+        self.lead = None;
+    }
+
+    /// Encodes the leading columns of a record: as those before, if they are the same.
+    fn lead(&mut self, record: &impl Record, encode: impl FnOnce(&mut Self)) {
+        let subject = record.subject();
+        if let (Some((process, tid)), Some((last, of, lead))) = (subject, &self.lead)
+            && Arc::ptr_eq(process, last)
+            && tid == *of
+        {
+            return self.bytes.extend_from_within(lead.clone());
+        }
+        let start = self.bytes.len();
+        encode(self);
+        self.lead = subject.map(|(process, tid)| (Arc::clone(process), tid, start..self.bytes.len()));
     }
 }
 
@@ -83,7 +104,8 @@ impl<R: Record> Renderer<R> {
     /// A renderer of these columns.
     pub fn new(style: Style, command: &'static str, columns: Vec<Column<R>>, objects: bool) -> Self {
         let places = json::places(&columns);
-        Self { style, command, columns, objects, places }
+        let leading = columns.iter().take_while(|c| R::OF_SUBJECT.contains(&c.field.name)).count();
+        Self { style, command, columns, objects, places, leading }
     }
 
     /// Writes records that are all there already.

@@ -8,6 +8,7 @@ use crate::model::{
 };
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
+use std::ops::Range;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Blanks between columns.
@@ -20,10 +21,16 @@ const LONG: u8 = u8::MAX;
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
     let columns = &renderer.columns;
     batch.widths.resize(columns.len(), 0);
-    for (i, column) in columns.iter().enumerate() {
+    batch.lead(record, |batch| encode(batch, columns, 0..renderer.leading, record));
+    encode(batch, columns, renderer.leading..columns.len(), record);
+    batch.emphases.push(record.emphasis());
+}
+
+fn encode<R: Record>(batch: &mut Batch, columns: &[Column<R>], some: Range<usize>, record: &R) {
+    for i in some {
         let start = batch.bytes.len();
         batch.bytes.push(0);
-        cell(&mut batch.bytes, column, record);
+        cell(&mut batch.bytes, &columns[i], record);
         let text = &batch.bytes[start + 1..];
         if needs_width(columns, i) {
             batch.widths[i] = batch.widths[i].max(display_width(text));
@@ -36,7 +43,6 @@ pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record:
             }
         }
     }
-    batch.emphases.push(record.emphasis());
 }
 
 /// Whether anything depends on how wide a column is: at the right edge it may be ragged.

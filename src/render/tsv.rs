@@ -2,7 +2,7 @@
 //! values are empty; lists are joined by commas, records in a list by semicolons.
 
 use super::{Batch, Renderer};
-use crate::model::{Cell, Escape, Holder, Record, append, escape, push_escaped};
+use crate::model::{Cell, Column, Escape, Holder, Record, append, escape, push_escaped};
 use std::io::{self, Write};
 
 pub(super) fn header<R: Record>(renderer: &Renderer<R>, out: &mut dyn Write) -> io::Result<()> {
@@ -11,15 +11,22 @@ pub(super) fn header<R: Record>(renderer: &Renderer<R>, out: &mut dyn Write) -> 
 }
 
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
-    for (i, column) in renderer.columns.iter().enumerate() {
-        if i > 0 {
-            batch.bytes.push(b'\t');
-        }
-        if let Some(cell) = column.cell(record) {
-            text(&mut batch.bytes, cell, Escape::Tsv);
-        }
+    let (leading, columns) = renderer.columns.split_at(renderer.leading);
+    batch.lead(record, |batch| cells(&mut batch.bytes, leading, record));
+    cells(&mut batch.bytes, columns, record);
+    if let Some(last) = batch.bytes.last_mut() {
+        *last = b'\n';
     }
-    batch.bytes.push(b'\n');
+}
+
+/// Cells, with a tab after each.
+fn cells<R: Record>(out: &mut Vec<u8>, columns: &[Column<R>], record: &R) {
+    for column in columns {
+        if let Some(cell) = column.cell(record) {
+            text(out, cell, Escape::Tsv);
+        }
+        out.push(b'\t');
+    }
 }
 
 /// `PID/COMMAND:FD`. Commas and semicolons in a command's name are escaped as bytes are.
