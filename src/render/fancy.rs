@@ -31,7 +31,7 @@ pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut 
     let mut cells = cells(batch);
     for emphasis in &batch.emphases {
         let cells = cells.by_ref().take(columns.len());
-        let cells = cells.map(|cell| std::str::from_utf8(cell).unwrap_or("?"));
+        let cells = cells.map(|(text, _)| std::str::from_utf8(text).unwrap_or("?"));
         let color = match emphasis {
             Emphasis::None => None,
             Emphasis::Notice => Some(Color::Yellow),

@@ -14,8 +14,8 @@ use unicode_width::UnicodeWidthStr as _;
 /// Blanks between columns.
 pub(super) const GAP: usize = 2;
 
-/// What stands before a cell of a batch in place of its length, where that does not fit in a byte: it
-/// follows in four then.
+/// What stands before a cell of a batch in place of its length, where that does not fit in a byte, or is
+/// not how wide it is: it follows in four then.
 const LONG: u8 = u8::MAX;
 
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
@@ -32,15 +32,14 @@ fn encode<R: Record>(batch: &mut Batch, columns: &[Column<R>], some: Range<usize
         batch.bytes.push(0);
         cell(&mut batch.bytes, &columns[i], record);
         let text = &batch.bytes[start + 1..];
-        if needs_width(columns, i) {
-            batch.widths[i] = batch.widths[i].max(display_width(text));
-        }
-        match u8::try_from(text.len()) {
-            Ok(length) if length != LONG => batch.bytes[start] = length,
-            _ => {
-                let length = (text.len() as u32).to_ne_bytes();
-                batch.bytes.splice(start..=start, [LONG].into_iter().chain(length));
-            }
+        let length = text.len();
+        let width = if needs_width(columns, i) { display_width(text) } else { length };
+        batch.widths[i] = batch.widths[i].max(width);
+        if length < LONG.into() && length == width {
+            batch.bytes[start] = length as u8;
+        } else {
+            let length = (length as u32).to_ne_bytes();
+            batch.bytes.splice(start..=start, [LONG].into_iter().chain(length));
         }
     }
 }
@@ -87,19 +86,22 @@ pub(super) fn hold(held: &mut Batch, batch: &Batch) {
     held.rows += batch.rows;
 }
 
-/// The cells of a held table, one row after the other.
-pub(super) fn cells(batch: &Batch) -> impl Iterator<Item = &[u8]> {
+/// The cells of a held table, one row after the other, and how wide they are.
+pub(super) fn cells(batch: &Batch) -> impl Iterator<Item = (&[u8], usize)> {
     let mut rest = &batch.bytes[..];
     std::iter::from_fn(move || {
-        let cell;
-        (cell, rest) = match rest.split_first()? {
+        let text;
+        match rest.split_first()? {
             (&LONG, after) => {
                 let (length, after) = after.split_first_chunk()?;
-                after.split_at_checked(u32::from_ne_bytes(*length) as usize)?
+                (text, rest) = after.split_at_checked(u32::from_ne_bytes(*length) as usize)?;
+                Some((text, display_width(text)))
             }
-            (&length, after) => after.split_at_checked(length.into())?,
-        };
-        Some(cell)
+            (&length, after) => {
+                (text, rest) = after.split_at_checked(length.into())?;
+                Some((text, text.len()))
+            }
+        }
     })
 }
 
@@ -125,21 +127,21 @@ pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut 
         }
     };
     let settings: Vec<Setting> = (0..columns.len()).map(setting).collect();
-    let mut line = Vec::with_capacity(1 << 16);
+    let mut page = Page::default();
     if renderer.style.header {
         let bold = renderer.style.color.then(|| Style::new().bold());
-        write_row(&mut line, &settings, headings.iter().map(String::as_bytes), bold);
+        page.row(&settings, headings.iter().map(|text| (text.as_bytes(), text.len())), bold);
     }
     let mut cells = cells(batch);
     for emphasis in &batch.emphases {
         let style = renderer.style.color.then(|| style(*emphasis)).flatten();
-        write_row(&mut line, &settings, &mut cells, style);
-        if line.len() > 60_000 {
-            out.write_all(&line)?;
-            line.clear();
+        page.row(&settings, &mut cells, style);
+        // As much as is written without another copy.
+        if page.end >= 1 << 16 {
+            page.write(out)?;
         }
     }
-    out.write_all(&line)
+    page.write(out)
 }
 
 /// How a row stands out.
@@ -160,35 +162,60 @@ struct Setting {
     gap: usize,
 }
 
-/// A cell for each setting.
-fn write_row<'c>(
-    line: &mut Vec<u8>,
-    settings: &[Setting],
-    cells: impl Iterator<Item = &'c [u8]>,
-    style: Option<Style>,
-) {
-    if let Some(style) = style {
-        drop(write!(line, "{style}"));
-    }
-    for (setting, cell) in settings.iter().zip(cells) {
-        let blanks = setting.width.map_or(0, |width| width - display_width(cell));
-        if setting.is_right {
-            pad(line, blanks);
-            line.extend_from_slice(cell);
-            pad(line, setting.gap);
-        } else {
-            line.extend_from_slice(cell);
-            pad(line, blanks + setting.gap);
-        }
-    }
-    if let Some(style) = style {
-        drop(write!(line, "{style:#}"));
-    }
-    line.push(b'\n');
+/// Lines that are made on a ground of blanks.
+#[derive(Default)]
+struct Page {
+    bytes: Vec<u8>,
+    /// Where nothing was put yet.
+    end: usize,
 }
 
-fn pad(line: &mut Vec<u8>, blanks: usize) {
-    line.resize(line.len() + blanks, b' ');
+impl Page {
+    /// Puts a line there: a cell for each setting.
+    fn row<'c>(
+        &mut self,
+        settings: &[Setting],
+        cells: impl Iterator<Item = (&'c [u8], usize)>,
+        style: Option<Style>,
+    ) {
+        if let Some(style) = style {
+            self.put(style.render().to_string().as_bytes());
+        }
+        for (setting, (text, width)) in settings.iter().zip(cells) {
+            let blanks = setting.width.map_or(0, |widest| widest - width);
+            if setting.is_right {
+                self.end += blanks;
+                self.put(text);
+                self.end += setting.gap;
+            } else {
+                self.put(text);
+                self.end += blanks + setting.gap;
+            }
+        }
+        if let Some(style) = style {
+            self.put(style.render_reset().to_string().as_bytes());
+        }
+        self.put(b"\n");
+    }
+
+    fn put(&mut self, text: &[u8]) {
+        const MORE: usize = 1 << 12;
+        let start = self.end;
+        self.end += text.len();
+        if self.end > self.bytes.len() {
+            self.bytes.resize(self.end + MORE, b' ');
+        }
+        self.bytes[start..self.end].copy_from_slice(text);
+    }
+
+    /// Writes what is there, and starts anew.
+    fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let text = &mut self.bytes[..self.end];
+        out.write_all(text)?;
+        text.fill(b' ');
+        self.end = 0;
+        Ok(())
+    }
 }
 
 /// The columns of a terminal that a text takes.
