@@ -43,19 +43,18 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
 
 /// The registrations of an epoll fd, by its fdinfo. Whether they are stale is not known yet.
 pub fn registrations(info: &FdInfo<'_>) -> Vec<Registration> {
-    let lines = info.raw_lines().filter_map(|line| line.strip_prefix(b"tfd:"));
-    let mut watches: Vec<Registration> = lines.filter_map(parse).collect();
+    let mut watches: Vec<Registration> = info.raw_lines().filter_map(parse).collect();
     // The kernel's order is that of addresses in its memory.
     watches.sort_by_key(|w| w.fd);
     watches
 }
 
-/// `tfd:        5 events: 90000019 data:                5  pos:0 ino:2513 sdev:f`, without `tfd:`.
+/// `tfd:        5 events: 90000019 data:                5  pos:0 ino:2513 sdev:f`
 fn parse(line: &[u8]) -> Option<Registration> {
     let mut rest = line;
-    let fd = signed(word(&mut rest)?)? as i32;
-    let mut watch = Registration::new(FdNum(fd));
-    while let (Some(key), Some(value)) = (word(&mut rest), word(&mut rest)) {
+    let (b"tfd", fd) = pair(&mut rest)? else { return None };
+    let mut watch = Registration::new(FdNum(signed(fd)? as i32));
+    while let Some((key, value)) = pair(&mut rest) {
         match key {
             b"events" => watch.events = hex(value)?,
             b"data" => watch.data = hex(value)?,
@@ -67,23 +66,14 @@ fn parse(line: &[u8]) -> Option<Registration> {
     Some(watch)
 }
 
-/// The next word between blanks and colons.
-fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let is_between = |byte: u8| byte <= b' ' || byte == b':';
-    let mut text = *rest;
-    while let [first, after @ ..] = text
-        && is_between(*first)
-    {
-        text = after;
-    }
-    let mut end = text;
-    while let [first, after @ ..] = end
-        && !is_between(*first)
-    {
-        end = after;
-    }
-    *rest = end;
-    Some(&text[..text.len() - end.len()]).filter(|word| !word.is_empty())
+/// The next key with its value.
+fn pair<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let text = rest.trim_ascii_start();
+    let (key, text) = text.split_at(text.iter().position(|&byte| byte == b':')?);
+    let text = text[1..].trim_ascii_start();
+    let value;
+    (value, *rest) = text.split_at(text.iter().position(|&byte| byte == b' ').unwrap_or(text.len()));
+    Some((key, value))
 }
 
 /// A registration belongs to a description, not to a number: it outlives `close(2)` while

@@ -56,7 +56,8 @@ impl<'a> FdInfo<'a> {
 
     /// The key of the first of the kind's own lines.
     pub fn first_key(&self) -> Option<&'a [u8]> {
-        self.lines().next().map(|(key, _)| key)
+        let end = self.own.iter().position(|byte| matches!(byte, b':' | b'\n'))?;
+        Some(&self.own[..end])
     }
 
     /// With nothing but what every fd has.
