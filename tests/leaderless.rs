@@ -381,3 +381,95 @@ fn its_listeners_are_looked_at() {
     assert_eq!(first["pid"], pid);
     assert_eq!(output.status.code(), Some(124));
 }
+
+/// The one end of a pipe is in the common fd table, the other in that of a thread alone.
+#[test]
+fn other_ends_are_found_in_tables_of_threads() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let ((held, ours), (mut told, tells)) = (pipe().unwrap(), pipe().unwrap());
+    let (reader, writer) = pipe().unwrap();
+    let [read, write, tell] = [reader.as_raw_fd(), writer.as_raw_fd(), tells.as_raw_fd()];
+    let (end, end_all) = (after(&held, || {}), after(&held, || {}));
+    let second = move || {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            // SAFETY: no pointers.
+            assert!(unsafe { libc::unshare(libc::CLONE_FILES) == 0 && libc::close(read) == 0 });
+            sender.send(()).unwrap();
+            end();
+        });
+        receiver.recv().unwrap();
+        // SAFETY: no pointers but to a byte that is there.
+        assert!(unsafe { libc::close(write) == 0 && libc::write(tell, [0u8].as_ptr().cast(), 1) == 1 });
+        end_all();
+    };
+    let child = Forked(two_threads(&[ours.as_raw_fd(), told.as_raw_fd()], || {}, second));
+    drop((tells, reader, writer));
+    told.read_exact(&mut [0]).unwrap();
+    await_the_end_of_the_first(child.0);
+    let output = Command::new(env!("CARGO_BIN_EXE_fdscope"))
+        .args(["list", &format!("{}:{read},{write}", child.0), "--threads", "--peers", "--quiet"])
+        .args(["--no-header", "--format", "tsv", "--columns", "fd,name"])
+        .output()
+        .unwrap();
+    let pid = child.0;
+    drop(child);
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(output.status.code() == Some(0) && lines.len() == 2, "{lines:?}");
+    // A name like `read end of 111272159, empty, from 30815/command 8`.
+    for (line, (fd, other)) in lines.into_iter().zip([(read, write), (write, read)]) {
+        assert!(line.starts_with(&format!("{fd}\t")) && line.ends_with(&format!(" {other}")), "{line}");
+        assert!(line.contains(&format!(" {pid}/")), "{line}");
+    }
+}
+
+/// Runs a test once more as a user without any privilege, if we are another. Whether that was it.
+fn is_run_as_nobody(test: &str) -> bool {
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        return false;
+    }
+    let program = std::env::current_exe().unwrap();
+    let mut again = Command::new(program);
+    match again.args(["--exact", test, "--nocapture"]).uid(NOBODY).gid(NOBODY).output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(e) => eprintln!("skipped: what its own user sees, because we cannot be that: {e}"),
+    }
+    true
+}
+
+/// The directories of the thread that has ended belong to root.
+#[test]
+fn its_own_user_sees_its_fds() {
+    if is_run_as_nobody("its_own_user_sees_its_fds") {
+        return;
+    }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (held, ours) = pipe().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let child = Forked(leaderless(&held, &ours, || {}));
+    let port = format!(":{}", listener.local_addr().unwrap().port());
+    let output = Command::new(env!("CARGO_BIN_EXE_fdscope"))
+        .args([
+            "sockets",
+            "--listening",
+            &port,
+            "--quiet",
+            "--no-header",
+            "--format",
+            "tsv",
+            "--columns",
+            "owners",
+        ])
+        .output()
+        .unwrap();
+    let listed =
+        Command::new(env!("CARGO_BIN_EXE_fdscope")).args(["list", &child.0.to_string()]).output().unwrap();
+    let owner = format!("{}/", child.0);
+    drop(child);
+    assert_eq!((listed.status.code(), listed.stderr), (Some(0), Vec::new()));
+    let owners = String::from_utf8(output.stdout).unwrap();
+    assert!(owners.split(',').any(|one| one.starts_with(&owner)), "{owners}");
+}

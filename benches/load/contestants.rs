@@ -2,13 +2,12 @@
 
 use crate::Result;
 use crate::client::Service;
+use crate::installed::is_installed;
 use crate::nginx;
 use crate::server::{Output, free_port};
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// A server in one of its ways to serve.
 pub(crate) struct Contestant {
@@ -106,7 +105,7 @@ impl Contestant {
             all.push(make("socat PIPE", Output::Null, &["socat", SOCAT, "PIPE"]));
             all.push(make("socat EXEC:cat", Output::Null, &["socat", SOCAT, "EXEC:cat"]));
         }
-        all.retain(|c| is_installed(&c.words[0]));
+        all.retain(|c| is_installed(&c.words[0], &c.words[0]));
         Ok(all)
     }
 
@@ -122,18 +121,6 @@ impl Contestant {
         }
         Ok(self.words.clone())
     }
-}
-
-/// Whether a program is there; says so if not.
-pub(crate) fn is_installed(program: &str) -> bool {
-    let mut probe = Command::new(program);
-    // Whatever it says to that.
-    probe.arg("-V").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let there = !matches!(probe.status(), Err(e) if e.kind() == ErrorKind::NotFound);
-    if !there {
-        eprintln!("skipped: {program}, because it is not installed");
-    }
-    there
 }
 
 /// How many processes of nginx answer. Without a master beside it, nginx 1.22 crashes when it is handed

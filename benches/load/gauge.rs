@@ -1,7 +1,8 @@
 //! What it costs to look at a queue: idle, and beside a server under load.
 
 use crate::client::{Mode, Service};
-use crate::contestants::{FDSCOPE, WORKERS, is_installed, python};
+use crate::contestants::{FDSCOPE, WORKERS, python};
+use crate::installed::is_installed;
 use crate::median::median;
 use crate::nginx;
 use crate::server::{Output, Running, free_port};
@@ -52,14 +53,13 @@ pub(crate) fn idle(extent: Extent) -> Result<()> {
 pub(crate) fn beside(dir: &Path, extent: Extent) -> Result<()> {
     let python = python(dir)?;
     let conf = nginx::configuration(dir).display().to_string();
-    let path = std::env::var("PATH").unwrap_or_default();
     // env(1) gives nginx its way to be handed a listener.
     let servers: [(&str, &[&str], &[&str]); 2] = [
         ("python3", &["python3", &python], &["python3", &python, "{}"]),
         ("nginx", &["nginx", "-c", &conf], &["env", "NGINX={};", "nginx", "-c", &conf]),
     ];
     for (name, alone, handed) in servers {
-        if path.is_empty() || !is_installed(name) {
+        if !is_installed(name, name) {
             continue;
         }
         for (mode, how) in

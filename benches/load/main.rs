@@ -21,6 +21,8 @@ mod child;
 mod client;
 mod contestants;
 mod gauge;
+#[path = "../support/installed.rs"]
+mod installed;
 #[path = "../support/median.rs"]
 mod median;
 #[path = "../support/nginx.rs"]

@@ -34,6 +34,8 @@ mod client;
 mod cost;
 mod fdscope;
 mod healthy;
+#[path = "../support/installed.rs"]
+mod installed;
 #[path = "../support/median.rs"]
 mod median;
 mod mio_server;

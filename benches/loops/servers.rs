@@ -2,10 +2,10 @@
 
 use crate::Result;
 use crate::client::Service;
+use crate::installed::is_installed;
 use crate::nginx;
 use crate::server::{Output, Running, free_port};
 use crate::usage;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -155,24 +155,23 @@ impl Server {
 impl Program {
     /// Whether it is there; says so if not.
     fn is_installed(self) -> bool {
-        let (program, argument) = match self {
-            Self::Uvloop => ("python3", "-cimport uvloop"),
-            Self::Asyncio | Self::Threads | Self::Prefork => ("python3", "-V"),
-            Self::Node => ("node", "-v"),
-            Self::Nginx => ("nginx", "-v"),
-            Self::Redis => ("redis-server", "-v"),
+        let program = match self {
+            Self::Asyncio | Self::Uvloop | Self::Threads | Self::Prefork => "python3",
+            Self::Node => "node",
+            Self::Nginx => "nginx",
+            Self::Redis => "redis-server",
             Self::Mio | Self::Given(_) => return true,
         };
-        let mut probe = Command::new(program);
-        probe.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let there = match probe.status() {
-            Ok(status) => status.success() || self != Self::Uvloop,
-            Err(e) => e.kind() != ErrorKind::NotFound,
-        };
-        if !there {
-            let what = if self == Self::Uvloop { "uvloop" } else { program };
-            eprintln!("skipped: {what}, because it is not installed");
-        }
-        there
+        is_installed(program, program) && (self != Self::Uvloop || has_uvloop())
     }
+}
+
+/// Whether Python has this module; says so if not.
+fn has_uvloop() -> bool {
+    let there = Command::new("python3").args(["-c", "import uvloop"]).stderr(Stdio::null()).status();
+    let there = there.is_ok_and(|status| status.success());
+    if !there {
+        eprintln!("skipped: uvloop, because it is not installed");
+    }
+    there
 }

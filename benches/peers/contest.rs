@@ -2,7 +2,6 @@
 
 use crate::Result;
 use crate::meter::{self, Cost};
-use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 
 /// A command, and what its output is to be.
@@ -14,18 +13,6 @@ pub(crate) struct Contestant<'a> {
 
 /// What is wrong with an output, if anything is.
 pub(crate) type Check<'a> = Box<dyn Fn(&str) -> Result<()> + 'a>;
-
-/// Whether a program is there; says so if not.
-pub(crate) fn is_installed(name: &str, program: &str) -> bool {
-    let mut probe = Command::new(program);
-    probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // Whatever it says, it is there.
-    let there = !matches!(probe.status(), Err(e) if e.kind() == ErrorKind::NotFound);
-    if !there {
-        eprintln!("skipped: {name}, because it is not installed");
-    }
-    there
-}
 
 /// Checks all of them, runs them in turn, and prints what they cost beside the first.
 pub(crate) fn run(title: &str, contestants: &[Contestant<'_>], runs: usize) -> Result<()> {

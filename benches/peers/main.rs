@@ -46,7 +46,11 @@ mod arguments;
 mod bare;
 mod contest;
 mod holder;
+#[path = "../support/installed.rs"]
+mod installed;
 mod load;
+#[path = "../support/median.rs"]
+mod median;
 mod meter;
 mod network;
 mod program;

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use crate::Result;
+use crate::median::median;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -19,11 +20,7 @@ pub(crate) struct Cost {
 impl Cost {
     /// The median of each figure by itself.
     pub(crate) fn median(costs: &[Self]) -> Self {
-        let of = |figure: fn(&Self) -> f64| {
-            let mut all: Vec<f64> = costs.iter().map(figure).collect();
-            all.sort_by(f64::total_cmp);
-            (all[(all.len() - 1) / 2] + all[all.len() / 2]) / 2.0
-        };
+        let of = |figure: fn(&Self) -> f64| median(costs.iter().map(figure));
         Self { wall: of(|c| c.wall), cpu: of(|c| c.cpu), rss: of(|c| c.rss), output: of(|c| c.output) }
     }
 }

@@ -1,7 +1,8 @@
 //! The programs that list fds.
 
 use crate::Result;
-use crate::contest::{self, Contestant};
+use crate::contest::Contestant;
+use crate::installed::is_installed;
 use crate::load::Load;
 use std::collections::HashSet;
 
@@ -53,10 +54,7 @@ impl Program {
                 programs.push(program(&name, &[&own, part, threads], Pids::Words, |_| None));
             }
         }
-        programs.retain(|p| {
-            // Our own two need no asking.
-            p.start[0] == own || contest::is_installed(&p.name, &p.start[0])
-        });
+        programs.retain(|p| is_installed(&p.name, &p.start[0]));
         programs
     }
 

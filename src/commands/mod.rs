@@ -18,6 +18,7 @@ mod pace;
 pub mod peers;
 mod ports;
 mod processes;
+mod rlimit;
 mod setting;
 mod sharing;
 mod signals;

@@ -105,6 +105,11 @@ impl Family {
     pub fn is_tcp(self) -> bool {
         matches!(self, Self::Tcp | Self::Tcp6 | Self::Mptcp | Self::Mptcp6)
     }
+
+    /// Whether it is `udp(7)` or `udplite(7)`.
+    pub fn is_udp(self) -> bool {
+        matches!(self, Self::Udp | Self::Udp6 | Self::Udplite | Self::Udplite6)
+    }
 }
 
 /// What is known of a socket. Fields that a source does not give are `None`.

@@ -5,6 +5,7 @@
 //! who asks the wrong one, all fds look closed.
 
 use super::duplicate::Donor;
+use super::io::numbers_in;
 use super::process::OpenError;
 use super::root::ProcRoot;
 use super::usage::number;
@@ -101,10 +102,9 @@ impl FdTable {
     }
 
     fn list(&self) -> Result<BTreeSet<FdNum>, Errno> {
-        let entries = std::fs::read_dir(self.path("fd"));
-        let entries = entries.map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
-        let number = |name: std::ffi::OsString| name.to_str()?.parse().ok().map(FdNum);
-        Ok(entries.flatten().filter_map(|entry| number(entry.file_name())).collect())
+        let numbers = numbers_in(self.path("fd"));
+        let numbers = numbers.map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
+        Ok(numbers.map(FdNum).collect())
     }
 
     /// Finds out who has the fds now. Whatever was seen of them before is to be asked for again.
@@ -141,8 +141,7 @@ impl FdTable {
 
     /// The threads, without the first.
     fn threads(&self) -> Vec<Pid> {
-        let Ok(entries) = std::fs::read_dir(self.path_of(self.pid, "task")) else { return Vec::new() };
-        let tids = entries.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok().map(Pid));
+        let tids = numbers_in(self.path_of(self.pid, "task")).into_iter().flatten().map(Pid);
         tids.filter(|&tid| tid != self.pid).collect()
     }
 

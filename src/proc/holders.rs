@@ -21,12 +21,7 @@ pub fn socket_holders(system: &System, only: Option<&HashSet<Inode>>) -> std::io
         Some(only) if system.root().is_native() => {
             few::holders_of(system, Own::LeftOut, Amount::All, only, |_, _| true)
         }
-        _ => {
-            let wanted = |inode: &Inode| only.is_none_or(|only| only.contains(inode));
-            sweep(system, Own::LeftOut, Wanted::Sockets, FdTables::Processes, |met| {
-                Shape::of(met.link).socket().filter(wanted)
-            })
-        }
+        _ => look(system, Own::LeftOut, |inode| only.is_none_or(|only| only.contains(inode))),
     }
 }
 
@@ -69,17 +64,20 @@ pub fn holders(root: &ProcRoot, sockets: &[Inode]) -> Vec<(Inode, Holder)> {
         return Vec::new();
     }
     let system = System::new(root.clone(), false);
-    let wanted = |inode: &Inode| sockets.contains(inode);
-    let swept = sweep(&system, Own::Included, Wanted::Sockets, FdTables::Processes, |met| {
-        Shape::of(met.link).socket().filter(wanted)
-    });
-    let Ok(swept) = swept else { return Vec::new() };
+    let Ok(swept) = look(&system, Own::Included, |inode| sockets.contains(inode)) else { return Vec::new() };
     let each = |(inode, holders): (&Inode, &[Holder])| {
         holders.iter().map(|holder| (*inode, holder.clone())).collect::<Vec<_>>()
     };
     let mut found: Vec<(Inode, Holder)> = swept.iter().flat_map(each).collect();
     found.sort_by_key(|(_, holder)| (holder.process.pid, holder.fd));
     found
+}
+
+/// Looks at all fds for those that are sockets of these inodes.
+fn look(system: &System, own: Own, wanted: impl Fn(&Inode) -> bool + Sync) -> std::io::Result<Swept<Inode>> {
+    sweep(system, own, Wanted::Sockets, FdTables::Processes, |met| {
+        Shape::of(met.link).socket().filter(&wanted)
+    })
 }
 
 /// The socket that an fd is, of a task whose directory has this path below /proc.

@@ -4,6 +4,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, SeekFrom, Statx, StatxFlags};
 use rustix::io::Errno;
 use std::ffi::CStr;
+use std::path::Path;
 
 /// A decimal number as a C string, without allocation.
 pub(super) struct NumberName([u8; 12]);
@@ -45,6 +46,12 @@ impl InfoName {
 /// The number that a name in /proc is, if it is one.
 pub(super) fn number_of(name: &CStr) -> Option<i32> {
     name.to_str().ok()?.parse().ok()
+}
+
+/// The numbers that are names in a directory of /proc.
+pub(super) fn numbers_in(dir: impl AsRef<Path>) -> std::io::Result<impl Iterator<Item = i32>> {
+    let entries = std::fs::read_dir(dir)?.flatten();
+    Ok(entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
 }
 
 /// Has a directory of fds go on with the fd of this number, or the next that there is: entry N is

@@ -8,6 +8,7 @@
 
 mod diag;
 mod enter;
+mod listed;
 mod net;
 mod netstat;
 mod pairs;

@@ -2,6 +2,7 @@
 
 use super::diag::Diag;
 use super::enter::within;
+use super::listed::Listed;
 use super::procnet::Table;
 use super::request::Request;
 use crate::model::{Family, Inode, Socket};
@@ -78,6 +79,17 @@ impl Net {
             self.family(family, request, &mut found);
         }
         found
+    }
+
+    /// The same sockets, to be looked up; nothing where some could not be read.
+    pub(super) fn listed(&mut self, request: &Request) -> Option<Listed> {
+        if let Ok(diag) = &mut self.diag
+            && let Ok(messages) = diag.messages(request)
+        {
+            return Some(Listed::Told(messages));
+        }
+        let found = self.sockets(request);
+        found.unread.is_empty().then(|| Listed::read(found.sockets))
     }
 
     /// Adds the sockets of one family.

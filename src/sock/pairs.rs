@@ -162,9 +162,7 @@ impl<'s> Pairs<'s> {
                 let targets = match (socket.family, socket.peer) {
                     (Family::Unix, _) if socket.inode == Inode(0) => Vec::new(),
                     (Family::Unix, Some(peer)) => self.unix.get(&peer).copied().into_iter().collect(),
-                    (Family::Udp | Family::Udp6 | Family::Udplite | Family::Udplite6, _) => {
-                        self.receivers(place as u32, socket)
-                    }
+                    (family, _) if family.is_udp() => self.receivers(place as u32, socket),
                     _ => Vec::new(),
                 };
                 for target in targets {

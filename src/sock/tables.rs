@@ -1,5 +1,6 @@
 //! The sockets that the fds of processes are, looked up by inode: for listings of fds.
 
+use super::listed::{Listed, Place};
 use super::net::{Entry, Net};
 use super::procnet;
 use super::protocol;
@@ -7,7 +8,7 @@ use super::request::{Request, States, WITH_PORTS};
 use crate::model::{Family, Inode, Socket};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The sockets of one network namespace, as one of its processes sees them, asked for as they are
 /// needed: a family whole when a socket of it is first looked up, but for unix sockets, of which a
@@ -25,12 +26,12 @@ struct Shared {
     way: Way,
     /// Whether sockets have their details.
     detail: bool,
-    /// What was read: the sockets of one family, or of some that are in one table, by inode.
-    read: Vec<(Vec<Family>, Vec<Socket>)>,
-    /// The TCP sockets that listen, by inode, once they were asked for.
-    listeners: Option<Vec<Socket>>,
-    /// The sockets of the ports that are asked about, by inode, once they were.
-    on_ports: Option<Vec<Socket>>,
+    /// What was asked for: the sockets of one family, or of some that are in one table.
+    read: Vec<(Vec<Family>, Arc<Listed>)>,
+    /// The TCP sockets that listen, once they were asked for.
+    listeners: Option<Arc<Listed>>,
+    /// The sockets of the ports that are asked about, once they were.
+    on_ports: Option<Arc<Listed>>,
     /// How many unix sockets were asked for alone.
     asked: usize,
     /// How many TCP sockets were asked whether they are multipath sockets.
@@ -80,35 +81,33 @@ impl Tables {
     /// The socket `inode` with nothing but its family, where that can be told without reading all
     /// of them.
     pub fn identify(&self, inode: Inode, protocol: impl FnOnce() -> Option<Vec<u8>>) -> Option<Socket> {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(socket) = shared.known(inode) {
-            return Some(shared.told_apart(&self.net, socket, protocol));
+        match self.known(inode) {
+            Some(socket) => Some(self.told_apart(socket, protocol)),
+            None => protocol().map(|name| Socket::new(inode, protocol::family(&name))),
         }
-        protocol().map(|name| Socket::new(inode, protocol::family(&name)))
     }
 
     /// Whether the own port of a socket may be one of `ports`, which are the same in all calls. Only
     /// what has these is asked for, and not all sockets.
     pub fn may_be_on(&self, inode: Inode, ports: &[u16]) -> bool {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        match shared.on_ports(&self.net, ports) {
-            Some(sockets) => one(sockets, inode).is_some(),
-            None => true,
-        }
+        let list = self.shared().on_ports(&self.net, ports);
+        list.is_none_or(|list| Place::find(&list, inode).is_some())
     }
 
     /// What is known of the socket `inode`. `protocol` gives the kernel's name of its protocol
     /// (`system.sockprotoname`); it is asked only where what was read so far does not list it.
     pub fn find(&self, inode: Inode, protocol: impl FnOnce() -> Option<Vec<u8>>) -> Option<Socket> {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(socket) = shared.known(inode) {
-            return Some(shared.told_apart(&self.net, socket, protocol));
+        if let Some(socket) = self.known(inode) {
+            return Some(self.told_apart(socket, protocol));
         }
         let protocol = protocol();
         let family = protocol.as_deref().map(protocol::family);
         let found = match family {
-            Some(family) => shared.find(&self.net, inode, family),
-            None => Family::ALL.iter().find_map(|&family| shared.find(&self.net, inode, family)),
+            Some(family) => self.shared().find(&self.net, inode, family),
+            None => {
+                let mut shared = self.shared();
+                Family::ALL.iter().find_map(|&family| shared.find(&self.net, inode, family))
+            }
         };
         found.or_else(|| {
             let family = family?;
@@ -118,18 +117,42 @@ impl Tables {
             })
         })
     }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The socket, if it was asked for already.
+    fn known(&self, inode: Inode) -> Option<Socket> {
+        let place = self.shared().place(inode)?;
+        place.socket()
+    }
+
+    /// A multipath socket is listed as its first subflow too, a TCP socket of the same inode.
+    fn told_apart(&self, socket: Socket, protocol: impl FnOnce() -> Option<Vec<u8>>) -> Socket {
+        if !TCP.contains(&socket.family) || !self.shared().may_have_multipath(&self.net) {
+            return socket;
+        }
+        match protocol().as_deref().map(protocol::family) {
+            Some(family @ (Family::Mptcp | Family::Mptcp6)) => {
+                let whole = self.shared().find(&self.net, socket.inode, family);
+                whole.unwrap_or_else(|| as_whole(socket, family))
+            }
+            _ => socket,
+        }
+    }
 }
 
 impl Shared {
-    /// The socket, if it was read already.
-    fn known(&self, inode: Inode) -> Option<Socket> {
-        let of_families = self.read.iter().find_map(|(_, sockets)| one(sockets, inode));
-        let listener = || one(self.listeners.as_deref()?, inode);
-        of_families.or_else(listener).or_else(|| one(self.on_ports.as_deref()?, inode)).cloned()
+    /// Where the socket stands, if it was asked for already.
+    fn place(&self, inode: Inode) -> Option<Place> {
+        let of_families = self.read.iter().map(|(_, list)| list);
+        let mut lists = of_families.chain(&self.listeners).chain(&self.on_ports);
+        lists.find_map(|list| Place::find(list, inode))
     }
 
     /// The sockets of some ports; nothing where they cannot be asked for.
-    fn on_ports(&mut self, net: &Path, ports: &[u16]) -> Option<&[Socket]> {
+    fn on_ports(&mut self, net: &Path, ports: &[u16]) -> Option<Arc<Listed>> {
         if self.on_ports.is_none() {
             let mut all = Vec::new();
             for port in ports {
@@ -142,16 +165,16 @@ impl Shared {
                 if !found.unread.is_empty() {
                     return None;
                 }
-                all.extend(found.sockets.into_iter().filter(|socket| socket.inode != Inode(0)));
+                all.extend(found.sockets);
             }
             // Of multipath TCP the whole, and not its first subflow, which has the same inode.
             all.sort_by_key(|socket| {
                 (socket.inode, !matches!(socket.family, Family::Mptcp | Family::Mptcp6))
             });
             all.dedup_by_key(|socket| socket.inode);
-            self.on_ports = Some(all);
+            self.on_ports = Some(Arc::new(Listed::read(all)));
         }
-        self.on_ports.as_deref()
+        self.on_ports.clone()
     }
 
     /// Looks the socket up in its family.
@@ -167,13 +190,14 @@ impl Shared {
             if TCP.contains(&family)
                 && let Some(socket) = self.listener(net, inode).filter(|socket| socket.family == family)
             {
-                return Some(socket.clone());
+                return Some(socket);
             }
             self.read(net, family);
         }
-        let (_, sockets) = self.read.iter().find(|(read, _)| read.contains(&family))?;
-        match one(sockets, inode).filter(|socket| socket.family == family) {
-            Some(socket) => Some(socket.clone()),
+        let (_, list) = self.read.iter().find(|(read, _)| read.contains(&family))?;
+        let socket = Place::find(list, inode).and_then(|place| place.socket());
+        match socket.filter(|socket| socket.family == family) {
+            Some(socket) => Some(socket),
             None => {
                 // Its first subflow, in whose place it stands in the table of TCP.
                 let subflow = match family {
@@ -189,7 +213,7 @@ impl Shared {
     /// The socket, if it is one of TCP that listens, so that the others need not be asked for: the
     /// kernel has a small table of those that listen, and a large one of all others, which takes it half
     /// a millisecond and more to go through, however few there are.
-    fn listener(&mut self, net: &Path, inode: Inode) -> Option<&Socket> {
+    fn listener(&mut self, net: &Path, inode: Inode) -> Option<Socket> {
         if self.listeners.is_none() {
             let request = Request { states: States::LISTEN, detail: self.detail, ..Request::all(TCP) };
             let net = self.net(net);
@@ -197,19 +221,9 @@ impl Shared {
             if net.refusal().is_some() {
                 return None;
             }
-            let mut found = net.sockets(&request);
-            if !found.unread.is_empty() {
-                return None;
-            }
-            for queue in found.sockets.iter_mut().filter_map(|socket| socket.queue.as_mut()) {
-                // A row is the same whether its socket was found here or among all, of which the kernel
-                // is not asked that.
-                queue.drops = queue.drops.filter(|_| request.detail);
-            }
-            found.sockets.sort_unstable_by_key(|socket| socket.inode);
-            self.listeners = Some(found.sockets);
+            self.listeners = Some(Arc::new(net.listed(&request)?));
         }
-        one(self.listeners.as_deref()?, inode)
+        Place::find(self.listeners.as_ref()?, inode)?.socket()
     }
 
     fn has_read(&self, family: Family) -> bool {
@@ -219,13 +233,10 @@ impl Shared {
     fn read(&mut self, net: &Path, family: Family) {
         let families = if TCP.contains(&family) { TCP } else { &[family] };
         let request = Request { detail: self.detail, ..Request::all(families) };
-        let mut found = self.net(net).sockets(&request);
         // What cannot be read is asked for again: the process may have ended, and others of the
         // namespace have not.
-        if found.unread.is_empty() {
-            found.sockets.retain(|socket| socket.inode != Inode(0));
-            found.sockets.sort_unstable_by_key(|socket| socket.inode);
-            self.read.push((families.to_vec(), found.sockets));
+        if let Some(list) = self.net(net).listed(&request) {
+            self.read.push((families.to_vec(), Arc::new(list)));
         }
     }
 
@@ -243,24 +254,6 @@ impl Shared {
         }
     }
 
-    /// A multipath socket is listed as its first subflow too, a TCP socket of the same inode.
-    fn told_apart(
-        &mut self,
-        net: &Path,
-        socket: Socket,
-        protocol: impl FnOnce() -> Option<Vec<u8>>,
-    ) -> Socket {
-        if !matches!(socket.family, Family::Tcp | Family::Tcp6) || !self.may_have_multipath(net) {
-            return socket;
-        }
-        match protocol().as_deref().map(protocol::family) {
-            Some(family @ (Family::Mptcp | Family::Mptcp6)) => {
-                self.find(net, socket.inode, family).unwrap_or_else(|| as_whole(socket, family))
-            }
-            _ => socket,
-        }
-    }
-
     /// Whether there may be multipath sockets, so that it need not be asked of each of many.
     fn may_have_multipath(&mut self, net: &Path) -> bool {
         if self.asked_apart < ALONE {
@@ -272,10 +265,6 @@ impl Shared {
         }
         self.multipath.unwrap_or(false)
     }
-}
-
-fn one(sockets: &[Socket], inode: Inode) -> Option<&Socket> {
-    sockets.binary_search_by_key(&inode, |socket| socket.inode).ok().map(|at| &sockets[at])
 }
 
 /// A multipath socket by its first subflow: the address is its own, and so are the connections

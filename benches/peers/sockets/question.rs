@@ -4,7 +4,8 @@ use super::held::Held;
 use super::row::Row;
 use super::socket::Socket;
 use crate::Result;
-use crate::contest::{self, Contestant};
+use crate::contest::Contestant;
+use crate::installed::is_installed;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
@@ -82,7 +83,7 @@ fn command(line: &str) -> Result<Option<Vec<String>>> {
             let is_there = knows(&program, line)?;
             (vec![program], is_there)
         }
-        other => (vec![other.to_owned()], contest::is_installed(line, other)),
+        other => (vec![other.to_owned()], is_installed(line, other)),
     };
     Ok(is_there.then(|| start.into_iter().chain(args).collect()))
 }

@@ -1,15 +1,6 @@
 //! What the limits of this process leave, and what would allow more.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs;
-
-/// The hard limit, to which the soft one is raised; nothing where it is unlimited.
-pub(super) fn raise(resource: Resource) -> Option<u64> {
-    let limit = getrlimit(resource);
-    // It may always be raised so far. If not, the limit is what it was.
-    let _ = setrlimit(resource, Rlimit { current: limit.maximum, ..limit });
-    getrlimit(resource).current
-}
 
 /// How many fds are open; `unknown` where that is not told.
 pub(super) fn open_fds(unknown: u64) -> u64 {

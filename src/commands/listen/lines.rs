@@ -2,8 +2,9 @@
 
 use super::event::{Drops, Event, Filling, Listening, Summary, What};
 use crate::commands::sink::Looks;
+use crate::commands::words;
 use crate::listener::Accepted;
-use crate::model::{AcceptQueue, Emphasis, Escape, Record as _, escape, quantity, seconds};
+use crate::model::{AcceptQueue, Emphasis, Escape, Record as _, escape, quantity};
 use anstyle::{AnsiColor, Style};
 
 /// How wide the name of an event is at most.
@@ -107,7 +108,7 @@ fn is_accepted(accepted: &Accepted, event: &Event) -> String {
         (None, None) => String::new(),
     };
     let waited = match accepted.waited {
-        Some(waited) => format!(", waited {}", seconds(waited.as_secs_f64())),
+        Some(waited) => format!(", waited {}", words::time(waited)),
         None => String::new(),
     };
     format!("{}{peer}, fd {}{waited}", accepted.number, accepted.fd)
@@ -129,8 +130,8 @@ fn sums_up(summary: &Summary) -> String {
         None => format!("peak {peak}"),
     }));
     let full = summary.full.filter(|full| !full.is_zero());
-    parts.extend(full.map(|full| format!("full for {}", seconds(full.as_secs_f64()))));
-    parts.extend(summary.longest_wait.map(|w| format!("longest wait {}", seconds(w.as_secs_f64()))));
+    parts.extend(full.map(|full| format!("full for {}", words::time(full))));
+    parts.extend(summary.longest_wait.map(|w| format!("longest wait {}", words::time(w))));
     let drops = refuses(summary.drops);
     let nothing = [summary.drops.listener, summary.drops.overflows, summary.drops.drops];
     if nothing.iter().any(|n| n.is_some_and(|n| n > 0)) {

@@ -6,6 +6,7 @@ use super::report::{self, Moment};
 use super::stage::Stage;
 use crate::commands::signals::Signals;
 use crate::commands::sink::Sink;
+use crate::commands::words;
 use crate::context::complain;
 use crate::error::Error;
 use crate::proc::System;
@@ -301,7 +302,7 @@ impl<'s> Session<'s> {
             self.slow = None;
             complain(&format!(
                 "looking at all loops takes long, so that looks are {} apart, and shorter stalls may not be seen",
-                crate::model::seconds(pace.as_secs_f64())
+                words::time(pace)
             ));
         }
     }

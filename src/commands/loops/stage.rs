@@ -2,11 +2,12 @@
 
 use super::process::Process;
 use crate::commands::processes;
+use crate::commands::rlimit::raise;
 use crate::context::Context;
 use crate::model::{FdRanges, Inode, Pid, errno_words};
 use crate::proc::{OpenError, System, Target, socket_holders};
 use crate::watch::turning::Limits;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::Resource;
 use std::collections::HashSet;
 
 /// The processes, with their loops.
@@ -31,8 +32,7 @@ impl Stage {
     pub(super) fn set(targets: &[Target], limits: Limits, context: &Context, system: &System) -> Self {
         let (named, missing) = processes::named(context, targets);
         // Each process takes a few fds.
-        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        raise(Resource::Nofile);
         let mut stage = Self { processes: Vec::new(), targets: Vec::new(), failed: missing > 0 };
         let mut wanted: Vec<(Pid, Option<FdRanges>)> = Vec::new();
         for (pid, target) in named {

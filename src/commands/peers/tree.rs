@@ -4,7 +4,8 @@
 use super::bundle::Bundle;
 use super::connection::{Connection, Stuck};
 use super::graph::{Graph, Node};
-use crate::model::{Escape, Joint, Pid, Pile, bytes, escape, few_holders, seconds};
+use crate::commands::words;
+use crate::model::{Escape, Joint, Pid, Pile, bytes, escape, few_holders};
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -123,7 +124,7 @@ impl Tree<'_> {
             text.push_str(" (full)");
         }
         if let Some(time) = self.time.filter(|_| stuck) {
-            text.push_str(&format!(", nothing read in {}", seconds(time.as_secs_f64())));
+            text.push_str(&format!(", nothing read in {}", words::time(time)));
         }
         Some(text)
     }

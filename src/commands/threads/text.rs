@@ -3,9 +3,10 @@
 use super::gil;
 use super::held::{Held, Use};
 use super::track::Running;
+use crate::commands::words;
 use crate::model::{
     Abi, Call, Children, Doing, FdNum, Pid, Polled, Readiness, Thread, Timeout, Wait, errno_name, quantity,
-    seconds, signal_names,
+    signal_names,
 };
 use std::io::Write as _;
 use std::time::Duration;
@@ -351,6 +352,6 @@ fn duration(time: Duration) -> String {
         0 => "0 ms".to_owned(),
         1..1000 => format!("{} ns", time.as_nanos()),
         1000..1_000_000 => format!("{} µs", time.as_micros()),
-        _ => seconds(time.as_secs_f64()),
+        _ => words::time(time),
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Begun {
 pub(super) struct Failure {
     pub(super) reason: String,
     /// What `connect(2)` said, if it came to that.
-    errno: Option<Errno>,
+    pub(super) errno: Option<Errno>,
 }
 
 impl Failure {
@@ -60,7 +60,14 @@ fn inet(text: &str, socket_type: SocketType, place: usize) -> Result<Begun, Fail
     let mut failure = Failure::from(format!("{text}: the host has no address"));
     for (i, address) in addresses.iter().enumerate().skip(place) {
         let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-        let fd = socket(family, socket_type)?;
+        let fd = match socket(family, socket_type) {
+            Ok(fd) => fd,
+            // The kernel may lack the one protocol and have the other.
+            Err(reason) => {
+                failure = reason.into();
+                continue;
+            }
+        };
         match begin(net::connect(&fd, address)) {
             Ok(()) => return Ok(Begun { fd, next: Some(i + 1).filter(|next| *next < addresses.len()) }),
             Err(e) => failure = Failure { reason: describe(text, e), errno: Some(e) },

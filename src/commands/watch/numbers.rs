@@ -4,9 +4,10 @@
 //! another process. So that one can be told from all others by its number, no two that live have
 //! the same.
 
+use crate::commands::rlimit::raise;
 use crate::model::FdNum;
 use crate::sys;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::Resource;
 use std::collections::VecDeque;
 
 /// Numbers from here on are given out, or the upper half where there are few: below are those that
@@ -26,9 +27,7 @@ pub(super) struct Numbers {
 impl Numbers {
     /// As many as we may have, for which the limit is raised.
     pub(super) fn all() -> Self {
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-        Self::below(if raised.is_ok() { maximum } else { current }.unwrap_or(u64::MAX))
+        Self::below(raise(Resource::Nofile).unwrap_or(u64::MAX))
     }
 
     fn below(limit: u64) -> Self {
@@ -66,10 +65,11 @@ impl Numbers {
 
 #[cfg(test)]
 mod tests {
-    use super::{FdNum, Numbers, Resource, getrlimit};
+    use super::{FdNum, Numbers, Resource};
     use rustix::event::epoll;
     use rustix::fd::AsRawFd as _;
     use rustix::pipe::PipeFlags;
+    use rustix::process::getrlimit;
     use std::time::{Duration, Instant};
 
     /// Two numbers that no other test comes to, which open the lowest that are free.

@@ -17,6 +17,7 @@ mod look;
 mod ptys;
 mod sockets;
 
+use super::io::numbers_in;
 use super::process::ProcessDir;
 use super::root::ProcRoot;
 use super::sweep::FdTables;
@@ -74,9 +75,7 @@ pub struct Asked {
 impl PeerFinder {
     /// Before anything is opened that does not count.
     pub(super) fn new(root: &ProcRoot, tables: FdTables) -> Self {
-        let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
-        let fds: Vec<FdNum> =
-            entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).map(FdNum).collect();
+        let fds: Vec<FdNum> = numbers_in("/proc/self/fd").into_iter().flatten().map(FdNum).collect();
         // The directory itself was among them, and is closed now.
         let fds = fds.into_iter().filter(|&fd| sys::is_open(fd) && !sys::was_closed(fd)).collect();
         let own = Own { pid: root.own(), fds };

@@ -22,7 +22,7 @@ impl Group {
     pub(super) fn of(family: Family) -> Option<Self> {
         Some(match family {
             Family::Unix => Self::Unix,
-            Family::Udp | Family::Udp6 | Family::Udplite | Family::Udplite6 => Self::Udp,
+            family if family.is_udp() => Self::Udp,
             family if family.is_tcp() => Self::Tcp,
             _ => return None,
         })

@@ -18,6 +18,7 @@ use super::process::{OpenError, ProcessDir};
 use super::root::ProcRoot;
 use super::sweep::ROOM;
 use super::system::System;
+use super::usage::fds_of;
 use crate::kind;
 use crate::model::{Fd, FdNum, FdRanges, Pid, Tally};
 use crate::sys;
@@ -183,11 +184,22 @@ impl<'s> Scanner<'s> {
         if beyond_fds && self.plan.assoc {
             self.unnumbered(dir, &mut out);
         }
-        let entries = self.table(dir, dir.pid(), dir.dir(), slice, &mut out)?;
-        let mut leader = dir.pid();
-        if entries == 0 && slice.first == 0 && dir.state() == Some(b'Z') {
-            leader = self.without_leader(dir, slice, &mut out)?.unwrap_or(leader);
+        let listed = self.table(dir, dir.pid(), dir.dir(), slice, &mut out);
+        let may_be_others = match listed {
+            Ok(entries) => entries == 0,
+            // What a main thread had that has ended belongs to root, and what others have to their user.
+            Err(OpenError::Denied) => fds_of(dir.dir()) == Ok(0),
+            Err(_) => false,
+        };
+        let survivor = if may_be_others && slice.first == 0 && dir.state() == Some(b'Z') {
+            self.without_leader(dir, slice, &mut out)?
+        } else {
+            None
+        };
+        if survivor.is_none() {
+            listed?;
         }
+        let leader = survivor.unwrap_or(dir.pid());
         if beyond_fds && self.plan.mappings {
             self.mappings(dir, &mut out);
         }

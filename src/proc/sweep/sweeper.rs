@@ -92,42 +92,64 @@ impl<'s> Sweeper<'s> {
     ) -> Result<(), Errno> {
         let path = self.system.root().join(part.pid.to_string());
         let dir = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        let mut entries = self.table(part, &dir, self.at_once, key, piece)?;
-        // Of another part it may be that the numbers have a gap.
-        if entries == 0 && (part.first == 0 || fds_of(&dir)? == 0) {
+        let listed = self.table(part, &dir, self.at_once, key, piece);
+        let is_empty = match listed {
+            // Of another part it may be that the numbers have a gap.
+            Ok(0) => part.first == 0 || fds_of(&dir)? == 0,
+            // What a main thread had that has ended belongs to root, and what others have to their user.
+            Err(Errno::ACCESS) => fds_of(&dir)? == 0,
+            _ => false,
+        };
+        let is_first = part.first == 0 && self.system.root().is_native();
+        let is_for_threads = self.tables == FdTables::Threads && is_first;
+        if !is_empty && (listed.is_err() || !is_for_threads) {
+            return listed.map(drop);
+        }
+        let mut others = other_threads(&dir, part.pid);
+        let mut leader = part.pid;
+        if is_empty {
             // A process whose main thread has ended while others go on: they have the fds.
-            for (_, task) in other_threads(&dir, part.pid) {
-                entries = self.table(part, &task, None, key, piece)?;
-                if entries > 0 {
+            for nth in 0..others.len() {
+                if self.table(part, &others[nth].1, None, key, piece)? > 0 {
+                    (leader, _) = others.swap_remove(nth);
                     break;
                 }
             }
-        } else if self.tables == FdTables::Threads && part.first == 0 && self.system.root().is_native() {
-            self.threads(part.pid, &dir, key, piece);
+            if leader == part.pid {
+                listed?;
+            }
+        }
+        if is_for_threads {
+            self.threads(part.pid, leader, &others, key, piece);
         }
         Ok(())
     }
 
-    /// The fd tables that threads have for themselves.
+    /// The fd tables of threads that are not the leader's.
     fn threads<K>(
         &mut self,
         pid: Pid,
-        dir: &OwnedFd,
+        leader: Pid,
+        others: &[(Pid, OwnedFd)],
         key: &impl Fn(&Met<'_>) -> Option<K>,
         piece: &mut Piece<K>,
     ) {
         let all = Part { pid, first: 0, last: i32::MAX, shared: None };
-        for (tid, task) in other_threads(dir, pid) {
-            let looked = match sys::same_fd_table(pid, tid) {
+        let mut failure = None;
+        for (tid, task) in others {
+            let looked = match sys::same_fd_table(leader, *tid) {
                 Ok(true) => continue,
-                Ok(false) => self.table(&all, &task, None, key, piece).map(drop),
+                Ok(false) => self.table(&all, task, None, key, piece).map(drop),
                 Err(e) => Err(Errno::from_io_error(&e).unwrap_or(Errno::IO)),
             };
             match looked {
                 Ok(()) => {}
                 Err(Errno::NOENT | Errno::SRCH) => piece.tally.vanished += 1,
-                Err(errno) => piece.fails(errno).processes += 1,
+                Err(errno) => failure = Some(errno),
             }
+        }
+        if let Some(errno) = failure {
+            piece.fails(errno).processes += 1;
         }
     }
 

@@ -26,7 +26,7 @@ const IPPROTO_MPTCP: u32 = libc::IPPROTO_MPTCP as u32;
 const DROPS: usize = 8;
 
 /// `struct inet_diag_msg`.
-const HEADER: usize = 72;
+pub(super) const HEADER: usize = 72;
 
 /// What the kernel takes for no choice of a port.
 pub(super) const ANY_PORT: u16 = 0;

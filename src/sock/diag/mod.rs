@@ -2,7 +2,8 @@
 //!
 //! [`Diag`] asks for what its callers need, one method a question; `connection` carries any
 //! request there and its replies back; `inet`, `unix`, `netlink`, `packet` and `vsock` hold the
-//! requests of a family and read its messages. Sockets are named by inode, as the links of fds name them; the kernel gives 32 bits.
+//! requests of a family and read its messages, and `messages` keeps those of a dump until they are
+//! looked up. Sockets are named by inode, as the links of fds name them; the kernel gives 32 bits.
 //!
 //! Every call ends: the kernel answers while it is asked, and `connection::TIMEOUT` is for one
 //! that does not. What a message has that is not known here is passed over, and one that cannot be
@@ -12,6 +13,7 @@ mod attributes;
 mod connection;
 mod inet;
 mod listening_socket;
+mod messages;
 mod netlink;
 mod packet;
 mod plain;
@@ -21,11 +23,13 @@ mod unix;
 mod vsock;
 
 pub use listening_socket::ListeningSocket;
+pub(super) use messages::Messages;
 
 use super::enter::within;
 use super::request::{Request, States};
 use crate::model::{Device, Family, Inode, Socket};
 use connection::Connection;
+use messages::Sort;
 use std::collections::HashSet;
 use std::io;
 use std::num::NonZero;
@@ -83,6 +87,33 @@ impl Diag {
         let asked = inet::all_tcp(states, request.port.map_or(inet::ANY_PORT, NonZero::get), detail);
         let read = |message: &[u8]| inet::tcp_socket(message, detail).map(Some);
         self.connection.dump_of(inet::ALL_TCP, &asked, found, read)
+    }
+
+    /// The sockets of one family of the internet or of unix, or of TCP over IPv4 and IPv6, as the kernel
+    /// tells them. `Unsupported` for others, and where the kernel has no sock_diag of that family.
+    pub fn messages(&mut self, request: &Request) -> io::Result<Messages> {
+        let &Request { states, detail, .. } = request;
+        let port = request.port.map_or(inet::ANY_PORT, NonZero::get);
+        let sort = match request.families[..] {
+            [Family::Tcp, Family::Tcp6] => Sort::Tcp,
+            [Family::Unix] => Sort::Unix,
+            [family] => Sort::Inet(family),
+            _ => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        let mut messages = Messages::new(sort, detail);
+        let connection = &mut self.connection;
+        let (found, mut taker) = messages.parts();
+        let take = |message: &[u8]| taker.take(message);
+        match sort {
+            Sort::Tcp => connection.dump_of(inet::ALL_TCP, &inet::all_tcp(states, port, detail), found, take),
+            Sort::Unix => connection.dump(&unix::all(states, detail), found, take),
+            Sort::Inet(family) => match inet::all(family, states, port, detail) {
+                Some(request) => connection.dump(&request, found, take),
+                None => Err(io::ErrorKind::Unsupported.into()),
+            },
+        }
+        .map_err(|e| unsupported(e, request.families[0].word()))?;
+        Ok(messages.sorted())
     }
 
     fn dump(

@@ -19,6 +19,9 @@ const SHOW_UID: ShowFlags = ShowFlags::from_bits_retain(0x40);
 /// `RCV_SHUTDOWN | SEND_SHUTDOWN`: of a connection, once its other end has been closed.
 const SHUT: u8 = 3;
 
+/// `struct unix_diag_msg`.
+pub(super) const HEADER: usize = 16;
+
 fn request(states: StateFlags, inode: u32, show: ShowFlags) -> Request {
     // Whatever cookie the socket has.
     Request { state_flags: states, inode, show_flags: show, cookie: [0xff; 8] }

@@ -52,7 +52,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts one that waits with `level` or `edge` epoll, `poll` or `select`.
+    /// Starts one that waits with `level` or `edge` epoll, `poll` or `select`; or `twice`, with a poll that
+    /// names the listener at both ends.
     pub(super) fn start(how: &str) -> Self {
         Self::start_with(how, |_| {})
     }
@@ -277,12 +278,15 @@ impl Turner {
             self.clients.values().filter(|(_, ignored)| !ignored).map(|(client, _)| client.as_raw_fd());
         let fds: Vec<i32> = std::iter::once(self.listener.as_raw_fd()).chain(others).collect();
         match self.how.as_str() {
-            "poll" => {
+            "poll" | "twice" => {
                 let clients = self.clients.values().filter(|(_, ignored)| !ignored).map(|(c, _)| c.as_fd());
                 let mut polled: Vec<PollFd<'_>> = std::iter::once(self.listener.as_fd())
                     .chain(clients)
                     .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
                     .collect();
+                if self.how == "twice" {
+                    polled.push(PollFd::new(&self.listener, PollFlags::PRI));
+                }
                 retry_on_intr(|| poll(&mut polled, None)).expect("poll");
                 let ready = polled.iter().map(|p| !p.revents().is_empty());
                 fds.into_iter().zip(ready).filter(|(_, ready)| *ready).map(|(fd, _)| fd).collect()

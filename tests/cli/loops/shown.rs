@@ -176,18 +176,7 @@ fn loops_that_give_their_fds_each_time() {
     }
     for how in ["poll", "select"] {
         let server = Server::start(how);
-        let mut client = server.connect();
-        echo(&mut client);
-        // It comes back in its own time.
-        let until = Instant::now() + PATIENCE;
-        let seen = loop {
-            let seen = fdscope(server.pid().to_string()).run();
-            let events = seen.json_lines();
-            if let Some(event) = events.iter().find(|e| e["thread"] == server.tid && e["watches"] == 2) {
-                break event.clone();
-            }
-            assert!(Instant::now() < until, "{events:?}");
-        };
+        let seen = with_a_client(&server, 2);
         check(
             &seen,
             &json!({"event": "loop", "selector": how, "loop": null, "ready": false, "threads": [{"tid": server.tid}]}),
@@ -197,6 +186,35 @@ fn loops_that_give_their_fds_each_time() {
             &json!({"kind": "tcp", "name": {"$holds": "listen"}, "events": ["in"]}),
         );
     }
+}
+
+/// What watches so many fds once it has a client.
+fn with_a_client(server: &Server, watches: u64) -> Value {
+    let mut client = server.connect();
+    echo(&mut client);
+    // It comes back in its own time.
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let events = fdscope(server.pid().to_string()).run().json_lines();
+        if let Some(event) = events.iter().find(|e| e["thread"] == server.tid && e["watches"] == watches) {
+            return event.clone();
+        }
+        assert!(Instant::now() < until, "{events:?}");
+    }
+}
+
+/// Each time that `poll` names an fd counts, wherever it stands.
+#[test]
+fn one_number_polled_twice() {
+    if super::cannot_look() {
+        return;
+    }
+    let server = Server::start("twice");
+    let seen = with_a_client(&server, 3);
+    let registrations = seen["registrations"].as_array().unwrap();
+    let asked: Vec<&Value> =
+        registrations.iter().filter(|r| r["fd"] == server.listener).map(|r| &r["events"]).collect();
+    assert_eq!(asked, [&json!(["in"]), &json!(["pri"])]);
 }
 
 /// Closed, or another fd's number, and nested.

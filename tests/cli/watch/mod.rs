@@ -4,6 +4,7 @@
 //! Where the other process need do no more than hold, write, read and close fds, it is the process
 //! of the tests itself.
 
+mod addresses;
 mod bad_input;
 mod connecting;
 mod ending;

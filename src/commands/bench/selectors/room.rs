@@ -2,7 +2,8 @@
 
 use super::case::Case;
 use super::kind::Kind;
-use crate::commands::bench::room::{nofile_remedy, open_fds, raise};
+use crate::commands::bench::room::{nofile_remedy, open_fds};
+use crate::commands::rlimit::raise;
 use rustix::process::Resource;
 
 /// Fds beside those that are watched: selectors, and what is opened meanwhile.

@@ -32,15 +32,24 @@ pub(super) struct Turning<'e> {
 pub(super) struct Firing<'e> {
     ends: &'e Ends,
     active: usize,
+    /// How far on those of the next turn are.
+    step: u64,
 }
 
-impl Firing<'_> {
+impl<'e> Firing<'e> {
+    fn new(ends: &'e Ends, active: usize) -> Self {
+        let count = ends.count() as u64;
+        // The golden ratio goes everywhere, in no order that a cache could learn; without a divisor in
+        // common, to each of them.
+        let least = (count as f64 * 0.618_034) as u64 + 1;
+        let step = (least..).find(|step| gcd(*step, count) == 1).unwrap_or(1);
+        Self { ends, active, step }
+    }
+
     /// Which are active at a turn.
     fn active(self, turn: u64) -> impl Iterator<Item = usize> {
         let count = self.ends.count();
-        // The golden ratio goes everywhere, and in no order that a cache could learn.
-        let step = (count as f64 * 0.618_034) as u64 + 1;
-        let first = (turn % count as u64 * step % count as u64) as usize;
+        let first = (turn % count as u64 * self.step % count as u64) as usize;
         (0..self.active).map(move |nth| (first + nth * count / self.active) % count)
     }
 
@@ -48,6 +57,11 @@ impl Firing<'_> {
     pub(super) fn fire(self, turn: u64) -> io::Result<()> {
         self.active(turn).try_for_each(|index| self.ends.fire(index))
     }
+}
+
+/// The greatest common divisor.
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// What turns took.
@@ -90,7 +104,7 @@ impl<'e> Turning<'e> {
         }
         let took = begin.elapsed();
         let pending = vec![false; ends.count()];
-        let firing = Firing { ends, active };
+        let firing = Firing::new(ends, active);
         Ok((Self { way, selector, firing, turn: 0, pending, events: Vec::new() }, took))
     }
 

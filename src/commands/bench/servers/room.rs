@@ -2,8 +2,9 @@
 
 use super::options::Options;
 use super::scene::Scene;
-use crate::commands::bench::room::{nofile_remedy, open_fds, raise};
+use crate::commands::bench::room::{nofile_remedy, open_fds};
 use crate::commands::listen::Model;
+use crate::commands::rlimit::raise;
 use crate::context::Context;
 use crate::model::{Pid, Resource};
 use crate::proc::{ProcRoot, ProcessDir, Setting, System, Usage, UserUsage, system_setting};

@@ -103,9 +103,13 @@ impl Session<'_> {
                     self.register(token);
                 }
                 Err(failure) => {
-                    subject.failure = None;
-                    if failure.is_refusal() {
-                        subject.refuse();
+                    // That was the last of its addresses. Where others came so far as to fail, why this
+                    // one did not is told too.
+                    let is_later = subject.next_address.take().is_some();
+                    subject.failure = failure.errno.filter(|_| is_later || failure.is_refusal());
+                    if subject.failure.is_none() && self.bounds.retry.is_none() {
+                        complain(&failure.reason);
+                        self.stage.failed = true;
                     }
                     self.tell_unbegun(token)?;
                 }
@@ -114,8 +118,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Tells of a connection that was refused before any selector could see it, as of one that they
-    /// saw. What is not there is tried again as silently as a name that is not known.
+    /// Tells of a connection that failed before any selector could see it, as of one that they saw.
+    /// What is not there is tried again as silently as a name that is not known.
     pub(super) fn tell_unbegun(&mut self, token: usize) -> Result<(), Error> {
         self.try_again(token, self.bounds.retry.map(|retry| Instant::now() + retry));
         let subject = &self.stage.subjects[token];
