@@ -2,10 +2,9 @@
 
 use super::{FdInfo, Kind, Lookup, Probe, Slot};
 use crate::model::{
-    Device, Fd, FdNum, Field, Inode, Registration, Type, Value, decimal, hex, quantity, signed,
+    Device, Fd, FdNum, Field, Inode, Registration, Type, Value, append, decimal, hex, signed,
 };
 use std::collections::HashMap;
-use std::io::Write as _;
 
 pub(super) static KIND: Kind = Kind {
     name: "epoll",
@@ -44,19 +43,18 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
 
 /// The registrations of an epoll fd, by its fdinfo. Whether they are stale is not known yet.
 pub fn registrations(info: &FdInfo<'_>) -> Vec<Registration> {
-    let lines = info.lines().filter(|(key, _)| *key == b"tfd");
-    let mut watches: Vec<Registration> = lines.filter_map(|(_, line)| parse(line)).collect();
+    let mut watches: Vec<Registration> = info.raw_lines().filter_map(parse).collect();
     // The kernel's order is that of addresses in its memory.
     watches.sort_by_key(|w| w.fd);
     watches
 }
 
-/// `tfd:        5 events: 90000019 data:                5  pos:0 ino:2513 sdev:f`, without `tfd:`.
+/// `tfd:        5 events: 90000019 data:                5  pos:0 ino:2513 sdev:f`
 fn parse(line: &[u8]) -> Option<Registration> {
-    let mut words = line.split(|&b| b <= b' ' || b == b':').filter(|w| !w.is_empty());
-    let fd = signed(words.next()?)? as i32;
-    let mut watch = Registration::new(FdNum(fd));
-    while let (Some(key), Some(value)) = (words.next(), words.next()) {
+    let mut rest = line;
+    let (b"tfd", fd) = pair(&mut rest)? else { return None };
+    let mut watch = Registration::new(FdNum(signed(fd)? as i32));
+    while let Some((key, value)) = pair(&mut rest) {
         match key {
             b"events" => watch.events = hex(value)?,
             b"data" => watch.data = hex(value)?,
@@ -66,6 +64,16 @@ fn parse(line: &[u8]) -> Option<Registration> {
         }
     }
     Some(watch)
+}
+
+/// The next key with its value.
+fn pair<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let text = rest.trim_ascii_start();
+    let (key, text) = text.split_at(text.iter().position(|&byte| byte == b':')?);
+    let text = text[1..].trim_ascii_start();
+    let value;
+    (value, *rest) = text.split_at(text.iter().position(|&byte| byte == b' ').unwrap_or(text.len()));
+    Some((key, value))
 }
 
 /// A registration belongs to a description, not to a number: it outlives `close(2)` while
@@ -100,26 +108,25 @@ fn name(watches: &[Registration], stale: usize, name: &mut Vec<u8>) {
         name.extend_from_slice(b"watching nothing");
         return;
     }
-    drop(write!(name, "watching {}:", quantity(watches.len(), "fd", "fds")));
+    append!(*name, "watching ", watches.len(), if watches.len() == 1 { " fd:" } else { " fds:" });
     for watch in watches.iter().take(SHOWN) {
-        drop(write!(name, " {}", watch.fd));
+        append!(*name, " ", watch.fd);
     }
     if watches.len() > SHOWN {
         name.extend_from_slice(" …".as_bytes());
     }
     if stale > 0 {
-        drop(write!(name, ", {stale} stale"));
+        append!(*name, ", ", stale, " stale");
     }
 }
 
 fn record(watch: &Registration, lookup: &dyn Lookup) -> Value {
-    let mut record = vec![
-        ("fd", watch.fd.0.into()),
-        ("events", Value::Set(watch.event_names())),
-        ("data", watch.data.into()),
-    ];
+    let mut record: Vec<(&'static str, Value)> = Vec::with_capacity(5);
+    record.push(("fd", watch.fd.0.into()));
+    record.push(("events", watch.event_names().into()));
+    record.push(("data", watch.data.into()));
     if let Some(kind) = lookup.kind_of(watch.fd) {
-        record.push(("kind", Value::Text(kind.into_owned().into_bytes())));
+        record.push(("kind", kind.into()));
     }
     record.push(("stale", watch.stale.into()));
     Value::Map(record)

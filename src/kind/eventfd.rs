@@ -1,8 +1,7 @@
 //! Event counters: `eventfd(2)`.
 
 use super::{Kind, Probe, Tie};
-use crate::model::{Fd, Field, Type};
-use std::io::Write as _;
+use crate::model::{Fd, Field, Type, append, decimal, hex};
 
 pub(super) static KIND: Kind = Kind {
     name: "eventfd",
@@ -23,20 +22,26 @@ pub(super) static KIND: Kind = Kind {
 };
 
 fn decode(probe: &Probe<'_>, fd: &mut Fd) {
-    let info = &probe.info;
-    // Despite its decimal look the kernel prints the counter as %16llx.
-    let count = info.hex("eventfd-count");
-    let id = info.decimal("eventfd-id");
+    let (mut count, mut id, mut semaphore) = (None, None, None);
+    for (key, value) in probe.info.lines() {
+        match key {
+            // Despite its decimal look the kernel prints the counter as %16llx.
+            b"eventfd-count" => count = hex(value),
+            b"eventfd-id" => id = decimal(value),
+            b"eventfd-semaphore" => semaphore = decimal(value).map(|n| n != 0),
+            _ => {}
+        }
+    }
     if let Some(count) = count {
-        drop(write!(fd.name, "count {count}"));
+        append!(fd.name, "count ", count);
     }
     if let Some(id) = id {
-        drop(write!(fd.name, ", id {id}"));
+        append!(fd.name, ", id ", id);
     }
     if probe.values {
         fd.put_some("count", count);
         fd.put_some("id", id);
-        fd.put_some("semaphore", info.decimal("eventfd-semaphore").map(|n| n != 0));
+        fd.put_some("semaphore", semaphore);
     }
 }
 

@@ -21,6 +21,21 @@ impl<'a> FdInfo<'a> {
     /// Parses the file's text. Lines that make no sense are passed over: a decoder finds them
     /// missing.
     pub fn parse(text: &'a [u8]) -> Self {
+        Self::usual(text).unwrap_or_else(|| Self::unusual(text))
+    }
+
+    /// What the kernel writes since Linux 5.14, where nothing is odd about it.
+    fn usual(text: &'a [u8]) -> Option<Self> {
+        let (pos, text) = number_line(text, b"pos:\t", 10)?;
+        let (flags, text) = number_line(text, b"flags:\t", 8)?;
+        let (mount, text) = number_line(text, b"mnt_id:\t", 10)?;
+        let (inode, own) = number_line(text, b"ino:\t", 10)?;
+        let mount = Some(u32::try_from(mount).ok()?);
+        Some(Self { pos: Some(pos), flags: Some(OpenFlags(flags)), mount, inode: Some(Inode(inode)), own })
+    }
+
+    /// Anything else.
+    fn unusual(text: &'a [u8]) -> Self {
         let mut info = Self { own: text, ..Self::default() };
         while let Some((line, rest)) = split_line(info.own) {
             if let Some(value) = line.strip_prefix(b"pos:") {
@@ -41,7 +56,8 @@ impl<'a> FdInfo<'a> {
 
     /// The key of the first of the kind's own lines.
     pub fn first_key(&self) -> Option<&'a [u8]> {
-        self.lines().next().map(|(key, _)| key)
+        let end = self.own.iter().position(|byte| matches!(byte, b':' | b'\n'))?;
+        Some(&self.own[..end])
     }
 
     /// With nothing but what every fd has.
@@ -49,9 +65,14 @@ impl<'a> FdInfo<'a> {
         Self { pos: Some(pos), flags: Some(flags), mount: Some(mount), inode: Some(inode), own: b"" }
     }
 
-    /// The kind's own lines as key and value, blanks around the value removed.
+    /// The kind's own lines as they are.
+    pub fn raw_lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        lines(self.own)
+    }
+
+    /// The same as key and value, blanks around the value removed.
     pub fn lines(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        lines(self.own).map(|line| match line.iter().position(|&b| b == b':') {
+        self.raw_lines().map(|line| match line.iter().position(|&b| b == b':') {
             Some(colon) => (&line[..colon], line[colon + 1..].trim_ascii()),
             None => (line, &b""[..]),
         })
@@ -82,6 +103,22 @@ impl<'a> FdInfo<'a> {
     /// A value that is a number in octal.
     pub fn octal(&self, key: &str) -> Option<u64> {
         self.get(key).and_then(octal)
+    }
+}
+
+/// The number in a line that is a key and digits, and what follows that line.
+#[inline(always)]
+fn number_line<'a>(text: &'a [u8], key: &[u8], radix: u8) -> Option<(u64, &'a [u8])> {
+    let digits = text.strip_prefix(key)?;
+    let (mut number, mut rest) = (0_u64, digits);
+    loop {
+        let (&byte, after) = rest.split_first()?;
+        let digit = byte.wrapping_sub(b'0');
+        if digit >= radix {
+            return (byte == b'\n' && rest.len() < digits.len()).then_some((number, after));
+        }
+        number = number.checked_mul(radix.into())?.checked_add(digit.into())?;
+        rest = after;
     }
 }
 
@@ -147,6 +184,31 @@ mod tests {
         assert_eq!(info.inode, Some(Inode(9522)));
         assert_eq!(info.decimal("x"), Some(7));
         assert_eq!(info.lines().count(), 1);
+    }
+
+    #[test]
+    fn what_is_usual_is_as_all_else() {
+        let usual = "pos:\t0\nflags:\t0100002\nmnt_id:\t21\nino:\t9522\n";
+        let same = |text: &str, is_usual| {
+            assert_eq!(FdInfo::usual(text.as_bytes()).is_some(), is_usual, "{text:?}");
+            let (info, other) = (FdInfo::parse(text.as_bytes()), FdInfo::unusual(text.as_bytes()));
+            assert_eq!(format!("{info:?}"), format!("{other:?}"), "{text:?}");
+        };
+        same(usual, true);
+        same(&format!("{usual}eventfd-count: 1\n"), true);
+        same(&usual.replace("\t0\n", "\t18446744073709551615\n"), true);
+        for (from, to) in [
+            ("\t0\n", "\t-1\n"),
+            ("\t0\n", "\t\n"),
+            ("\t0\n", "\t18446744073709551616\n"),
+            ("0100002", "0100008"),
+            ("\t21", "\t4294967296"),
+            ("ino:\t9522\n", ""),
+            ("ino:\t9522\n", "ino:\t9522"),
+            ("ino:", "\nino:"),
+        ] {
+            same(&usual.replacen(from, to, 1), false);
+        }
     }
 
     #[test]

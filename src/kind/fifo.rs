@@ -1,8 +1,7 @@
 //! FIFOs: pipes with a name, `fifo(7)`.
 
 use super::{Borrow, Kind, ShapeKind, Tie, directory, pipe};
-use crate::model::{Access, Field, Type};
-use std::io::Write as _;
+use crate::model::{Access, Field, Type, append};
 
 pub(super) static KIND: Kind = Kind {
     name: "fifo",
@@ -25,7 +24,7 @@ pub(super) static KIND: Kind = Kind {
             return;
         }
         let end = pipe::end(fd);
-        drop(write!(fd.name, ", {end}{}", if end == "both" { " ends" } else { " end" }));
+        append!(fd.name, ", ", end, if end == "both" { " ends" } else { " end" });
         if p.values {
             fd.put("end", end);
         }

@@ -1,8 +1,7 @@
 //! What internet sockets have in common.
 
 use super::{Probe, TcpFields, Tie};
-use crate::model::{Endpoint, Escape, Family, Fd, Socket, bytes, escape};
-use std::io::Write as _;
+use crate::model::{Endpoint, Escape, Family, Fd, Socket, append, bytes, escape};
 use std::net::IpAddr;
 
 /// The fields of an internet socket, named for `$object`, and those that come on top.
@@ -93,13 +92,18 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
     match (socket.local, socket.remote) {
         // An arrow says that it is connected, and leaves room for two long addresses.
         (Some(local), Some(remote)) if !remote.is_unset() => {
-            drop(write!(fd.name, "{} → {}", show(local, at), show(remote, None)));
+            show(local, at, &mut fd.name);
+            append!(fd.name, " → ");
+            show(remote, None, &mut fd.name);
             if state != "established" {
-                drop(write!(fd.name, " {state}"));
+                append!(fd.name, " ", state);
             }
         }
-        (Some(local), _) if !local.is_unset() => drop(write!(fd.name, "{} {state}", show(local, at))),
-        _ => fd.name.extend_from_slice(state.as_bytes()),
+        (Some(local), _) if !local.is_unset() => {
+            show(local, at, &mut fd.name);
+            append!(fd.name, " ", state);
+        }
+        _ => append!(fd.name, state),
     }
     let listens = state == "listen";
     let stream = matches!(socket.family, Family::Tcp | Family::Tcp6);
@@ -107,16 +111,16 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
         Some(_) if listens => accept_queue(socket, fd),
         Some(n) if n > 0 && stream => match socket.unread() {
             Some(0) => fd.name.extend_from_slice(b", end not read"),
-            unread => drop(write!(fd.name, ", {} unread", bytes(unread.unwrap_or(n)))),
+            unread => append!(fd.name, ", ", bytes(unread.unwrap_or(n)), " unread"),
         },
         Some(n) => unread_memory(fd, n),
         None => {}
     }
     if let Some(n) = socket.unsent().filter(|&n| n > 0 && !listens) {
-        drop(write!(fd.name, ", {} unsent", bytes(n)));
+        append!(fd.name, ", ", bytes(n), " unsent");
     }
     if let Some(n) = socket.drops.filter(|&n| n > 0) {
-        drop(write!(fd.name, ", {n} dropped"));
+        append!(fd.name, ", ", n, " dropped");
     }
     values(probe, fd);
 }
@@ -125,10 +129,10 @@ pub(super) fn decode(probe: &Probe<'_>, fd: &mut Fd) {
 pub(super) fn values(probe: &Probe<'_>, fd: &mut Fd) {
     let Some(socket) = probe.socket.filter(|_| probe.values) else { return };
     let port = |e: Endpoint| u32::from(e.0.port());
-    fd.put_some("local", socket.local.map(|e| e.to_string()));
+    fd.put_some("local", socket.local.map(text));
     fd.put_some("local_port", socket.local.map(port));
     let remote = socket.remote.filter(|remote| !remote.is_unset());
-    fd.put_some("remote", remote.map(|e| e.to_string()));
+    fd.put_some("remote", remote.map(text));
     fd.put_some("remote_port", remote.map(port));
     fd.put_some("interface", interface(probe));
     fd.put_some("state", socket.state);
@@ -144,16 +148,16 @@ pub(super) fn values(probe: &Probe<'_>, fd: &mut Fd) {
 /// How many connections wait, and how many may.
 pub(super) fn accept_queue(socket: &Socket, fd: &mut Fd) {
     let Some(queue) = socket.queue else { return };
-    drop(write!(fd.name, ", queue {}", queue.waiting));
+    append!(fd.name, ", queue ", queue.waiting);
     if let Some(admits) = queue.admits() {
-        drop(write!(fd.name, " of {admits}{}", if queue.is_full() { " (full)" } else { "" }));
+        append!(fd.name, " of ", admits, if queue.is_full() { " (full)" } else { "" });
     }
 }
 
 /// Of datagrams and messages the kernel tells the memory that they take, not the bytes in them.
 pub(super) fn unread_memory(fd: &mut Fd, n: u64) {
     if n > 0 {
-        drop(write!(fd.name, ", unread ({} of memory)", bytes(n)));
+        append!(fd.name, ", unread (", bytes(n), " of memory)");
     }
 }
 
@@ -164,12 +168,21 @@ fn interface(probe: &Probe<'_>) -> Option<Vec<u8>> {
 }
 
 /// An address as people write it: the wildcard as a star, and the interface that it is bound to.
-fn show(endpoint: Endpoint, interface: Option<&[u8]>) -> String {
+fn show(endpoint: Endpoint, interface: Option<&[u8]>, out: &mut Vec<u8>) {
     let (ip, port) = (endpoint.0.ip(), endpoint.0.port());
-    let at = interface.map(|name| format!("%{}", escape(name, Escape::Table))).unwrap_or_default();
     match ip {
-        IpAddr::V4(ip) if ip.is_unspecified() => format!("*{at}:{port}"),
-        IpAddr::V4(ip) => format!("{ip}{at}:{port}"),
-        IpAddr::V6(ip) => format!("[{ip}{at}]:{port}"),
+        IpAddr::V4(ip) if ip.is_unspecified() => append!(*out, "*"),
+        IpAddr::V4(_) => append!(*out, ip),
+        IpAddr::V6(_) => append!(*out, "[", ip),
     }
+    if let Some(name) = interface {
+        append!(*out, "%", &*escape(name, Escape::Table));
+    }
+    append!(*out, if ip.is_ipv6() { "]:" } else { ":" }, port);
+}
+
+fn text(endpoint: Endpoint) -> Vec<u8> {
+    let mut text = Vec::with_capacity("255.255.255.255:65535".len());
+    append!(text, endpoint);
+    text
 }

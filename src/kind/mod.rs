@@ -68,6 +68,7 @@ pub use pty::slave_index;
 pub use tcp_info::TcpFields;
 
 use crate::model::{Fd, Field, Tie};
+use std::sync::LazyLock;
 
 /// A kind of fd.
 #[derive(Debug)]
@@ -148,6 +149,10 @@ pub enum ShapeKind {
     Any,
 }
 
+impl ShapeKind {
+    const ALL: [Self; 5] = [Self::Path, Self::Socket, Self::Anon, Self::Numbered, Self::Any];
+}
+
 /// What only the description itself can tell, asked of a duplicate made by `pidfd_getfd(2)` that
 /// is closed at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,14 +224,18 @@ pub static ALL: &[&Kind] = &[
     &other::KIND,
 ];
 
+/// Those of them whose claim can hold for each shape of link.
+static ASKED: LazyLock<[Vec<&Kind>; ShapeKind::ALL.len()]> = LazyLock::new(|| {
+    ShapeKind::ALL.map(|shape| {
+        let may_claim = |kind: &&&Kind| kind.shape == shape || kind.shape == ShapeKind::Any;
+        ALL.iter().filter(may_claim).copied().collect()
+    })
+});
+
 /// The kind that claims `probe`.
 pub fn claim(probe: &Probe<'_>) -> &'static Kind {
-    let shape = probe.shape.sort();
-    ALL.iter()
-        .copied()
-        .filter(|k| k.shape == shape || k.shape == ShapeKind::Any)
-        .find(|k| (k.claim)(probe))
-        .unwrap_or(&other::KIND)
+    let asked = &ASKED[probe.shape.sort() as usize];
+    asked.iter().copied().find(|k| (k.claim)(probe)).unwrap_or(&other::KIND)
 }
 
 /// All fields that kinds own, each object's once.

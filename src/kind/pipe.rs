@@ -1,8 +1,7 @@
 //! Pipes without a name: `pipe(2)`. FIFOs share the decoder.
 
 use super::{Borrow, Kind, Probe, Shape, ShapeKind, Tie};
-use crate::model::{Access, Fd, Field, Type, bytes};
-use std::io::Write as _;
+use crate::model::{Access, Fd, Field, Type, append, bytes};
 
 pub(super) static KIND: Kind = Kind {
     name: "pipe",
@@ -23,8 +22,8 @@ pub(super) static KIND: Kind = Kind {
     decode: |p, fd| {
         let end = end(fd);
         if let Shape::Numbered(_, inode) = p.shape {
-            let noun = if end == "both" { "ends" } else { "end" };
-            drop(write!(fd.name, "{end} {noun} of {}", inode.0));
+            let noun = if end == "both" { " ends of " } else { " end of " };
+            append!(fd.name, end, noun, inode.0);
             if p.values {
                 fd.put("end", end);
                 fd.put("inode", inode.0);
@@ -54,9 +53,9 @@ pub(super) fn queue(probe: &Probe<'_>, fd: &mut Fd) {
     let (queued, capacity) = (probe.borrowed.queued, probe.borrowed.capacity);
     match (queued, capacity) {
         (Some(0), _) => fd.name.extend_from_slice(b", empty"),
-        (Some(n), Some(size)) if n >= size => drop(write!(fd.name, ", full ({})", bytes(n))),
-        (Some(n), Some(size)) => drop(write!(fd.name, ", {} of {} queued", bytes(n), bytes(size))),
-        (Some(n), None) => drop(write!(fd.name, ", {} queued", bytes(n))),
+        (Some(n), Some(size)) if n >= size => append!(fd.name, ", full (", bytes(n), ")"),
+        (Some(n), Some(size)) => append!(fd.name, ", ", bytes(n), " of ", bytes(size), " queued"),
+        (Some(n), None) => append!(fd.name, ", ", bytes(n), " queued"),
         (None, _) => {}
     }
     if probe.values {

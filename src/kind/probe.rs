@@ -2,7 +2,7 @@
 
 use super::ShapeKind;
 use super::fdinfo::FdInfo;
-use crate::model::{Device, FdNum, Inode, OpenFlags, Pid, Socket};
+use crate::model::{self, Device, FdNum, Inode, OpenFlags, Pid, Socket};
 use std::borrow::Cow;
 
 /// The text of a link `/proc/PID/fd/N`, taken apart: `proc_pid_fd(5)`.
@@ -31,8 +31,7 @@ impl<'a> Shape<'a> {
         let numbered = || {
             let colon = link.iter().position(|&b| b == b':')?;
             let digits = link[colon + 1..].strip_prefix(b"[")?.strip_suffix(b"]")?;
-            let inode = std::str::from_utf8(digits).ok()?.parse().ok()?;
-            Some(Self::Numbered(&link[..colon], Inode(inode)))
+            Some(Self::Numbered(&link[..colon], Inode(model::digits(digits)?)))
         };
         numbered().unwrap_or(Self::Other)
     }

@@ -1,8 +1,7 @@
 //! `unix(7)`.
 
 use super::{Kind, Probe, ShapeKind, Tie, inet};
-use crate::model::{Family, Fd, Field, Type, bytes};
-use std::io::Write as _;
+use crate::model::{Family, Fd, Field, Type, append, bytes};
 
 pub(super) static KIND: Kind = Kind {
     name: "unix",
@@ -63,16 +62,16 @@ fn decode(probe: &Probe<'_>, fd: &mut Fd) {
         fd.name.extend_from_slice(path);
     }
     if let Some(state) = state {
-        drop(write!(fd.name, " {state}"));
+        append!(fd.name, " ", state);
     }
     if socket.listens() {
         inet::accept_queue(socket, fd);
     } else {
         if let Some(n) = socket.recv_queue.filter(|&n| n > 0) {
-            drop(write!(fd.name, ", {} unread", bytes(n)));
+            append!(fd.name, ", ", bytes(n), " unread");
         }
         if let Some(n) = socket.send_queue.filter(|&n| n > 0) {
-            drop(write!(fd.name, ", unread there ({} of memory)", bytes(n)));
+            append!(fd.name, ", unread there (", bytes(n), " of memory)");
         }
     }
     if socket.lost_its_peer() {

@@ -15,6 +15,9 @@ impl BitSet {
     pub fn each(self, mut each: impl FnMut(&str)) {
         let mut rest = self.bits;
         for &(mask, name) in self.names {
+            if rest == 0 {
+                return;
+            }
             if mask != 0 && rest & mask == mask {
                 each(name);
                 rest &= !mask;

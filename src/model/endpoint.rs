@@ -18,44 +18,9 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let port = self.0.port();
         match self.0.ip() {
-            IpAddr::V4(ip) => f.write_str(Text::of(ip.octets(), port).as_str()),
+            IpAddr::V4(ip) => write!(f, "{ip}:{port}"),
             IpAddr::V6(ip) => write!(f, "[{ip}]:{port}"),
         }
-    }
-}
-
-/// An address of IPv4 with its port, made at once: where there are very many, the parts would cost
-/// more than all else.
-struct Text {
-    bytes: [u8; Self::LONGEST],
-    length: usize,
-}
-
-impl Text {
-    const LONGEST: usize = "255.255.255.255:65535".len();
-
-    fn of(octets: [u8; 4], port: u16) -> Self {
-        let mut text = Self { bytes: [0; Self::LONGEST], length: 0 };
-        let mut number = itoa::Buffer::new();
-        for (nth, octet) in octets.into_iter().enumerate() {
-            if nth > 0 {
-                text.push(b".");
-            }
-            text.push(number.format(octet).as_bytes());
-        }
-        text.push(b":");
-        text.push(number.format(port).as_bytes());
-        text
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let end = self.length + bytes.len();
-        self.bytes[self.length..end].copy_from_slice(bytes);
-        self.length = end;
-    }
-
-    fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
 

@@ -17,10 +17,21 @@ pub enum Escape {
     Table,
 }
 
-/// Whether bytes are ASCII that nothing escapes: most names are.
+/// Whether bytes are ASCII that nothing escapes, in whatever output: most names are.
 pub fn is_plain(bytes: &[u8]) -> bool {
-    // Without an early end, so that many bytes are looked at at once.
-    bytes.iter().fold(true, |all, b| all & matches!(b, b' '..=b'[' | b']'..=b'~'))
+    // Eight at once, without an early end among them; the last eight may overlap those before them.
+    match bytes.last_chunk() {
+        Some(last) => bytes.as_chunks().0.iter().all(are_plain) && are_plain(last),
+        None => bytes.iter().all(|&byte| is_plain_byte(byte)),
+    }
+}
+
+fn are_plain(bytes: &[u8; 8]) -> bool {
+    bytes.iter().fold(true, |all, &byte| all & is_plain_byte(byte))
+}
+
+fn is_plain_byte(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') & !matches!(byte, b'"' | b'\\')
 }
 
 /// Appends the bytes as text.

@@ -163,6 +163,12 @@ impl Fd {
 }
 
 impl Record for Fd {
+    const OF_SUBJECT: &'static [&'static str] = &["pid", "tid", "command", "user", "uid"];
+
+    fn subject(&self) -> Option<(&Arc<Process>, Option<Pid>)> {
+        Some((&self.process, self.tid))
+    }
+
     fn object(&self) -> Option<(&'static str, &[(&'static str, Value)])> {
         (!self.values.is_empty()).then_some((self.object, &self.values[..]))
     }

@@ -4,6 +4,7 @@ use super::access::Access;
 use super::fd::{Assoc, Fd};
 use super::record::{Column, column_table};
 use super::value::Cell;
+use std::borrow::Cow;
 
 /// The common columns of `list`, in the order of its JSON.
 pub const COMMON: &[Column<Fd>] = column_table! {
@@ -17,12 +18,12 @@ pub const COMMON: &[Column<Fd>] = column_table! {
     "uid", Integer, "effective user id of the process", |r| Some(Cell::Uint(r.process.uid.into()));
     "fd", Integer, "number of the fd; absent for what is held without one", fd;
     "assoc", String, "how it is held: fd, cwd, root, exe or mem",
-        |r| Some(Cell::Text(r.assoc.word().as_bytes()));
+        |r| Some(Cell::Word(r.assoc.word()));
     "access", String, "r, w, rw, path (O_PATH) or none (ioctl only)",
-        |r| r.access.map(|a| Cell::Text(a.word().as_bytes()));
+        |r| r.access.map(|a| Cell::Word(a.word()));
     "mode", String, "access, and whether reads and writes block (sockets, pipes, ttys)", mode;
     "kind", String, "what it is: regular, pipe, tcp, epoll, ...",
-        |r| Some(Cell::Text(r.kind.as_bytes()));
+        kind;
     "flags", List, "open flags by name: nonblock, cloexec, append, ...; unknown bits in hex",
         |r| r.flags.map(|f| Cell::Set(f.set()));
     "cloexec", Bool, "whether exec(2) closes it; without that, programs that are run inherit it",
@@ -65,6 +66,13 @@ fn fd(row: &Fd) -> Option<Cell<'_>> {
     }
 }
 
+fn kind(row: &Fd) -> Option<Cell<'_>> {
+    Some(match &row.kind {
+        Cow::Borrowed(word) => Cell::Word(word),
+        Cow::Owned(name) => Cell::Text(name.as_bytes()),
+    })
+}
+
 fn mode(row: &Fd) -> Option<Cell<'_>> {
     let access = row.access?;
     let text = match (access, row.blocking) {
@@ -77,5 +85,5 @@ fn mode(row: &Fd) -> Option<Cell<'_>> {
         (Access::ReadWrite, Some(false)) => "rw nonblock",
         (Access::Path | Access::None, _) => access.word(),
     };
-    Some(Cell::Text(text.as_bytes()))
+    Some(Cell::Word(text))
 }

@@ -3,6 +3,7 @@
 
 mod accept_queue;
 mod access;
+mod append;
 mod bitset;
 mod calls;
 mod duration;
@@ -37,6 +38,8 @@ mod wait;
 
 pub use accept_queue::AcceptQueue;
 pub use access::{Access, OpenFlags};
+pub use append::Part;
+pub(crate) use append::append;
 pub use bitset::BitSet;
 pub use calls::call_name;
 pub use duration::{LONGEST, duration};
@@ -52,7 +55,7 @@ pub use limit::{Resource, Unit};
 pub use marks::{Marks, Waiting, Worth};
 pub use nearest::nearest;
 pub use network::Network;
-pub use number::{decimal, hex, octal, signed};
+pub use number::{decimal, digits, hex, octal, signed};
 pub use peers::{Joint, Peers};
 pub use pile::{Lying, Pile, Taken, stays as pile_stays};
 pub use process::Process;

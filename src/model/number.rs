@@ -1,8 +1,7 @@
 //! Numbers as the kernel writes them: bytes, with blanks around them perhaps.
 
 #[inline(always)]
-fn number(text: &[u8], radix: u8) -> Option<u64> {
-    let digits = text.trim_ascii();
+fn number(digits: &[u8], radix: u8) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
@@ -18,9 +17,14 @@ fn number(text: &[u8], radix: u8) -> Option<u64> {
     })
 }
 
+/// A decimal number with nothing around it.
+pub fn digits(text: &[u8]) -> Option<u64> {
+    number(text, 10)
+}
+
 /// A decimal number.
 pub fn decimal(text: &[u8]) -> Option<u64> {
-    number(text, 10)
+    digits(text.trim_ascii())
 }
 
 /// A signed decimal number.
@@ -36,16 +40,17 @@ pub fn hex(text: &[u8]) -> Option<u64> {
 
 /// A number in octal.
 pub fn octal(text: &[u8]) -> Option<u64> {
-    number(text, 8)
+    number(text.trim_ascii(), 8)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{decimal, hex, octal, signed};
+    use super::{decimal, digits, hex, octal, signed};
 
     #[test]
     fn bases_and_nonsense() {
         assert_eq!(decimal(b" 12 "), Some(12));
+        assert_eq!((digits(b"12"), digits(b"12 "), digits(b"+12")), (Some(12), None, None));
         assert_eq!(signed(b"-1"), Some(-1));
         assert_eq!(hex(b"0x1f"), Some(31));
         assert_eq!(hex(b"1F"), Some(31));

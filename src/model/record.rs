@@ -1,10 +1,22 @@
 //! What a renderer sees of a record: columns that give cells.
 
 use super::field::Field;
+use super::ids::Pid;
+use super::process::Process;
 use super::value::{Cell, Value};
+use std::sync::Arc;
 
 /// One record of an output.
 pub trait Record {
+    /// The fields that only depend on [`Record::subject`].
+    const OF_SUBJECT: &'static [&'static str] = &[];
+
+    /// The process that the record is of, and the thread where that is told: most records have both in
+    /// common with the one before, and what is the same need be encoded once.
+    fn subject(&self) -> Option<(&Arc<Process>, Option<Pid>)> {
+        None
+    }
+
     /// The record's own object (`tcp`, `epoll`, ...), nested in JSON under its name.
     fn object(&self) -> Option<(&'static str, &[(&'static str, Value)])> {
         None
@@ -85,6 +97,7 @@ impl<R> Copy for Getter<R> {}
 
 impl<R: Record> Column<R> {
     /// The value in `record`; `None` where the record has no such field.
+    #[inline]
     pub fn cell<'r>(&self, record: &'r R) -> Option<Cell<'r>> {
         match self.get {
             Getter::Own(get) => get(record),

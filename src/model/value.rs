@@ -4,6 +4,7 @@ use super::bitset::BitSet;
 use super::endpoint::Endpoint;
 use super::holder::Holder;
 use super::ids::Device;
+use std::borrow::Cow;
 
 /// A value that a kind's decoder made, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +46,8 @@ pub enum Cell<'a> {
     Uint(u64),
     /// Seconds and percentages.
     Float(f64),
+    /// A word of ours, in which nothing is to be escaped.
+    Word(&'static str),
     /// Bytes, mostly UTF-8.
     Text(&'a [u8]),
     /// An internet address with its port.
@@ -70,7 +73,7 @@ impl Value {
             Self::Int(n) => Cell::Int(*n),
             Self::Uint(n) => Cell::Uint(*n),
             Self::Float(x) => Cell::Float(*x),
-            Self::Word(w) => Cell::Text(w.as_bytes()),
+            Self::Word(w) => Cell::Word(w),
             Self::Text(t) => Cell::Text(t),
             Self::Device(d) => Cell::Device(*d),
             Self::Set(s) => Cell::Set(*s),
@@ -142,6 +145,15 @@ impl From<Vec<u8>> for Value {
 impl From<String> for Value {
     fn from(t: String) -> Self {
         Self::Text(t.into_bytes())
+    }
+}
+
+impl From<Cow<'static, str>> for Value {
+    fn from(t: Cow<'static, str>) -> Self {
+        match t {
+            Cow::Borrowed(word) => Self::Word(word),
+            Cow::Owned(text) => Self::Text(text.into_bytes()),
+        }
     }
 }
 

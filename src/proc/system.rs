@@ -32,7 +32,8 @@ pub struct System {
     networks: OnceLock<Vec<Arc<Network>>>,
     sockets: Mutex<HashMap<Vec<u8>, Tables>>,
     mounts: Mutex<HashMap<Vec<u8>, Arc<Mounts>>>,
-    nameless: Mutex<HashMap<Vec<u8>, Device>>,
+    /// Of a few classes.
+    nameless: Mutex<Vec<(Vec<u8>, Device)>>,
     filesystems: Mutex<HashMap<Device, Option<&'static str>>>,
     cgroups: Mutex<HashMap<u64, Option<Vec<u8>>>>,
     cgroup_mount: OnceLock<Option<(Arc<OwnedFd>, Vec<u8>)>>,
@@ -232,12 +233,12 @@ impl System {
         stat: impl FnOnce() -> Option<Device>,
     ) -> Option<Device> {
         let mut nameless = self.nameless.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(device) = nameless.get(class) {
+        if let Some((_, device)) = nameless.iter().find(|(known, _)| known == class) {
             return Some(*device);
         }
         // Of one that is gone by now nothing is learned.
         let device = stat()?;
-        nameless.insert(class.to_vec(), device);
+        nameless.push((class.to_vec(), device));
         Some(device)
     }
 

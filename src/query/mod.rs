@@ -156,6 +156,7 @@ fn value(cell: Cell<'_>) -> cel::Value {
         Cell::Int(n) => cel::Value::Int(n),
         Cell::Uint(n) => i64::try_from(n).map_or(cel::Value::UInt(n), cel::Value::Int),
         Cell::Float(x) => cel::Value::Float(x),
+        Cell::Word(w) => text(w.to_owned()),
         Cell::Text(t) => text(escape(t, Escape::Json).into_owned()),
         Cell::Device(d) => text(d.to_string()),
         Cell::Address(endpoint) => text(endpoint.to_string()),

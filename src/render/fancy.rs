@@ -1,6 +1,6 @@
 //! Tables on a terminal, by `comfy-table`.
 
-use super::plain::{GAP, heading, is_right, rows};
+use super::plain::{GAP, cells, heading, is_right};
 use super::{Batch, Renderer};
 use crate::model::{Emphasis, Record};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
@@ -28,8 +28,10 @@ pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut 
         let cell = |c| Cell::new(heading(c)).add_attribute(Attribute::Bold);
         table.set_header(columns.iter().map(cell));
     }
-    for (emphasis, cells) in rows(batch) {
-        let cells = cells.map(|cell| std::str::from_utf8(cell).unwrap_or("?"));
+    let mut cells = cells(batch);
+    for emphasis in &batch.emphases {
+        let cells = cells.by_ref().take(columns.len());
+        let cells = cells.map(|(text, _)| std::str::from_utf8(text).unwrap_or("?"));
         let color = match emphasis {
             Emphasis::None => None,
             Emphasis::Notice => Some(Color::Yellow),

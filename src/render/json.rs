@@ -5,7 +5,7 @@
 //! It writes the texts in which something is, and the numbers that have a fraction.
 
 use super::{Batch, Format, Renderer};
-use crate::model::{Cell, Column, Escape, Holder, Record, Tally, Value, deceives, escape, is_plain};
+use crate::model::{Cell, Column, Escape, Holder, Record, Tally, Value, append, deceives, escape, is_plain};
 use serde::ser::Serialize as _;
 use serde_json::ser::Formatter;
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record:
     if renderer.style.format == Format::Json {
         batch.bytes.extend_from_slice(b",\n    ");
     }
-    row(&mut batch.bytes, renderer, record);
+    row(batch, renderer, record);
     if renderer.style.format == Format::Jsonl {
         batch.bytes.push(b'\n');
     }
@@ -44,13 +44,20 @@ pub(super) fn finish(out: &mut dyn Write, tally: Tally, rows: usize) -> io::Resu
     )
 }
 
+/// A key of ours, in which nothing is to be escaped, with the comma before it and the colon after it.
+type Key = Box<[u8]>;
+
+fn key_of(name: &str) -> Key {
+    format!(",\"{name}\":").into_bytes().into()
+}
+
 /// Where a column stands in a record: by itself, or in an object with others.
 #[derive(Debug)]
 pub(super) enum Place {
     /// The column of this number, under its own name.
-    Plain(usize),
-    /// Columns of an object, each under the part of its name that follows the dot.
-    Object(&'static str, Vec<(&'static str, usize)>),
+    Plain(Key, usize),
+    /// Columns of the object of this name, each under the part of its name that follows the dot.
+    Object(&'static str, Key, Vec<(Key, usize)>),
 }
 
 /// Plain columns as they are; dotted ones in an object each, where its first one stands.
@@ -58,133 +65,141 @@ pub(super) fn places<R>(columns: &[Column<R>]) -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     for (nth, column) in columns.iter().enumerate() {
         let Some((object, key)) = column.field.name.split_once('.') else {
-            places.push(Place::Plain(nth));
+            places.push(Place::Plain(key_of(column.field.name), nth));
             continue;
         };
         let same = places.iter_mut().find_map(|place| match place {
-            Place::Object(name, columns) if *name == object => Some(columns),
+            Place::Object(name, _, columns) if *name == object => Some(columns),
             _ => None,
         });
         match same {
-            Some(columns) => columns.push((key, nth)),
-            None => places.push(Place::Object(object, vec![(key, nth)])),
+            Some(columns) => columns.push((key_of(key), nth)),
+            None => places.push(Place::Object(object, key_of(object), vec![(key_of(key), nth)])),
         }
     }
     places
 }
 
 /// A record. Its own object may be one of those that columns make.
-fn row<R: Record>(out: &mut Vec<u8>, renderer: &Renderer<R>, record: &R) {
+fn row<R: Record>(batch: &mut Batch, renderer: &Renderer<R>, record: &R) {
+    let columns = &renderer.columns;
     let mut own = record.object().filter(|_| renderer.objects);
-    out.push(b'{');
-    for place in &renderer.places {
-        match place {
-            Place::Plain(nth) => {
-                let column = &renderer.columns[*nth];
-                if let Some(cell) = column.cell(record) {
-                    key(out, column.field.name);
-                    value(out, cell);
-                }
+    let start = batch.bytes.len();
+    // None of them has a dot in its name, so that each has a place of its own.
+    let (leading, places) = renderer.places.split_at(renderer.leading);
+    batch.lead(record, |batch| {
+        for place in leading {
+            if let Place::Plain(key, nth) = place {
+                column(&mut batch.bytes, key, &columns[*nth], record);
             }
-            Place::Object(name, columns) => {
-                let cells = columns.iter().map(|&(key, nth)| (key, renderer.columns[nth].cell(record)));
-                let mut cells = cells.filter_map(|(key, cell)| Some((key, cell?))).peekable();
-                if cells.peek().is_some() {
-                    let more = own.take_if(|(own, _)| own == name).map_or(&[][..], |(_, values)| values);
-                    key(out, name);
-                    object(out, cells.chain(entries(more)));
+        }
+    });
+    let out = &mut batch.bytes;
+    for place in places {
+        match place {
+            Place::Plain(key, nth) => column(out, key, &columns[*nth], record),
+            Place::Object(name, key, members) => {
+                let before = out.len();
+                out.extend_from_slice(key);
+                let start = out.len();
+                for (key, nth) in members {
+                    column(out, key, &columns[*nth], record);
                 }
+                if out.len() == start {
+                    out.truncate(before);
+                    continue;
+                }
+                if let Some((_, values)) = own.take_if(|(own, _)| own == name) {
+                    entries(out, values);
+                }
+                enclose(out, start, *b"{}");
             }
         }
     }
     if let Some((name, values)) = own {
         key(out, name);
-        object(out, entries(values));
+        map(out, values);
     }
-    out.push(b'}');
+    enclose(out, start, *b"{}");
 }
 
-fn entries<'v>(values: &'v [(&'static str, Value)]) -> impl Iterator<Item = (&'static str, Cell<'v>)> {
-    values.iter().map(|(key, value)| (*key, value.cell()))
-}
-
-fn object<'c>(out: &mut Vec<u8>, entries: impl Iterator<Item = (&'static str, Cell<'c>)>) {
-    out.push(b'{');
-    for (name, cell) in entries {
-        key(out, name);
+fn column<R: Record>(out: &mut Vec<u8>, key: &Key, column: &Column<R>, record: &R) {
+    if let Some(cell) = column.cell(record) {
+        out.extend_from_slice(key);
         value(out, cell);
     }
-    out.push(b'}');
 }
 
-/// A key of ours, in which nothing is to be escaped, and the comma before it.
+/// Puts brackets around all from `start`, of which every part brings a comma.
+fn enclose(out: &mut Vec<u8>, start: usize, [open, close]: [u8; 2]) {
+    match out.get_mut(start) {
+        Some(comma) => *comma = open,
+        None => out.push(open),
+    }
+    out.push(close);
+}
+
 fn key(out: &mut Vec<u8>, name: &str) {
-    out.extend_from_slice(if out.last() == Some(&b'{') { b"\"" } else { b",\"" });
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+    append!(*out, ",\"", name, "\":");
+}
+
+fn entries(out: &mut Vec<u8>, values: &[(&'static str, Value)]) {
+    for (name, of) in values {
+        key(out, name);
+        value(out, of.cell());
+    }
+}
+
+fn map(out: &mut Vec<u8>, values: &[(&'static str, Value)]) {
+    let start = out.len();
+    entries(out, values);
+    enclose(out, start, *b"{}");
 }
 
 fn list<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Vec<u8>, T)) {
-    out.push(b'[');
-    for (nth, item) in items.into_iter().enumerate() {
-        if nth > 0 {
-            out.push(b',');
-        }
+    let start = out.len();
+    for item in items {
+        out.push(b',');
         each(out, item);
     }
-    out.push(b']');
+    enclose(out, start, *b"[]");
 }
 
 fn value(out: &mut Vec<u8>, cell: Cell<'_>) {
     match cell {
         Cell::Null => out.extend_from_slice(b"null"),
         Cell::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
-        Cell::Int(n) => number(out, n),
-        Cell::Uint(n) => number(out, n),
+        Cell::Int(n) => append!(*out, n),
+        Cell::Uint(n) => append!(*out, n),
         Cell::Float(x) => serde_json::to_writer(out, &x).expect("writing JSON to memory does not fail"),
+        Cell::Word(w) => append!(*out, "\"", w, "\""),
         Cell::Text(t) => text(out, t),
-        Cell::Device(d) => drop(write!(out, "\"{d}\"")),
-        Cell::Address(endpoint) => drop(write!(out, "\"{endpoint}\"")),
+        Cell::Device(d) => append!(*out, "\"", d, "\""),
+        Cell::Address(endpoint) => append!(*out, "\"", endpoint, "\""),
         Cell::Holders(holders) => list(out, holders, holder),
         Cell::Set(set) => {
-            out.push(b'[');
-            set.each(|name| {
-                if out.last() != Some(&b'[') {
-                    out.push(b',');
-                }
-                text(out, name.as_bytes());
-            });
-            out.push(b']');
+            let start = out.len();
+            set.each(|name| append!(*out, ",\"", name, "\""));
+            enclose(out, start, *b"[]");
         }
         Cell::List(values) => list(out, values, |out, v| value(out, v.cell())),
-        Cell::Map(values) => object(out, entries(values)),
+        Cell::Map(values) => map(out, values),
     }
 }
 
-fn number(out: &mut Vec<u8>, n: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
-}
-
 fn text(out: &mut Vec<u8>, bytes: &[u8]) {
-    if is_plain(bytes) && !bytes.contains(&b'"') {
-        out.push(b'"');
-        out.extend_from_slice(bytes);
-        out.push(b'"');
-        return;
+    if is_plain(bytes) {
+        return append!(*out, "\"", bytes, "\"");
     }
     let mut serializer = serde_json::Serializer::with_formatter(out, Visible);
     let written = escape(bytes, Escape::Json).serialize(&mut serializer);
     written.expect("writing JSON to memory does not fail");
 }
 
-fn holder(out: &mut Vec<u8>, holder: &Holder) {
-    let Holder { process, fd } = holder;
-    let cells = [
-        ("pid", Cell::Int(process.pid.0.into())),
-        ("command", Cell::Text(&process.command)),
-        ("fd", Cell::Int(fd.0.into())),
-    ];
-    object(out, cells.into_iter());
+fn holder(out: &mut Vec<u8>, Holder { process, fd }: &Holder) {
+    append!(*out, "{\"pid\":", process.pid.0, ",\"command\":");
+    text(out, &process.command);
+    append!(*out, ",\"fd\":", *fd, "}");
 }
 
 /// Writes characters that deceive as `\uXXXX`: the same string to every parser, and harmless

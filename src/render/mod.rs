@@ -11,8 +11,10 @@ mod json;
 mod plain;
 mod tsv;
 
-use crate::model::{Column, Emphasis, Record, Tally};
+use crate::model::{Column, Emphasis, Pid, Process, Record, Tally};
 use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The output formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -52,6 +54,8 @@ pub struct Renderer<R: 'static> {
     pub objects: bool,
     /// Where the columns stand in JSON.
     places: Vec<json::Place>,
+    /// How many columns come first that only depend on a record's subject.
+    leading: usize,
 }
 
 /// Encoded records.
@@ -62,6 +66,8 @@ pub struct Batch {
     widths: Vec<usize>,
     emphases: Vec<Emphasis>,
     rows: usize,
+    /// Where the leading columns of the last record are, and of whom.
+    lead: Option<(Arc<Process>, Option<Pid>, Range<usize>)>,
 }
 
 impl Batch {
@@ -76,6 +82,21 @@ impl Batch {
         self.widths.clear();
         self.emphases.clear();
         self.rows = 0;
+        self.lead = None;
+    }
+
+    /// Encodes the leading columns of a record: as those before, if they are the same.
+    fn lead(&mut self, record: &impl Record, encode: impl FnOnce(&mut Self)) {
+        let subject = record.subject();
+        if let (Some((process, tid)), Some((last, of, lead))) = (subject, &self.lead)
+            && Arc::ptr_eq(process, last)
+            && tid == *of
+        {
+            return self.bytes.extend_from_within(lead.clone());
+        }
+        let start = self.bytes.len();
+        encode(self);
+        self.lead = subject.map(|(process, tid)| (Arc::clone(process), tid, start..self.bytes.len()));
     }
 }
 
@@ -83,7 +104,8 @@ impl<R: Record> Renderer<R> {
     /// A renderer of these columns.
     pub fn new(style: Style, command: &'static str, columns: Vec<Column<R>>, objects: bool) -> Self {
         let places = json::places(&columns);
-        Self { style, command, columns, objects, places }
+        let leading = columns.iter().take_while(|c| R::OF_SUBJECT.contains(&c.field.name)).count();
+        Self { style, command, columns, objects, places, leading }
     }
 
     /// Writes records that are all there already.
@@ -177,6 +199,80 @@ impl<'a, R: Record> Writer<'a, R> {
             Format::Json => json::start(self.out, self.renderer.command),
             Format::Tsv if self.renderer.style.header => tsv::header(self.renderer, self.out),
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Format, Renderer, Style};
+    use crate::model::{Assoc, Fd, FdNum, Pid, Process, Tally};
+    use std::sync::Arc;
+
+    fn row(process: &Arc<Process>, tid: Option<i32>, fd: i32, name: &[u8]) -> Fd {
+        let (assoc, tid, name) = (Assoc::Fd(FdNum(fd)), tid.map(Pid), name.to_vec());
+        Fd { assoc, tid, name, ..Fd::new(Arc::clone(process)) }
+    }
+
+    fn process(command: &[u8]) -> Arc<Process> {
+        Arc::new(Process { pid: Pid(7), command: command.to_vec(), uid: 0, user: None })
+    }
+
+    /// The rows with these columns, and no heading.
+    fn rendered(format: Format, columns: &[&str], rows: Vec<Fd>) -> String {
+        let style = Style { format, header: false, color: false, terminal: false };
+        let all = crate::commands::list_fields();
+        let column = |name: &&str| *all.iter().find(|column| column.field.name == *name).unwrap();
+        let renderer = Renderer::new(style, "list", columns.iter().map(column).collect(), false);
+        let mut out = Vec::new();
+        renderer.write_all(&mut out, rows, Tally::default()).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_rows_have_in_common_is_that_of_each() {
+        let (one, other) = (process(b"one"), process(b"other"));
+        let rows = || {
+            vec![
+                row(&one, None, 1, b""),
+                row(&one, None, 2, b""),
+                row(&one, Some(8), 3, b""),
+                row(&other, Some(8), 4, b""),
+                row(&one, Some(8), 5, b""),
+            ]
+        };
+        let columns = ["pid", "command", "tid", "fd"];
+        assert_eq!(
+            rendered(Format::Tsv, &columns, rows()),
+            "7\tone\t\t1\n7\tone\t\t2\n7\tone\t8\t3\n7\tother\t8\t4\n7\tone\t8\t5\n"
+        );
+        assert_eq!(
+            rendered(Format::Table, &columns, rows()),
+            "7  one    -  1\n7  one    -  2\n7  one    8  3\n7  other  8  4\n7  one    8  5\n"
+        );
+        assert_eq!(
+            rendered(Format::Jsonl, &["pid", "tid", "fd", "command"], rows()),
+            "{\"pid\":7,\"fd\":1,\"command\":\"one\"}\n\
+             {\"pid\":7,\"fd\":2,\"command\":\"one\"}\n\
+             {\"pid\":7,\"tid\":8,\"fd\":3,\"command\":\"one\"}\n\
+             {\"pid\":7,\"tid\":8,\"fd\":4,\"command\":\"other\"}\n\
+             {\"pid\":7,\"tid\":8,\"fd\":5,\"command\":\"one\"}\n"
+        );
+        assert_eq!(rendered(Format::Jsonl, &["tid"], vec![row(&one, None, 1, b"")]), "{}\n");
+    }
+
+    #[test]
+    fn cells_of_any_length_stand_in_their_columns() {
+        let one = process(b"one");
+        for length in [0, 1, 253, 254, 255, 256, 60_000] {
+            let name = "x".repeat(length);
+            let rows = vec![row(&one, None, 1, name.as_bytes()), row(&one, None, 22, "日本".as_bytes())];
+            let width = length.max(4);
+            let name = if length == 0 { "-" } else { &name };
+            assert_eq!(
+                rendered(Format::Table, &["name", "fd"], rows),
+                format!("{name:width$}   1\n日本{:1$}  22\n", "", width - 4)
+            );
         }
     }
 }

@@ -8,27 +8,40 @@ use crate::model::{
 };
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
+use std::ops::Range;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Blanks between columns.
 pub(super) const GAP: usize = 2;
 
-/// What follows each cell of a batch, and the last one of a row: both are escaped in cells.
-const CELL_END: u8 = b'\t';
-const ROW_END: u8 = b'\n';
+/// What stands before a cell of a batch in place of its length, where that does not fit in a byte, or is
+/// not how wide it is: it follows in four then.
+const LONG: u8 = u8::MAX;
 
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
     let columns = &renderer.columns;
     batch.widths.resize(columns.len(), 0);
-    for (i, column) in columns.iter().enumerate() {
-        let start = batch.bytes.len();
-        cell(&mut batch.bytes, column, record);
-        if needs_width(columns, i) {
-            batch.widths[i] = batch.widths[i].max(display_width(&batch.bytes[start..]));
-        }
-        batch.bytes.push(if i + 1 < columns.len() { CELL_END } else { ROW_END });
-    }
+    batch.lead(record, |batch| encode(batch, columns, 0..renderer.leading, record));
+    encode(batch, columns, renderer.leading..columns.len(), record);
     batch.emphases.push(record.emphasis());
+}
+
+fn encode<R: Record>(batch: &mut Batch, columns: &[Column<R>], some: Range<usize>, record: &R) {
+    for i in some {
+        let start = batch.bytes.len();
+        batch.bytes.push(0);
+        cell(&mut batch.bytes, &columns[i], record);
+        let text = &batch.bytes[start + 1..];
+        let length = text.len();
+        let width = if needs_width(columns, i) { display_width(text) } else { length };
+        batch.widths[i] = batch.widths[i].max(width);
+        if length < LONG.into() && length == width {
+            batch.bytes[start] = length as u8;
+        } else {
+            let length = (length as u32).to_ne_bytes();
+            batch.bytes.splice(start..=start, [LONG].into_iter().chain(length));
+        }
+    }
 }
 
 /// Whether anything depends on how wide a column is: at the right edge it may be ragged.
@@ -73,15 +86,23 @@ pub(super) fn hold(held: &mut Batch, batch: &Batch) {
     held.rows += batch.rows;
 }
 
-/// The cells of a held table, row by row.
-pub(super) fn rows(batch: &Batch) -> impl Iterator<Item = (Emphasis, impl Iterator<Item = &[u8]>)> {
-    let rows = cells(&batch.bytes, ROW_END);
-    batch.emphases.iter().copied().zip(rows.map(|row| cells(row, CELL_END)))
-}
-
-/// The parts of a text that end with `end`, which the last one need not have.
-fn cells(text: &[u8], end: u8) -> impl Iterator<Item = &[u8]> {
-    text.split(move |&byte| byte == end)
+/// The cells of a held table, one row after the other, and how wide they are.
+pub(super) fn cells(batch: &Batch) -> impl Iterator<Item = (&[u8], usize)> {
+    let mut rest = &batch.bytes[..];
+    std::iter::from_fn(move || {
+        let text;
+        match rest.split_first()? {
+            (&LONG, after) => {
+                let (length, after) = after.split_first_chunk()?;
+                (text, rest) = after.split_at_checked(u32::from_ne_bytes(*length) as usize)?;
+                Some((text, display_width(text)))
+            }
+            (&length, after) => {
+                (text, rest) = after.split_at_checked(length.into())?;
+                Some((text, text.len()))
+            }
+        }
+    })
 }
 
 /// The heading of a column.
@@ -97,26 +118,30 @@ pub(super) fn is_right<R>(column: &Column<R>) -> bool {
 pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut dyn Write) -> io::Result<()> {
     let columns = &renderer.columns;
     let headings: Vec<String> = columns.iter().map(heading).collect();
-    let mut widths = batch.widths.clone();
-    if renderer.style.header {
-        for (width, heading) in widths.iter_mut().zip(&headings) {
-            *width = (*width).max(heading.len());
+    let setting = |i: usize| {
+        let heading = if renderer.style.header { headings[i].len() } else { 0 };
+        Setting {
+            width: needs_width(columns, i).then(|| batch.widths[i].max(heading)),
+            is_right: is_right(&columns[i]),
+            gap: if i + 1 < columns.len() { GAP } else { 0 },
         }
-    }
-    let mut line = Vec::with_capacity(1 << 16);
+    };
+    let settings: Vec<Setting> = (0..columns.len()).map(setting).collect();
+    let mut page = Page::default();
     if renderer.style.header {
         let bold = renderer.style.color.then(|| Style::new().bold());
-        write_row(&mut line, columns, &widths, headings.iter().map(String::as_bytes), bold);
+        page.row(&settings, headings.iter().map(|text| (text.as_bytes(), text.len())), bold);
     }
-    for (emphasis, cells) in rows(batch) {
-        let style = renderer.style.color.then(|| style(emphasis)).flatten();
-        write_row(&mut line, columns, &widths, cells, style);
-        if line.len() > 60_000 {
-            out.write_all(&line)?;
-            line.clear();
+    let mut cells = cells(batch);
+    for emphasis in &batch.emphases {
+        let style = renderer.style.color.then(|| style(*emphasis)).flatten();
+        page.row(&settings, &mut cells, style);
+        // As much as is written without another copy.
+        if page.end >= 1 << 16 {
+            page.write(out)?;
         }
     }
-    out.write_all(&line)
+    page.write(out)
 }
 
 /// How a row stands out.
@@ -128,38 +153,69 @@ fn style(emphasis: Emphasis) -> Option<Style> {
     }
 }
 
-fn write_row<'c, R>(
-    line: &mut Vec<u8>,
-    columns: &[Column<R>],
-    widths: &[usize],
-    cells: impl Iterator<Item = &'c [u8]>,
-    style: Option<Style>,
-) {
-    if let Some(style) = style {
-        drop(write!(line, "{style}"));
-    }
-    let last = columns.len() - 1;
-    for (i, cell) in cells.enumerate() {
-        let blanks = if needs_width(columns, i) { widths[i] - display_width(cell) } else { 0 };
-        if is_right(&columns[i]) {
-            pad(line, blanks);
-            line.extend_from_slice(cell);
-        } else {
-            line.extend_from_slice(cell);
-            pad(line, blanks);
-        }
-        if i < last {
-            pad(line, GAP);
-        }
-    }
-    if let Some(style) = style {
-        drop(write!(line, "{style:#}"));
-    }
-    line.push(b'\n');
+/// How the cells of a column are set.
+struct Setting {
+    /// How wide they are, where anything depends on it.
+    width: Option<usize>,
+    is_right: bool,
+    /// The blanks after them.
+    gap: usize,
 }
 
-fn pad(line: &mut Vec<u8>, blanks: usize) {
-    line.resize(line.len() + blanks, b' ');
+/// Lines that are made on a ground of blanks.
+#[derive(Default)]
+struct Page {
+    bytes: Vec<u8>,
+    /// Where nothing was put yet.
+    end: usize,
+}
+
+impl Page {
+    /// Puts a line there: a cell for each setting.
+    fn row<'c>(
+        &mut self,
+        settings: &[Setting],
+        cells: impl Iterator<Item = (&'c [u8], usize)>,
+        style: Option<Style>,
+    ) {
+        if let Some(style) = style {
+            self.put(style.render().to_string().as_bytes());
+        }
+        for (setting, (text, width)) in settings.iter().zip(cells) {
+            let blanks = setting.width.map_or(0, |widest| widest - width);
+            if setting.is_right {
+                self.end += blanks;
+                self.put(text);
+                self.end += setting.gap;
+            } else {
+                self.put(text);
+                self.end += blanks + setting.gap;
+            }
+        }
+        if let Some(style) = style {
+            self.put(style.render_reset().to_string().as_bytes());
+        }
+        self.put(b"\n");
+    }
+
+    fn put(&mut self, text: &[u8]) {
+        const MORE: usize = 1 << 12;
+        let start = self.end;
+        self.end += text.len();
+        if self.end > self.bytes.len() {
+            self.bytes.resize(self.end + MORE, b' ');
+        }
+        self.bytes[start..self.end].copy_from_slice(text);
+    }
+
+    /// Writes what is there, and starts anew.
+    fn write(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let text = &mut self.bytes[..self.end];
+        out.write_all(text)?;
+        text.fill(b' ');
+        self.end = 0;
+        Ok(())
+    }
 }
 
 /// The columns of a terminal that a text takes.

@@ -2,7 +2,7 @@
 //! values are empty; lists are joined by commas, records in a list by semicolons.
 
 use super::{Batch, Renderer};
-use crate::model::{Cell, Escape, Holder, Record, escape, push_escaped};
+use crate::model::{Cell, Column, Escape, Holder, Record, append, escape, push_escaped};
 use std::io::{self, Write};
 
 pub(super) fn header<R: Record>(renderer: &Renderer<R>, out: &mut dyn Write) -> io::Result<()> {
@@ -11,45 +11,49 @@ pub(super) fn header<R: Record>(renderer: &Renderer<R>, out: &mut dyn Write) -> 
 }
 
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
-    for (i, column) in renderer.columns.iter().enumerate() {
-        if i > 0 {
-            batch.bytes.push(b'\t');
-        }
-        if let Some(cell) = column.cell(record) {
-            text(&mut batch.bytes, cell, Escape::Tsv);
-        }
+    let (leading, columns) = renderer.columns.split_at(renderer.leading);
+    batch.lead(record, |batch| cells(&mut batch.bytes, leading, record));
+    cells(&mut batch.bytes, columns, record);
+    if let Some(last) = batch.bytes.last_mut() {
+        *last = b'\n';
     }
-    batch.bytes.push(b'\n');
+}
+
+/// Cells, with a tab after each.
+fn cells<R: Record>(out: &mut Vec<u8>, columns: &[Column<R>], record: &R) {
+    for column in columns {
+        if let Some(cell) = column.cell(record) {
+            text(out, cell, Escape::Tsv);
+        }
+        out.push(b'\t');
+    }
 }
 
 /// `PID/COMMAND:FD`. Commas and semicolons in a command's name are escaped as bytes are.
 pub(super) fn holder(out: &mut Vec<u8>, holder: &Holder, how: Escape) {
     let Holder { process, fd } = holder;
-    let mut number = itoa::Buffer::new();
-    out.extend_from_slice(number.format(process.pid.0).as_bytes());
-    out.push(b'/');
+    append!(*out, process.pid.0, "/");
     for c in escape(&process.command, how).chars() {
         match c {
             ',' => out.extend_from_slice(b"\\x2c"),
             c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-    out.push(b':');
-    out.extend_from_slice(number.format(fd.0).as_bytes());
+    append!(*out, ":", *fd);
 }
 
 /// A value as text without structure.
 pub(super) fn text(out: &mut Vec<u8>, cell: Cell<'_>, how: Escape) {
-    let mut number = itoa::Buffer::new();
     match cell {
         Cell::Null => {}
         Cell::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
-        Cell::Int(n) => out.extend_from_slice(number.format(n).as_bytes()),
-        Cell::Uint(n) => out.extend_from_slice(number.format(n).as_bytes()),
+        Cell::Int(n) => append!(*out, n),
+        Cell::Uint(n) => append!(*out, n),
         Cell::Float(x) => drop(write!(out, "{x}")),
+        Cell::Word(w) => append!(*out, w),
         Cell::Text(t) => push_escaped(out, t, how),
-        Cell::Device(d) => drop(write!(out, "{d}")),
-        Cell::Address(endpoint) => drop(write!(out, "{endpoint}")),
+        Cell::Device(d) => append!(*out, d),
+        Cell::Address(endpoint) => append!(*out, endpoint),
         Cell::Holders(holders) => {
             for (i, holder) in holders.iter().enumerate() {
                 if i > 0 {
