@@ -257,8 +257,15 @@ pub fn is_detail(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, fields};
+    use super::{ALL, ShapeKind, fields};
     use std::collections::HashSet;
+
+    #[test]
+    fn shapes_are_in_order() {
+        for (nth, shape) in ShapeKind::ALL.into_iter().enumerate() {
+            assert_eq!(shape as usize, nth, "{shape:?}");
+        }
+    }
 
     #[test]
     fn fields_are_unique_and_belong_to_their_object() {
