@@ -158,7 +158,14 @@ fn parse(line: &[u8]) -> Option<Mount> {
     let root = unescape(words.next()?);
     let point = unescape(words.next()?);
     let filesystem = words.skip_while(|w| *w != b"-").nth(1)?;
-    Some(Mount { id, parent, device, root, point, filesystem: String::from_utf8_lossy(filesystem).into_owned() })
+    Some(Mount {
+        id,
+        parent,
+        device,
+        root,
+        point,
+        filesystem: String::from_utf8_lossy(filesystem).into_owned(),
+    })
 }
 
 /// Undoes the kernel's `\040` for blanks, tabs, newlines and backslashes.

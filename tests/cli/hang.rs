@@ -160,3 +160,44 @@ fn a_dead_filesystem_stops_nothing() {
     assert_eq!(run.check(0, "").records()[0]["peers"].as_array().map(Vec::len), Some(1));
     timed(Fdscope::new(format!("limits {}", helper.pid())));
 }
+
+#[test]
+fn a_search_below_a_dead_filesystem_does_not_hang() {
+    let helper = Helper::start("hang::dead_server");
+    if helper.was_skipped() {
+        return;
+    }
+    let pid = helper.pid();
+    let inside = format!("--mount=/proc/{pid}/ns/mnt");
+    let possible = std::process::Command::new("nsenter").args([&inside, "true"]).status();
+    if !possible.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: a search below a dead filesystem, because nsenter(1) cannot go there");
+        return;
+    }
+    let dir = helper.dir().to_str().unwrap();
+    std::os::unix::fs::symlink("mount", helper.dir().join("link")).unwrap();
+    let file = &helper.told["file"];
+    for (path, finds) in [
+        (format!("{dir}/mount"), true),
+        (format!("{dir}/mount/"), true),
+        (format!("{dir}/mount/file"), true),
+        (format!("{dir}/mount/nosuch/x"), false),
+        (format!("{dir}/link"), true),
+        (format!("{dir}/link/file"), true),
+        (format!("{dir}/mount/../mount"), true),
+        (format!("{dir}/mount/nosuch/../file"), true),
+        (format!("/proc/{pid}/fd/{file}"), true),
+        (format!("/proc/{pid}/root{dir}/mount/file"), true),
+        (format!("/proc/{pid}/cwd/mount/file"), true),
+    ] {
+        for words in [&["nsenter", &inside[..]][..], &["env"]] {
+            // From outside, the names are of other files.
+            let is_known = words.len() == 2 || path.starts_with("/proc");
+            let start = Instant::now();
+            let run = Fdscope::through(words, format!("list {pid} --json --path {path}")).run();
+            assert!(start.elapsed() < SOON, "{path}: it took {:?}", start.elapsed());
+            let found = run.records().iter().any(|r| r["fd"] == *file);
+            assert_eq!(found, finds && is_known, "{path} by {words:?}: {}", run.stderr());
+        }
+    }
+}

@@ -49,7 +49,9 @@ impl Scanner<'_> {
             ..Probe::new(None, &self.link, &lookup)
         };
         let kind = kind::claim(&probe);
-        if !self.plan.filter.takes_shape(probe.shape.sort()) || !takes(self.plan, kind, &probe, dir, self.system) {
+        if !self.plan.filter.takes_shape(probe.shape.sort())
+            || !takes(self.plan, kind, &probe, dir, self.system)
+        {
             return;
         }
         let row = &mut out.row;

@@ -9,8 +9,8 @@ mod stat;
 mod torn;
 
 use super::borrow::Lender;
-use super::io::{NumberName, go_to, number_of, open_dir, readlink_at};
 use super::filter::PathFilter;
+use super::io::{NumberName, go_to, number_of, open_dir, readlink_at};
 use super::iterator::{Known, SharedTable, Wanted};
 use super::lookup::ProcLookup;
 use super::part::{Part, parts};
@@ -429,7 +429,7 @@ impl<'s> Scanner<'s> {
                 row.inode = stat.map(|s| s.inode);
                 out.emit();
             }
-            None if is_deleted => out.tally.denied += 1,
+            None if is_deleted => out.tally.too_long += 1,
             None => {}
         }
     }
