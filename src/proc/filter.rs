@@ -26,6 +26,8 @@ pub struct PathFilter {
     place: Option<(Device, Vec<u8>)>,
     /// The device of the path, or of what is nearest above it.
     device: Option<Device>,
+    /// Whether anything can be below it: it is a directory, or not there any more.
+    has_below: bool,
     /// What we have mounted.
     own: Arc<Mounts>,
     /// Whether it is a directory, and names of what is below it can be resolved: no server that may not
@@ -48,9 +50,10 @@ impl PathFilter {
         let filesystem = filesystem.and(device);
         let place = mount.and_then(|m| Some((m.device, m.inside(&found.name)?)));
         let place = place.filter(|_| !found.nameless);
+        let has_below = found.stat.is_none_or(|_| is_directory) && !found.nameless;
         let file = found.stat.map(|s| (s.device, s.inode));
         let name = Some(found.name).filter(|_| !found.nameless && !(found.foreign && place.is_some()));
-        Ok(Self { name, file, filesystem, place, device, own, resolves })
+        Ok(Self { name, file, filesystem, place, device, has_below, own, resolves })
     }
 
     /// Whether a path, with what `stat` says of it, is the file or below the directory. The mounts are those
@@ -99,13 +102,22 @@ impl PathFilter {
         self.file == Some((stat.device, stat.inode)) || self.filesystem.is_some_and(|d| d == stat.device)
     }
 
-    /// Whether a file whose name is not known can be below the directory.
-    pub(super) fn may_have(&self, stat: Option<&FileStat>) -> bool {
-        let Some(stat) = stat else { return true };
-        let Some(name) = &self.name else { return self.place.is_some() };
+    /// Whether a file whose name is not known can be below the directory. The mounts are those of its
+    /// process.
+    pub(super) fn may_have(&self, stat: Option<&FileStat>, mounts: &Mounts) -> bool {
+        // Of a file all is known.
+        if !self.has_below {
+            return false;
+        }
+        let mount = stat.and_then(|s| s.mount);
         // What a mount calls its device is not always what its files do: btrfs, overlay.
-        let odd = |device: Device| self.own.of_device(device).next().is_none();
-        self.device == Some(stat.device) || self.own.has_below(name, stat.device) || odd(stat.device)
+        let ours = mount.and_then(|id| self.own.by_id(id));
+        let Some(mount) = ours.or_else(|| mounts.by_id(mount?)) else { return true };
+        let is_mounted_below = || {
+            let name = self.name.as_deref();
+            ours.is_some() && name.is_some_and(|name| self.own.has_below(name, mount.device))
+        };
+        self.place.as_ref().is_none_or(|(device, _)| *device == mount.device) || is_mounted_below()
     }
 
     /// Whether a path on a mount is below the directory in the filesystem itself, whatever it is called.
@@ -201,6 +213,7 @@ mod tests {
             filesystem: None,
             place: Some((DEVICE, name.to_vec())),
             device: Some(DEVICE),
+            has_below: true,
             own,
             resolves: false,
         }

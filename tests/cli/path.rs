@@ -146,7 +146,8 @@ fn a_path_needs_no_proc_of_its_own() {
     let helper = Helper::start("selecting::mixed");
     let tree = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("/proc/self", tree.path().join("self")).unwrap();
-    std::os::unix::fs::symlink(format!("/proc/{}", helper.pid()), tree.path().join(helper.pid().to_string())).unwrap();
+    std::os::unix::fs::symlink(format!("/proc/{}", helper.pid()), tree.path().join(helper.pid().to_string()))
+        .unwrap();
     let search = helper.list("--json --path").arg(helper.dir().join("dirt"));
     let run = search.env("FDSCOPE_PROC", tree.path()).ok();
     assert_eq!(run.records()[0]["fd"], helper.fd("dirt"));

@@ -386,7 +386,7 @@ impl<'s> Scanner<'s> {
             Errno::ACCESS | Errno::PERM => out.tally.denied += 1,
             Errno::TIMEDOUT => out.tally.timed_out += 1,
             Errno::NAMETOOLONG if !self.plan.filter.takes_errors() => {
-                return self.unnamed(errno, stat(), out);
+                return self.unnamed(errno, stat(), dir, out);
             }
             _ => {}
         }
@@ -405,7 +405,7 @@ impl<'s> Scanner<'s> {
 
     /// A search meets a file whose path is longer than the kernel tells. It is found by what else is known
     /// of it; where its path would decide, it is counted as not read.
-    fn unnamed(&self, errno: Errno, stat: Option<FileStat>, out: &mut Output<'_>) {
+    fn unnamed(&self, errno: Errno, stat: Option<FileStat>, dir: &ProcessDir, out: &mut Output<'_>) {
         let filter = &self.plan.filter;
         // It is a file, and only files have paths.
         let kinds = ["error", "regular", "directory", "file"];
@@ -417,7 +417,7 @@ impl<'s> Scanner<'s> {
         let is_there = match (&filter.path, &stat) {
             (None, _) => Some(true),
             (Some(path), Some(stat)) if path.is_same(stat) => Some(true),
-            (Some(path), stat) if path.may_have(stat.as_ref()) => None,
+            (Some(path), stat) if path.may_have(stat.as_ref(), dir.mounts(self.system)) => None,
             _ => Some(false),
         };
         match is_there {
