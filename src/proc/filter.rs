@@ -52,7 +52,7 @@ impl PathFilter {
         let place = place.filter(|_| !found.nameless);
         let has_below = found.stat.is_none_or(|_| is_directory) && !found.nameless;
         let file = found.stat.map(|s| (s.device, s.inode));
-        let name = Some(found.name).filter(|_| !found.nameless && !(found.foreign && place.is_some()));
+        let name = Some(found.name).filter(|_| !(found.nameless || found.foreign && place.is_some()));
         Ok(Self { name, file, filesystem, place, device, has_below, own, resolves })
     }
 
