@@ -40,7 +40,7 @@ fn dead_server(keeper: &mut Keeper) -> Result<(), Skip> {
     needs(mounted, "mounting FUSE")?;
     let stop = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
     let stopped = stop.try_clone().unwrap();
-    std::thread::spawn(move || serve(File::from(device), &stopped));
+    let server = std::thread::spawn(move || serve(File::from(device), &stopped));
     // The first close is answered by ENOSYS, so that the kernel never asks again: a helper that
     // is killed would wait for that answer.
     drop(File::open(format!("{dir}/file")).unwrap());
@@ -58,6 +58,8 @@ fn dead_server(keeper: &mut Keeper) -> Result<(), Skip> {
     let counter = eventfd(1, EventfdFlags::empty()).unwrap();
     keeper.show("behind", counter, json!({"kind": "eventfd"}));
     rustix::io::write(&stop, &1u64.to_ne_bytes()).unwrap();
+    // Its own fd of that is closed by then.
+    server.join().unwrap();
     keeper.keep(stop);
     Ok(())
 }
