@@ -151,7 +151,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         columns::for_people(&mut columns, fields::SHOWN);
     }
     let renderer = Renderer::new(context.style, "list", columns, objects);
-    let plan = plan(&args, &renderer, query.as_ref(), mode)?;
+    let plan = plan(&args, context, &renderer, query.as_ref(), mode)?;
     let wanted = wanted(&renderer, query.as_ref(), mode);
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
         // The files that unix sockets are bound to are among them.
@@ -262,11 +262,20 @@ fn wanted(renderer: &Renderer<Fd>, query: Option<&Where<Fd>>, mode: Mode) -> Vec
 }
 
 /// What has to be read for all that.
-fn plan(args: &Args, renderer: &Renderer<Fd>, query: Option<&Where<Fd>>, mode: Mode) -> Result<Plan, Error> {
+fn plan(
+    args: &Args,
+    context: &Context,
+    renderer: &Renderer<Fd>,
+    query: Option<&Where<Fd>>,
+    mode: Mode,
+) -> Result<Plan, Error> {
     let wanted = wanted(renderer, query, mode);
     let any = |names: &[&str]| wanted.iter().any(|w| names.contains(w));
     let path = match &args.path {
-        Some(path) => Some(PathFilter::new(path).map_err(|e| Error::Io(path.display().to_string(), e))?),
+        Some(path) => {
+            let filter = PathFilter::new(path, &context.root);
+            Some(filter.map_err(|e| Error::Io(path.display().to_string(), e))?)
+        }
         None => None,
     };
     let peers = args.peers || any(PEERS);

@@ -123,7 +123,8 @@ impl Worker<'_> {
                 return;
             }
             part.rows += 1;
-            part.errors += u64::from(row.kind == "error");
+            // What a search has found without its name is found.
+            part.errors += u64::from(row.kind == "error" && row.inode.is_none());
             each(&mut part, row);
         });
         match scanned {
@@ -237,6 +238,10 @@ impl Report {
         if self.tally.timed_out > 0 {
             let files = quantity(self.tally.timed_out as usize, "file", "files");
             context.note(&format!("{files} could not be looked at: the filesystem does not answer"));
+        }
+        if self.tally.too_long > 0 {
+            let files = quantity(self.tally.too_long as usize, "file", "files");
+            context.note(&format!("{files} could not be compared: the path is longer than the kernel tells"));
         }
     }
 }

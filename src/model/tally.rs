@@ -9,12 +9,14 @@ pub struct Tally {
     pub vanished: u64,
     /// Files on a filesystem that did not answer in time.
     pub timed_out: u64,
+    /// Files that a search could not tell, because their paths are longer than the kernel gives.
+    pub too_long: u64,
 }
 
 impl Tally {
     /// Whether all that is still there was read. What vanished is no longer there.
     pub fn complete(self) -> bool {
-        self.denied == 0 && self.timed_out == 0
+        self.denied == 0 && self.timed_out == 0 && self.too_long == 0
     }
 
     /// Adds another part's counts.
@@ -22,5 +24,6 @@ impl Tally {
         self.denied += other.denied;
         self.vanished += other.vanished;
         self.timed_out += other.timed_out;
+        self.too_long += other.too_long;
     }
 }

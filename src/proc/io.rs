@@ -110,15 +110,29 @@ pub(super) fn open_dir(dir: impl AsFd, name: &CStr) -> Result<OwnedFd, Errno> {
 
 /// `statx(2)` of what a link leads to, without asking a server or a FUSE daemon anything.
 pub(super) fn stat_at(dir: impl AsFd, name: &CStr) -> Result<Statx, Errno> {
-    let mask = StatxFlags::TYPE
-        | StatxFlags::MODE
-        | StatxFlags::INO
-        | StatxFlags::SIZE
-        | StatxFlags::NLINK
-        | StatxFlags::MNT_ID;
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    rustix::fs::statx(dir, name, flags, mask)
+    rustix::fs::statx(dir, name, QUIET, WANTED)
 }
+
+/// The same of what a path names itself, be it a link.
+pub(super) fn lstat_at(dir: impl AsFd, name: &CStr) -> Result<Statx, Errno> {
+    rustix::fs::statx(dir, name, QUIET | AtFlags::SYMLINK_NOFOLLOW, WANTED)
+}
+
+/// The same of what is open.
+pub(super) fn stat_open(file: impl AsFd) -> Result<Statx, Errno> {
+    rustix::fs::statx(file, c"", QUIET | AtFlags::EMPTY_PATH, WANTED)
+}
+
+/// No server is asked, and nothing is mounted.
+const QUIET: AtFlags = AtFlags::STATX_DONT_SYNC.union(AtFlags::NO_AUTOMOUNT);
+
+/// What of `statx` is used.
+const WANTED: StatxFlags = StatxFlags::TYPE
+    .union(StatxFlags::MODE)
+    .union(StatxFlags::INO)
+    .union(StatxFlags::SIZE)
+    .union(StatxFlags::NLINK)
+    .union(StatxFlags::MNT_ID);
 
 /// The permission bits of a link itself: in /proc/PID/fd they tell the access mode.
 pub(super) fn link_mode_at(dir: impl AsFd, name: &CStr) -> Result<u32, Errno> {

@@ -7,7 +7,7 @@ use crate::model::{Device, Inode, decimal, hex};
 pub(super) struct Mapping {
     pub(super) device: Device,
     pub(super) inode: Inode,
-    /// As the kernel shows it, with ` (deleted)` where that is so.
+    /// As the kernel writes it there: with ` (deleted)` where that is so, and newlines escaped.
     pub(super) path: Vec<u8>,
     /// Whether writes reach the file: mapped shared and writable.
     pub(super) writes: bool,
@@ -72,14 +72,19 @@ fn line(text: &[u8]) -> Option<Mapping> {
     Some(Mapping {
         device,
         inode: Inode(inode),
-        path: newlines(path),
+        path: path.to_vec(),
         writes: permissions.get(1) == Some(&b'w') && permissions.get(3) == Some(&b's'),
         range: range.to_vec(),
     })
 }
 
+/// Whether a name may have had newlines.
+pub(super) fn is_escaped(path: &[u8]) -> bool {
+    path.windows(4).any(|part| part == b"\\012")
+}
+
 /// The kernel escapes newlines alone here, as `\012`.
-fn newlines(path: &[u8]) -> Vec<u8> {
+pub(super) fn newlines(path: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((&byte, tail)) = rest.split_first() {
@@ -96,7 +101,7 @@ fn newlines(path: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{image, parse};
+    use super::{image, is_escaped, newlines, parse};
 
     #[test]
     fn each_file_once() {
@@ -109,7 +114,8 @@ mod tests {
         assert_eq!(files.len(), 2);
         assert_eq!(files[0].path, b"/lib/a b.so");
         assert!(!files[0].writes);
-        assert_eq!(files[1].path, b"/x\ny (deleted)");
+        assert!(is_escaped(&files[1].path) && !is_escaped(&files[0].path));
+        assert_eq!(newlines(&files[1].path), b"/x\ny (deleted)");
         assert!(files[1].writes);
     }
 

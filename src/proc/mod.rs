@@ -36,6 +36,7 @@ mod pulse;
 mod registrations;
 mod relatives;
 mod remote;
+mod resolve;
 mod root;
 mod scan;
 mod settings;

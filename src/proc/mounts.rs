@@ -8,6 +8,8 @@ use rustix::fd::BorrowedFd;
 #[derive(Debug)]
 pub(super) struct Mount {
     pub(super) id: u32,
+    /// The mount that it is mounted on.
+    parent: u32,
     pub(super) device: Device,
     /// The part of the filesystem that is mounted: `/` for all of it.
     pub(super) root: Vec<u8>,
@@ -24,6 +26,22 @@ impl Mount {
             "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "pvfs2", "smb3", "smbfs", "virtiofs",
         ];
         REMOTE.contains(&self.filesystem.as_str()) || self.filesystem.starts_with("fuse.")
+    }
+
+    /// What a path on this mount is called in the filesystem itself, whose root may lie above what is
+    /// mounted. Nothing where the path does not lead through the mount point.
+    pub(super) fn inside(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let below = |part: &[u8]| part.is_empty() || part.starts_with(b"/");
+        let rest = match &self.point[..] {
+            b"/" => path.strip_prefix(b"/").map(|_| path)?,
+            point => path.strip_prefix(point).filter(|rest| below(rest))?,
+        };
+        let root = self.root.strip_suffix(b"/").unwrap_or(&self.root);
+        let mut inside = [root, rest].concat();
+        while inside.len() > 1 && inside.ends_with(b"/") {
+            inside.pop();
+        }
+        Some(if inside.is_empty() { b"/".to_vec() } else { inside })
     }
 }
 
@@ -81,9 +99,50 @@ impl Mounts {
         self.any_remote && self.all.iter().any(|m| m.is_remote() && is_below(&m.point))
     }
 
+    /// Whether none are known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether some mount point lies below a directory.
+    pub(super) fn has_below(&self, directory: &[u8], device: Device) -> bool {
+        let directory = directory.strip_suffix(b"/").unwrap_or(directory);
+        let is_below = |m: &&Mount| m.point.strip_prefix(directory).is_some_and(|r| r.starts_with(b"/"));
+        self.all.iter().filter(is_below).any(|m| m.device == device)
+    }
+
+    /// The mount that is entered where a path that lies on the mount `on` is a mount point: the topmost,
+    /// where several are stacked. Nothing is `on` where what has the root directory is not listed, as in a
+    /// chroot.
+    pub(super) fn enter(&self, on: Option<u32>, point: &[u8]) -> Option<&Mount> {
+        let is_on = |m: &&Mount, on: Option<u32>| match on {
+            Some(on) => m.parent == on && m.id != on,
+            None => m.parent == m.id || self.by_id(m.parent).is_none(),
+        };
+        let mut entered: Option<&Mount> = None;
+        for _ in 0..self.all.len() {
+            let on = entered.map_or(on, |m| Some(m.id));
+            match self.all.iter().rev().find(|m| m.point == point && is_on(m, on)) {
+                Some(mount) => entered = Some(mount),
+                None => break,
+            }
+        }
+        entered
+    }
+
     /// The mount whose mount point this path is: the topmost, where several are stacked.
     pub(super) fn at(&self, point: &[u8]) -> Option<&Mount> {
         self.all.iter().rev().find(|m| m.point == point)
+    }
+
+    /// The mount that a path without links leads to.
+    pub(super) fn of_path(&self, path: &[u8]) -> Option<&Mount> {
+        let mut mount = self.enter(None, b"/");
+        let ends = path.iter().enumerate().skip(1).filter(|(_, b)| **b == b'/').map(|(at, _)| at);
+        for end in ends.chain([path.len()]) {
+            mount = self.enter(mount.map(|m| m.id), &path[..end]).or(mount);
+        }
+        mount
     }
 }
 
@@ -92,13 +151,21 @@ fn parse(line: &[u8]) -> Option<Mount> {
     let mut words = line.split(|&b| b == b' ');
     let number = |w: &[u8]| u32::try_from(decimal(w)?).ok();
     let id = number(words.next()?)?;
-    let device = words.nth(1)?;
+    let parent = number(words.next()?)?;
+    let device = words.next()?;
     let colon = device.iter().position(|&b| b == b':')?;
     let device = Device { major: number(&device[..colon])?, minor: number(&device[colon + 1..])? };
     let root = unescape(words.next()?);
     let point = unescape(words.next()?);
     let filesystem = words.skip_while(|w| *w != b"-").nth(1)?;
-    Some(Mount { id, device, root, point, filesystem: String::from_utf8_lossy(filesystem).into_owned() })
+    Some(Mount {
+        id,
+        parent,
+        device,
+        root,
+        point,
+        filesystem: String::from_utf8_lossy(filesystem).into_owned(),
+    })
 }
 
 /// Undoes the kernel's `\040` for blanks, tabs, newlines and backslashes.
@@ -146,6 +213,31 @@ mod tests {
         assert!(mounts.leads_to_remote(b"/srv/far/below"));
         assert!(!mounts.leads_to_remote(b"/srv/farther"));
         assert!(!mounts.leads_to_remote(b"/srv"));
+    }
+
+    #[test]
+    fn the_mount_of_a_path_is_the_topmost() {
+        let text = b"20 1 8:1 / / rw - ext4 a rw\n\
+            21 20 0:40 / /far/x rw - tmpfs hidden rw\n\
+            22 20 0:41 /sub /far rw - nfs4 x:/ rw\n\
+            23 22 0:42 / /far rw - tmpfs upon rw\n\
+            24 23 0:43 /y /far/z rw - ext4 c rw\n";
+        let mounts = Mounts::parse(text);
+        let of = |path: &[u8]| mounts.of_path(path).map(|m| m.id);
+        assert_eq!(of(b"/"), Some(20));
+        assert_eq!(of(b"/farther"), Some(20));
+        assert_eq!(of(b"/far"), Some(23));
+        assert_eq!(of(b"/far/x/f"), Some(23), "what was mounted there before is covered");
+        assert_eq!(of(b"/far/z/f"), Some(24));
+        let inside = |id, path: &[u8]| mounts.by_id(id).unwrap().inside(path);
+        assert_eq!(inside(24, b"/far/z/f"), Some(b"/y/f".to_vec()));
+        assert_eq!(inside(24, b"/far/z"), Some(b"/y".to_vec()));
+        assert_eq!(inside(20, b"/"), Some(b"/".to_vec()));
+        assert_eq!(inside(20, b"/a"), Some(b"/a".to_vec()));
+        assert_eq!(inside(24, b"/far/zz"), None);
+        // In a chroot what has the root directory may not be listed.
+        let mounts = Mounts::parse(b"22 20 0:41 / /far rw - nfs4 x:/ rw\n");
+        assert!(mounts.of_path(b"/x").is_none() && mounts.of_path(b"/far/x").is_some());
     }
 
     #[test]

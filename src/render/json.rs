@@ -38,7 +38,8 @@ pub(super) fn finish(out: &mut dyn Write, tally: Tally, rows: usize) -> io::Resu
         "{}],\n  \"complete\": {},\n  \"denied\": {},\n  \"vanished\": {},\n  \"timed_out\": {}\n}}",
         if rows == 0 { "" } else { "\n  " },
         tally.complete(),
-        tally.denied,
+        // Neither could be read.
+        tally.denied + tally.too_long,
         tally.vanished,
         tally.timed_out
     )

@@ -40,7 +40,7 @@ fn dead_server(keeper: &mut Keeper) -> Result<(), Skip> {
     needs(mounted, "mounting FUSE")?;
     let stop = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
     let stopped = stop.try_clone().unwrap();
-    std::thread::spawn(move || serve(File::from(device), &stopped));
+    let server = std::thread::spawn(move || serve(File::from(device), &stopped));
     // The first close is answered by ENOSYS, so that the kernel never asks again: a helper that
     // is killed would wait for that answer.
     drop(File::open(format!("{dir}/file")).unwrap());
@@ -58,6 +58,8 @@ fn dead_server(keeper: &mut Keeper) -> Result<(), Skip> {
     let counter = eventfd(1, EventfdFlags::empty()).unwrap();
     keeper.show("behind", counter, json!({"kind": "eventfd"}));
     rustix::io::write(&stop, &1u64.to_ne_bytes()).unwrap();
+    // Its own fd of that is closed by then.
+    server.join().unwrap();
     keeper.keep(stop);
     Ok(())
 }
@@ -159,4 +161,45 @@ fn a_dead_filesystem_stops_nothing() {
     let run = timed(fifo.list(&format!("--fd {} --peers --json --quiet", fifo.fd("writer"))));
     assert_eq!(run.check(0, "").records()[0]["peers"].as_array().map(Vec::len), Some(1));
     timed(Fdscope::new(format!("limits {}", helper.pid())));
+}
+
+#[test]
+fn a_search_below_a_dead_filesystem_does_not_hang() {
+    let helper = Helper::start("hang::dead_server");
+    if helper.was_skipped() {
+        return;
+    }
+    let pid = helper.pid();
+    let inside = format!("--mount=/proc/{pid}/ns/mnt");
+    let possible = std::process::Command::new("nsenter").args([&inside, "true"]).status();
+    if !possible.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: a search below a dead filesystem, because nsenter(1) cannot go there");
+        return;
+    }
+    let dir = helper.dir().to_str().unwrap();
+    std::os::unix::fs::symlink("mount", helper.dir().join("link")).unwrap();
+    let file = &helper.told["file"];
+    for (path, finds) in [
+        (format!("{dir}/mount"), true),
+        (format!("{dir}/mount/"), true),
+        (format!("{dir}/mount/file"), true),
+        (format!("{dir}/mount/nosuch/x"), false),
+        (format!("{dir}/link"), true),
+        (format!("{dir}/link/file"), true),
+        (format!("{dir}/mount/../mount"), true),
+        (format!("{dir}/mount/nosuch/../file"), true),
+        (format!("/proc/{pid}/fd/{file}"), true),
+        (format!("/proc/{pid}/root{dir}/mount/file"), true),
+        (format!("/proc/{pid}/cwd/mount/file"), true),
+    ] {
+        for words in [&["nsenter", &inside[..]][..], &["env"]] {
+            // From outside, the names are of other files.
+            let is_known = words.len() == 2 || path.starts_with("/proc");
+            let start = Instant::now();
+            let run = Fdscope::through(words, format!("list {pid} --json --path {path}")).run();
+            assert!(start.elapsed() < SOON, "{path}: it took {:?}", start.elapsed());
+            let found = run.records().iter().any(|r| r["fd"] == *file);
+            assert_eq!(found, finds && is_known, "{path} by {words:?}: {}", run.stderr());
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod list;
 mod listen;
 mod loops;
 mod output;
+mod path;
 mod peers;
 mod pid_namespace;
 mod selecting;

@@ -70,6 +70,25 @@ fn searches() -> Section {
              other mounts.",
         )
         .text(
+            "A process in another mount namespace, such as a container, may have something else by the same \
+             name. What it holds is found if it lies in the same place of the same filesystem, whatever the name \
+             there: a directory that is mounted into a container as a volume is found. Of what is mounted below \
+             *PATH*, this is seen only if *PATH* is the mount point. `--path /proc/`*PID*`/root/`*NAME* takes a \
+             name of that process, and `--path /proc/`*PID*`/fd/`*N* the file itself: who else holds a deleted one.",
+        )
+        .text(
+            "No server of a network or FUSE filesystem is asked about *PATH*. Links there are not followed, and \
+             where the kernel does not remember the file from earlier, it is compared by name alone: it is not found \
+             by another name (a hard link, a link, another mount point of a part). The mount point itself needs no \
+             answer.",
+        )
+        .text(
+            "Of a file whose path is longer than 4095 bytes the kernel tells no path: it is a record of kind `error` \
+             with `ENAMETOOLONG`. `--path` finds it by device and inode, and by its filesystem, `--deleted` because \
+             it has no name left. Where only the path could tell, a note on standard error says so, and \
+             `denied` and `complete` in JSON.",
+        )
+        .text(
             "`--deleted` finds files and directories whose name is gone and which take space until they are closed. A file of \
              which another name is left (a hard link) is left out, because closing it frees nothing: \
              `--where deleted` finds it too. Memory that only looks like a deleted file (memfds, shared memory) is \

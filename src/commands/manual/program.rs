@@ -235,7 +235,8 @@ fn harmless() -> Section {
         )
         .text(
             "A file on a network or FUSE filesystem is asked for by a thread that can be left behind, and \
-             no server is asked anything, so that a dead one cannot hang a listing. What does not answer \
+             no server is asked anything, so that a dead one cannot hang a listing, nor does *PATH* of `list --path` \
+             on such a filesystem: see SEARCHING in `fdscope-list`(1). What does not answer \
              within half a second is a record of kind `error` with `ETIMEDOUT`.",
         )
 }

@@ -9,6 +9,7 @@ use crate::proc::io::{NumberName, link_mode_at, read_record_at, readlink_at, sta
 use crate::proc::iterator::Known;
 use crate::proc::plan::Plan;
 use crate::proc::process::ProcessDir;
+use crate::proc::system::System;
 use rustix::io::Errno;
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -37,7 +38,8 @@ impl Scanner<'_> {
             Told::Link => {}
             Told::Number => {
                 if let Err(errno) = readlink_at(fds, name, &mut self.link) {
-                    self.failed("readlink", errno, out);
+                    let stat = || place.lookup.stat(fd, name).ok()?.0;
+                    self.failed("readlink", errno, place.lookup.dir, stat, out);
                     return true;
                 }
             }
@@ -54,7 +56,7 @@ impl Scanner<'_> {
                 Ok(None) => return false,
                 Err(errno) => {
                     out.row.link.extend_from_slice(&self.link);
-                    self.failed("statx", errno, out);
+                    self.failed("statx", errno, place.lookup.dir, || None, out);
                     return true;
                 }
             },
@@ -87,7 +89,7 @@ impl Scanner<'_> {
             ..Probe::new(Some(fd), &self.link, &place.lookup)
         };
         let kind = kind::claim(&probe);
-        if !takes(self.plan, kind, &probe, dir) {
+        if !takes(self.plan, kind, &probe, dir, self.system) {
             return true;
         }
 
@@ -221,7 +223,13 @@ fn stat_of(
 }
 
 /// The filters that need no fdinfo.
-pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>, dir: &ProcessDir) -> bool {
+pub(super) fn takes(
+    plan: &Plan,
+    kind: &'static Kind,
+    probe: &Probe<'_>,
+    dir: &ProcessDir,
+    system: &System,
+) -> bool {
     let filter = &plan.filter;
     // A file that has another name left goes on taking space whoever closes it.
     let is_freed = || {
@@ -238,17 +246,19 @@ pub(super) fn takes(plan: &Plan, kind: &'static Kind, probe: &Probe<'_>, dir: &P
         }
     }
     let Some(path) = &filter.path else { return true };
+    let mounts = || dir.mounts(system);
     match probe.socket {
         Some(socket) => socket.path.as_deref().is_some_and(|name| {
             let bound = socket.detail.as_ref().and_then(|detail| detail.file);
-            path.matches_socket(name, bound, || {
+            let is_foreign = || !path.is_ours(mounts());
+            path.matches_socket(name, bound, is_foreign, || {
                 let mut directory = Vec::new();
                 readlink_at(dir.dir(), c"cwd", &mut directory).ok().map(|()| directory)
             })
         }),
         None => {
             probe.shape.sort() == ShapeKind::Path
-                && path.matches(probe.path(), probe.deleted, probe.stat.as_ref())
+                && path.matches(probe.path(), probe.deleted, probe.stat.as_ref(), mounts)
         }
     }
 }

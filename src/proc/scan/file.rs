@@ -18,19 +18,22 @@ impl Scanner<'_> {
     pub(super) fn unnumbered(&mut self, dir: &ProcessDir, out: &mut Output<'_>) {
         for (assoc, name) in [(Assoc::Cwd, c"cwd"), (Assoc::Root, c"root"), (Assoc::Exe, c"exe")] {
             out.row.reset(assoc);
+            // Without fdinfo nothing tells the mount: with a remote one about, be content with
+            // the name.
+            let stat = || {
+                let any_remote = dir.mounts(self.system).any_remote();
+                if any_remote { None } else { stat_at(dir.dir(), name).ok().map(|s| file_stat(&s)) }
+            };
             match readlink_at(dir.dir(), name, &mut self.link) {
                 Ok(()) => {}
                 // A kernel thread has none.
                 Err(Errno::NOENT | Errno::SRCH) => continue,
                 Err(errno) => {
-                    self.failed("readlink", errno, out);
+                    self.failed("readlink", errno, dir, stat, out);
                     continue;
                 }
             }
-            // Without fdinfo nothing tells the mount: with a remote one about, be content with
-            // the name.
-            let any_remote = dir.mounts(self.system).any_remote();
-            let stat = if any_remote { None } else { stat_at(dir.dir(), name).ok().map(|s| file_stat(&s)) };
+            let stat = stat();
             let guess = if assoc == Assoc::Exe { libc::S_IFREG } else { libc::S_IFDIR };
             self.file(dir, stat.unwrap_or_else(|| unknown_stat(guess)), stat.is_some(), out);
         }
@@ -46,7 +49,9 @@ impl Scanner<'_> {
             ..Probe::new(None, &self.link, &lookup)
         };
         let kind = kind::claim(&probe);
-        if !self.plan.filter.takes_shape(probe.shape.sort()) || !takes(self.plan, kind, &probe, dir) {
+        if !self.plan.filter.takes_shape(probe.shape.sort())
+            || !takes(self.plan, kind, &probe, dir, self.system)
+        {
             return;
         }
         let row = &mut out.row;
@@ -66,7 +71,7 @@ impl Scanner<'_> {
         let mut text = Vec::new();
         if let Err(errno) = read_at(dir.dir(), c"maps", &mut text) {
             out.row.reset(Assoc::Mem);
-            self.failed("open", errno, out);
+            self.failed("open", errno, dir, || None, out);
             return;
         }
         let exact = open_dir(dir.dir(), c"map_files").ok();
@@ -75,6 +80,15 @@ impl Scanner<'_> {
             out.row.access = Some(if mapping.writes { Access::ReadWrite } else { Access::Read });
             self.link.clear();
             self.link.extend_from_slice(&mapping.path);
+            // Newlines are escaped there, and nothing else: a name that looks like it is told by its link.
+            if maps::is_escaped(&self.link)
+                && !exact.as_ref().is_some_and(|files| {
+                    let name = CString::new(&mapping.range[..]).unwrap_or_default();
+                    readlink_at(files, &name, &mut self.link).is_ok()
+                })
+            {
+                self.link = maps::newlines(&mapping.path);
+            }
             let stat = self.mapped_stat(dir, exact.as_ref(), &mapping);
             self.file(dir, stat, true, out);
         }

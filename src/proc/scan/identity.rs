@@ -25,7 +25,7 @@ impl Scanner<'_> {
         }
         let is_read = matches!(told, Told::Link);
         if !is_read && let Err(errno) = readlink_at(place.lookup.fds, name, &mut self.link) {
-            self.failed("readlink", errno, out);
+            self.failed("readlink", errno, place.lookup.dir, || None, out);
             return;
         }
         out.row.link.extend_from_slice(&self.link);
@@ -36,7 +36,7 @@ impl Scanner<'_> {
                     out.row.inode = stat.map(|s| s.inode);
                 }
                 // The link still tells something.
-                Err(errno) => return self.failed("statx", errno, out),
+                Err(errno) => return self.failed("statx", errno, place.lookup.dir, || None, out),
             }
         }
         out.emit();

@@ -9,6 +9,7 @@ mod stat;
 mod torn;
 
 use super::borrow::Lender;
+use super::filter::PathFilter;
 use super::io::{NumberName, go_to, number_of, open_dir, readlink_at};
 use super::iterator::{Known, SharedTable, Wanted};
 use super::lookup::ProcLookup;
@@ -19,7 +20,7 @@ use super::root::ProcRoot;
 use super::sweep::ROOM;
 use super::system::System;
 use super::usage::fds_of;
-use crate::kind;
+use crate::kind::{self, FileStat};
 use crate::model::{Fd, FdNum, FdRanges, Pid, Tally};
 use crate::sys;
 use rustix::fd::{AsFd, BorrowedFd};
@@ -367,8 +368,16 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Turns the row into an error, or counts it as gone.
-    fn failed(&self, call: &'static str, errno: Errno, out: &mut Output<'_>) {
+    /// Turns the row into an error, or counts it as gone. What `stat` may tell of it is asked only where
+    /// that decides something.
+    fn failed(
+        &self,
+        call: &'static str,
+        errno: Errno,
+        dir: &ProcessDir,
+        stat: impl FnOnce() -> Option<FileStat>,
+        out: &mut Output<'_>,
+    ) {
         match errno {
             Errno::NOENT | Errno::SRCH => {
                 out.tally.vanished += 1;
@@ -376,14 +385,52 @@ impl<'s> Scanner<'s> {
             }
             Errno::ACCESS | Errno::PERM => out.tally.denied += 1,
             Errno::TIMEDOUT => out.tally.timed_out += 1,
+            Errno::NAMETOOLONG if !self.plan.filter.takes_errors() => {
+                return self.unnamed(errno, stat(), dir, out);
+            }
             _ => {}
         }
         let filter = &self.plan.filter;
         // What a search for a path may have been about, by its name.
-        let is_sought = || filter.path.as_ref().is_some_and(|p| p.is_below(&out.row.link));
+        let is_sought = || {
+            let link = &out.row.link[..];
+            let is_it = |path: &PathFilter| path.matches(link, false, None, || dir.mounts(self.system));
+            !link.is_empty() && filter.path.as_ref().is_some_and(is_it)
+        };
         if filter.takes_errors() || is_sought() {
             kind::failed(&mut out.row, call, errno.raw_os_error());
             out.emit();
+        }
+    }
+
+    /// A search meets a file whose path is longer than the kernel tells. It is found by what else is known
+    /// of it; where its path would decide, it is counted as not read.
+    fn unnamed(&self, errno: Errno, stat: Option<FileStat>, dir: &ProcessDir, out: &mut Output<'_>) {
+        let filter = &self.plan.filter;
+        // It is a file, and only files have paths.
+        let kinds = ["error", "regular", "directory", "file"];
+        let is_kind = filter.kinds.is_empty() || filter.kinds.iter().any(|k| kinds.contains(&&**k));
+        if !filter.ports.is_empty() || !is_kind {
+            return;
+        }
+        let is_deleted = !filter.deleted || stat.is_none_or(|s| s.links.is_none_or(|n| n == 0));
+        let is_there = match (&filter.path, &stat) {
+            (None, _) => Some(true),
+            (Some(path), Some(stat)) if path.is_same(stat) => Some(true),
+            (Some(path), stat) if path.may_have(stat.as_ref(), dir.mounts(self.system)) => None,
+            _ => Some(false),
+        };
+        match is_there {
+            Some(is_there) if !(is_there && is_deleted) => {}
+            Some(_) => {
+                let row = &mut out.row;
+                kind::failed(row, "readlink", errno.raw_os_error());
+                row.device = stat.map(|s| s.device);
+                row.inode = stat.map(|s| s.inode);
+                out.emit();
+            }
+            None if is_deleted => out.tally.too_long += 1,
+            None => {}
         }
     }
 }

@@ -165,13 +165,14 @@ impl<'s> Sweeper<'s> {
         key: &impl Fn(&Met<'_>) -> Option<K>,
         piece: &mut Piece<K>,
     ) -> Result<usize, Errno> {
-        let Self { system, amount, link, names, .. } = self;
+        let Self { system, amount, at_once: wanted, link, names, .. } = self;
         let fds = open_dir(task, c"fd")?;
         let mut table = Table {
             system,
             pid: part.pid,
             fds: fds.as_fd(),
             task: task.as_fd(),
+            wanted: *wanted,
             process: None,
             mounts: OnceCell::new(),
         };
@@ -242,6 +243,8 @@ struct Table<'t> {
     pid: Pid,
     fds: BorrowedFd<'t>,
     task: BorrowedFd<'t>,
+    /// What is looked for; sockets, where nothing is said.
+    wanted: Option<Wanted>,
     process: Option<Arc<Process>>,
     mounts: OnceCell<Arc<Mounts>>,
 }
@@ -258,6 +261,9 @@ impl Table<'_> {
         match readlink_at(self.fds, NumberName::new(fd.0).as_c_str(), link) {
             Ok(()) => return self.meet(fd, link, None, key, piece),
             Err(Errno::NOENT | Errno::SRCH) => piece.tally.vanished += 1,
+            // A file whose path is longer than the kernel tells: nothing but a file has a path, and where
+            // sockets alone are wanted it is none.
+            Err(Errno::NAMETOOLONG) if self.wanted != Some(Wanted::All) => {}
             Err(errno) => piece.fails(errno).fds += 1,
         }
         false
@@ -272,7 +278,7 @@ impl Table<'_> {
         key: &impl Fn(&Met<'_>) -> Option<K>,
         piece: &mut Piece<K>,
     ) -> bool {
-        let Self { system, pid, fds, task, process, mounts } = self;
+        let Self { system, pid, fds, task, process, mounts, .. } = self;
         let met = Met { link, fd, pid: *pid, known, fds: *fds, task: *task, mounts, system };
         let Some(key) = key(&met) else { return false };
         piece.push(system, *pid, fd, key, process);

@@ -58,6 +58,7 @@ pub(crate) const OTHERS: &[&[(&str, Exhibit)]] = &[
     crate::peers::stuck::ALL,
     crate::peers::networks::ALL,
     crate::peers::ptys::ALL,
+    crate::path::ALL,
     crate::selecting::ALL,
     crate::shared::ALL,
     crate::sockets::namespaces::ALL,
