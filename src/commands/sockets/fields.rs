@@ -2,7 +2,7 @@
 
 use super::row::Row;
 use crate::kind::TcpFields;
-use crate::model::{BitSet, Cell, Column, Family, Getter, Inode, Socket, column_table};
+use crate::model::{BitSet, Cell, Column, Family, Getter, HOLDER_MEMBERS, Inode, Socket, column_table};
 use crate::sock::is_pending;
 
 /// `RCV_SHUTDOWN` and `SEND_SHUTDOWN`.
@@ -85,10 +85,10 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "remote", Address, "address of the other end", remote;
     "remote_port", Integer, "port of the other end",
         |r| r.socket().port().and(r.socket().remote).filter(|e| !e.is_unset()).map(|e| Cell::Uint(e.0.port().into()));
-    "owners", Records, "the fds that hold it: pid, command, fd; null where they may not be seen", owners;
+    "owners", Records[HOLDER_MEMBERS], "the fds that hold it: pid, command, fd; null where they may not be seen", owners;
     "unowned", String, "why nobody holds it: time-wait, syn-recv, not-accepted, closed (by its owner), kernel, no-fd",
         |r| r.unowned().map(|reason| Cell::Text(reason.as_bytes()));
-    "peers", Records, "the fds that hold the other end, where that is on this machine; empty once it is closed, null where they may not be seen or came or went meanwhile", peers;
+    "peers", Records[HOLDER_MEMBERS], "the fds that hold the other end, where that is on this machine; empty once it is closed, null where they may not be seen or came or went meanwhile", peers;
     "pending", Bool, "whether the connection waits to be accepted, by a listener that the peers hold",
         |r| (r.peers.pending || is_pending(r.socket())).then_some(Cell::Bool(true));
     "netns", Integer, "network namespace, by its inode; null where that may not be read",
