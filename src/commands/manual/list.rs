@@ -218,6 +218,7 @@ fn other_ends() -> Section {
                 ("`from`, `to`", "The writers and the readers of a pipe or FIFO."),
                 ("`with`", "The other side of a connection, of a socketpair or of a pseudoterminal."),
                 ("`waiting at`", "Nobody has accepted the connection yet, and these could: they hold the listener."),
+                ("`not answered by`", "Over loopback: a SYN was sent to those who listen there, and dropped, as by a full queue. It is not `pending`."),
                 ("`not accepted:`", "Those that wait at this listener, as far as they are on this machine."),
                 ("`shared with`", "The same eventfd or message queue, which has but one end."),
                 (
@@ -265,7 +266,7 @@ fn expressions() -> Section {
     Section::new("EXPRESSIONS")
         .text(
             "`--where` takes an expression in CEL, the Common Expression Language, over all fields, whether \
-             they are shown or not. Its names and types are checked before anything is read.",
+             they are shown or not. Its names and types are checked before anything is read, also those inside records.",
         )
         .terms(
             4,

@@ -34,7 +34,7 @@ fn graph() -> Section {
         .text(
             "The words before who it is are those of `fdscope-list`(1), OTHER ENDS: `from` and `to` are for pipes, \
              `with` for what goes both ways, `waiting at` and `not accepted` for connections that nobody has accepted \
-             yet, `shared with` for eventfds and message queues, and `nobody at the other end` is meant as it is \
+             yet, `not answered by` for those that a listener on this machine drops, `shared with` for eventfds and message queues, and `nobody at the other end` is meant as it is \
              said. `not known who`, on a line of a *TARGET*, is on another machine or in a process that may not \
              be read, or is a UDP socket that is not found: perhaps nobody takes what is sent there.",
         )

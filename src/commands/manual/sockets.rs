@@ -100,7 +100,8 @@ fn table() -> Section {
                 (
                     "PEERS",
                     "Who holds the other end, if that is on this machine: `closed` once nobody does, \
-                     `waiting at` the listener in whose queue the connection is, `?` where that may not be \
+                     `waiting at` the listener in whose queue the connection is, `not answered by` a listener that a SYN \
+                     was sent to over loopback and that dropped it, as it does with a full queue, `?` where that may not be \
                      seen, or came or went while sockets were listed, and `-` where it is on another machine or there \
                      is none.",
                 ),
@@ -171,6 +172,11 @@ fn other_ends() -> Section {
                     "The client's peers are those who hold the listener, or any of several that share its port, and `pending` is \
                      true; also if the handshake is \
                      not over for the server, though it is for the client (syn-recv).",
+                ),
+                (
+                    "not answered",
+                    "Over loopback, the peers of a client in syn-sent are those who hold the listener that it asks, \
+                     which has not answered. It is in no queue, and not `pending`.",
                 ),
             ],
         )
@@ -265,7 +271,7 @@ fn closing() -> Section {
              and no more; of multipath TCP single subflows can.",
         )
         .text(
-            "What is to be closed is shown first, and a question asked at the terminal; `--yes` does without. Something \
+            "What is to be closed is shown first, with its network namespace where that is not `fdscope`'s own, and a question asked at the terminal; `--yes` does without. Something \
              must be selected: all sockets at once are refused. It takes `CAP_NET_ADMIN` in the network \
              namespace of the socket. The kernel finds each by its addresses and its cookie, so that a connection \
              that has come in its place is not hit. Of several UDP sockets that share a port (`SO_REUSEPORT`) it finds but \

@@ -88,7 +88,7 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "owners", Records[HOLDER_MEMBERS], "the fds that hold it: pid, command, fd; null where they may not be seen", owners;
     "unowned", String, "why nobody holds it: time-wait, syn-recv, not-accepted, closed (by its owner), kernel, no-fd",
         |r| r.unowned().map(|reason| Cell::Text(reason.as_bytes()));
-    "peers", Records[HOLDER_MEMBERS], "the fds that hold the other end, where that is on this machine; empty once it is closed, null where they may not be seen or came or went meanwhile", peers;
+    "peers", Records[HOLDER_MEMBERS], "the fds that hold the other end, where that is on this machine; of syn-sent over loopback, the listener that does not answer; empty once it is closed, null where they may not be seen or came or went meanwhile", peers;
     "pending", Bool, "whether the connection waits to be accepted, by a listener that the peers hold",
         |r| (r.peers.pending || is_pending(r.socket())).then_some(Cell::Bool(true));
     "netns", Integer, "network namespace, by its inode; null where that may not be read",
