@@ -196,7 +196,9 @@ fn namespaces() -> Section {
              outside. That takes `CAP_SYS_ADMIN`. Without it, others are read from `/proc/`*PID*`/net`, which everybody \
              may, and which tells less: no backlogs, no round-trip times, no other ends of unix sockets. Field `source` \
              says which it was, of each socket; families for which the kernel was built without `sock_diag`(7) are \
-             read that way, too. A namespace that neither a process nor a name is in (an fd or a mount \
+             read that way, too. In those tables a name of a unix socket that has a newline in it and all that the kernel \
+             writes behind that cannot be told from another row: whoever may bind a name can feign a socket there, with any name \
+             and inode. A namespace that neither a process nor a name is in (an fd or a mount \
              elsewhere keeps it, or a thread that left its process's) is not found.",
         )
         .text(
