@@ -82,7 +82,9 @@ fn searches() -> Section {
         .text(
             "`--port` compares the process's own port, not that of the other end: the processes that it \
              prints with `--pids` are those that serve the port, and no clients. To find clients, ask for \
-             `--where 'tcp.remote_port == 443'`.",
+             `--where 'tcp.remote_port == 443'`. Raw sockets, and those for echo requests (`ping`), have no port: what stands \
+             in its place is the number of a protocol and an identifier, which `--port` does not find. `--where \
+             'ping.local_port == 77'` does.",
         )
 }
 

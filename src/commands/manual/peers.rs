@@ -65,7 +65,7 @@ fn bytes() -> Section {
              `unsent`. `(full)`: nothing more fits into the pipe, and whoever writes to it waits.",
         )
         .text(
-            "Pipes and TCP and unix streams are counted in bytes. Of datagrams the kernel tells memory, which is more, \
+            "Pipes and TCP and unix streams are counted in bytes. Of datagrams and of mptcp the kernel tells memory, which is more, \
              as of what was sent over a unix socket that nobody has accepted; and of what a unix socket has received, the size of the first. Both ends go on while they \
              are read. Of terminals, nothing is told.",
         )

@@ -61,7 +61,7 @@ fn selecting() -> Section {
         )
         .text(
             "`--port` compares the socket's own port, so it finds the serving end and no clients, as it does in \
-             `fdscope-list`(1). `--process` takes what `fdscope-list`(1) takes for a *TARGET*. `--where` takes an \
+             `fdscope-list`(1); raw and ping sockets have none, though a number stands in its place in LOCAL. `--process` takes what `fdscope-list`(1) takes for a *TARGET*. `--where` takes an \
              expression over all fields: see EXPRESSIONS in `fdscope-list`(1).",
         )
         .text(
@@ -82,13 +82,13 @@ fn table() -> Section {
                 ),
                 (
                     "RECV_QUEUE",
-                    "Bytes that came and were not read yet; the end of the data counts as one. Of a listener, *N*`/`*BACKLOG*: how many connections wait \
+                    "Bytes that came and were not read yet; the end of the data counts as one. Of mptcp, as of datagrams, the memory that they take, which is more. Of a listener, *N*`/`*BACKLOG*: how many connections wait \
                      to be accepted, and the backlog. One connection more than the backlog is admitted. The row \
                      is yellow if any wait, and red if no more are admitted.",
                 ),
                 (
                     "SEND_QUEUE",
-                    "Bytes that were not sent, or not acknowledged, yet; a SYN or FIN counts as one. Of datagrams and of unix sockets, the memory that \
+                    "Bytes that were not sent, or not acknowledged, yet; a SYN or FIN counts as one. Of datagrams, of mptcp and of unix sockets, the memory that \
                      they take until the other end has read them, which is more than their bytes.",
                 ),
                 (
@@ -336,7 +336,8 @@ fn notes() -> Section {
         .heading("Multipath TCP")
         .text(
             "A socket of family `mptcp` is listed beside its subflows, which are TCP sockets and have the fields `tcp.*`; \
-             the first of them has the same inode and the same owners.",
+             the first of them has the same inode and the same owners. What a program has not read waits in the whole, of which the \
+             kernel tells memory and no bytes: some hundred for each piece, however few bytes are in it.",
         )
         .heading("What is not listed")
         .text(

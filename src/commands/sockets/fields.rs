@@ -71,9 +71,9 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "type", String, "stream, dgram, seqpacket or raw", |r| Some(Cell::Text(socket_type(r.socket()).as_bytes()));
     "state", String, "listen, established, time-wait, ...; of unix sockets connected, unconnected or listen",
         |r| r.socket().state.map(|s| Cell::Text(s.as_bytes()));
-    "recv_queue", Integer, "bytes not read yet, the end of the data being one; of UDP, raw, netlink and packet sockets the memory that they take; of unix datagrams the bytes of the first; of a listener, connections not accepted yet",
+    "recv_queue", Integer, "bytes not read yet, the end of the data being one; of UDP, raw, netlink, packet and mptcp sockets the memory that they take; of unix datagrams the bytes of the first; of a listener, connections not accepted yet",
         |r| number(r.socket().recv_queue);
-    "send_queue", Integer, "bytes not sent or not acknowledged yet, a SYN or FIN being one; of datagrams and unix sockets, memory that they take until the other end has read them",
+    "send_queue", Integer, "bytes not sent or not acknowledged yet, a SYN or FIN being one; of datagrams, mptcp and unix sockets, memory that they take until the other end has read them",
         |r| number(r.socket().send_queue);
     "listener.waiting", Integer, "connections that wait to be accepted", |r| number(r.socket().queue.map(|q| q.waiting));
     "listener.max", Integer, "the backlog: one connection more is admitted; absent where it is not known",
@@ -81,7 +81,7 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "listener.drops", Integer, "connections that were refused a place, some counted twice",
         |r| number(r.socket().queue.and_then(|q| q.drops));
     "local", Address, "own address: IP and port, a path or @NAME, PROTOCOL:PORTID of netlink, CID:PORT of vsock", local;
-    "local_port", Integer, "own port", |r| number(r.socket().port());
+    "local_port", Integer, "own port; absent of raw and ping sockets, which have none", |r| number(r.socket().port());
     "remote", Address, "address of the other end", remote;
     "remote_port", Integer, "port of the other end",
         |r| r.socket().port().and(r.socket().remote).filter(|e| !e.is_unset()).map(|e| Cell::Uint(e.0.port().into()));
