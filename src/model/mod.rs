@@ -45,7 +45,7 @@ pub use calls::call_name;
 pub use duration::{LONGEST, duration};
 pub use endpoint::Endpoint;
 pub use errno::{errno_name, errno_words};
-pub use escape::{Escape, deceives, escape, is_plain, neutralise, push_escaped};
+pub use escape::{Escape, deceives, escape, is_escaped, is_plain, neutralise, push_escaped};
 pub use fd::{Assoc, Fd};
 pub use fd_fields::{COMMON as FD_FIELDS, SOCKETS as SOCKET_FIELDS};
 pub use field::{Field, Member, Type};

@@ -45,7 +45,8 @@ fn targets() -> Section {
             8,
             "*NAME*",
             "All processes with this command name, exactly as in `/proc/`*PID*`/comm`. The kernel keeps only \
-             15 bytes of it: a longer *NAME* must also be the file name of the program, as it was called or \
+             15 bytes of it. If no process has it, what is shown so by `fdscope` is meant: `\\n` for a newline, `\\xff` for a byte \
+             that is not UTF-8. A longer *NAME* must also be the file name of the program, as it was called or \
              as it is on disk. A number is always a pid.",
         )
         .term(8, "*TARGET*`:`*FDS*", "Only these of its fds: numbers and ranges such as `0,3-7,100-`.")

@@ -53,7 +53,7 @@ fn selecting() -> Section {
                 ),
                 (
                     "`/run/x.sock`, `unix:x.sock`, `@name`, `/run/*`",
-                    "What a unix socket, or its other end, is bound to: exactly as `bind`(2) was given it, or with a \
+                    "What a unix socket, or its other end, is bound to: exactly as `bind`(2) was given it, or as it is shown (`\\x00`, `\\n`, `\\xff`); with a \
                      `*` behind all that begins so. `@` stands for the NUL of an abstract name.",
                 ),
                 ("`vsock:2:1024`, `vsock:2`, `vsock:*:1024`", "An address of `vsock`(7)."),
