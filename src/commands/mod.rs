@@ -14,6 +14,7 @@ mod listing;
 mod locale;
 pub mod loops;
 mod manual;
+mod names;
 mod pace;
 pub mod peers;
 mod ports;

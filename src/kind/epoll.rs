@@ -17,7 +17,14 @@ pub(super) static KIND: Kind = Kind {
             "epoll.watched",
             Type::Records,
             "each registration: fd, events, data, kind of that fd now, stale (null where not known)",
-        ),
+        )
+        .with(&[
+            ("fd", Type::Integer),
+            ("events", Type::List),
+            ("data", Type::Integer),
+            ("kind", Type::String),
+            ("stale", Type::Bool),
+        ]),
     ],
     needs_info: true,
     quiet_poll: true,

@@ -20,7 +20,14 @@ pub(super) static KIND: Kind = Kind {
             "fanotify.marked",
             Type::Records,
             "each mark: type (inode, mount or filesystem), events, inode, device, path where it can be found",
-        ),
+        )
+        .with(&[
+            ("type", Type::String),
+            ("events", Type::List),
+            ("inode", Type::Integer),
+            ("device", Type::String),
+            ("path", Type::String),
+        ]),
     ],
     needs_info: true,
     can_block: true,

@@ -6,11 +6,14 @@ use std::net::IpAddr;
 
 /// The fields of an internet socket, named for `$object`, and those that come on top.
 macro_rules! fields {
-    ($object:literal, $state:literal, $recv:literal, $send:literal $(, $more:expr)*) => {{
+    ($object:literal, $state:literal, $recv:literal, $send:literal $(, $more:expr)*) => {
+        crate::kind::inet::fields!(@ $object, "own port", $state, $recv, $send $(, $more)*)
+    };
+    (@ $object:literal, $port:literal, $state:literal, $recv:literal, $send:literal $(, $more:expr)*) => {{
         use crate::model::{Field, Type};
         &[
             Field::new(concat!($object, ".local"), Type::Address, "own address"),
-            Field::new(concat!($object, ".local_port"), Type::Integer, "own port"),
+            Field::new(concat!($object, ".local_port"), Type::Integer, $port),
             Field::new(concat!($object, ".remote"), Type::Address, "address of the other end; absent where there is none"),
             Field::new(concat!($object, ".remote_port"), Type::Integer, "port of the other end; absent where there is none"),
             Field::new(
@@ -30,8 +33,12 @@ pub(super) use fields;
 /// The fields of a socket for datagrams.
 macro_rules! datagram_fields {
     ($object:literal) => {
+        crate::kind::inet::datagram_fields!($object, "own port")
+    };
+    ($object:literal, $port:literal) => {
         crate::kind::inet::fields!(
-            $object,
+            @ $object,
+            $port,
             "established or unconnected; absent where no table lists the socket",
             "memory that datagrams not read yet take, in bytes",
             "memory that datagrams not sent yet take",

@@ -15,7 +15,14 @@ pub(super) static KIND: Kind = Kind {
             "inotify.watched",
             Type::Records,
             "each watch: wd, events, inode, device, path where it can be found",
-        ),
+        )
+        .with(&[
+            ("wd", Type::Integer),
+            ("events", Type::List),
+            ("inode", Type::Integer),
+            ("device", Type::String),
+            ("path", Type::String),
+        ]),
     ],
     needs_info: true,
     can_block: true,

@@ -1,7 +1,7 @@
 //! The `lock:` lines of fdinfo: `fcntl(2)` and `flock(2)` locks, and leases, held through an fd.
 
 use super::fdinfo::FdInfo;
-use crate::model::{Value, decimal};
+use crate::model::{Member, Type, Value, decimal};
 
 pub(super) struct Lock {
     kind: &'static str,
@@ -54,6 +54,10 @@ pub(super) fn summary(locks: &[Lock]) -> Option<String> {
     }
     Some(text)
 }
+
+/// What each of its records has.
+pub(super) const MEMBERS: &[Member] =
+    &[("type", Type::String), ("mode", Type::String), ("start", Type::Integer), ("end", Type::Integer)];
 
 /// The field's value.
 pub(super) fn value(locks: Vec<Lock>) -> Value {

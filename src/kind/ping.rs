@@ -3,7 +3,7 @@
 use super::{Kind, inet};
 use crate::model::Field;
 
-const FIELDS: &[Field] = inet::datagram_fields!("ping");
+const FIELDS: &[Field] = inet::datagram_fields!("ping", "no port, but the identifier of its echo requests");
 
 pub(super) static PING: Kind =
     inet::kind!("ping", "ping", &["socket", "inet"], Ping, "an unprivileged ICMP echo socket", FIELDS);

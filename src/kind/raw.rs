@@ -4,7 +4,7 @@ use super::{Kind, Probe, inet};
 use crate::model::{Fd, Field};
 use std::io::Write as _;
 
-const FIELDS: &[Field] = inet::datagram_fields!("raw");
+const FIELDS: &[Field] = inet::datagram_fields!("raw", "no port, but the number of its protocol");
 
 pub(super) static RAW: Kind = Kind {
     decode,
@@ -13,7 +13,7 @@ pub(super) static RAW: Kind = Kind {
         "raw",
         &["socket", "inet"],
         Raw,
-        "a raw IPv4 socket; its port is the protocol",
+        "a raw IPv4 socket; its protocol stands where others have their port",
         FIELDS
     )
 };
@@ -25,7 +25,7 @@ pub(super) static RAW6: Kind = Kind {
         "raw",
         &["raw", "socket", "inet"],
         Raw6,
-        "a raw IPv6 socket; its port is the protocol",
+        "a raw IPv6 socket; its protocol stands where others have their port",
         FIELDS
     )
 };

@@ -13,7 +13,8 @@ pub(super) static KIND: Kind = Kind {
     fields: &[
         Field::new("regular.size", Type::Size, "size of the file"),
         Field::new("regular.links", Type::Integer, "number of names that the file has"),
-        Field::new("regular.locks", Type::Records, "locks held through this fd: type, mode, start, end"),
+        Field::new("regular.locks", Type::Records, "locks held through this fd: type, mode, start, end")
+            .with(locks::MEMBERS),
     ],
     // For the locks: /proc/locks would tell of all at once, but reading it waits for everybody who
     // takes or drops a lock, and they for us.

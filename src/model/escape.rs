@@ -62,6 +62,12 @@ pub fn escape(bytes: &[u8], how: Escape) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether `text` is what some output has for these bytes, which somebody may copy from it.
+pub fn is_escaped(text: &[u8], bytes: &[u8]) -> bool {
+    let is = |how| escape(bytes, how).as_bytes() == text;
+    is(Escape::Table) || is(Escape::Tsv) || is(Escape::Json)
+}
+
 fn needs_escape(text: &str, how: Escape) -> bool {
     let plain = |b: u8| b != b'\\' && (how == Escape::Json || !b.is_ascii_control());
     if text.is_ascii() {

@@ -2,6 +2,7 @@
 
 use super::access::Access;
 use super::fd::{Assoc, Fd};
+use super::holder::MEMBERS as HOLDER;
 use super::record::{Column, column_table};
 use super::value::Cell;
 use std::borrow::Cow;
@@ -40,7 +41,7 @@ pub const COMMON: &[Column<Fd>] = column_table! {
     "deleted", Bool, "whether the path is gone from its directory", |r| r.deleted.map(Cell::Bool);
     "link", String, "text of the link /proc/PID/fd/N, as the kernel gives it",
         |r| Some(Cell::Text(&r.link));
-    "peers", Records, "who is at the other end: fds of processes; empty if nobody is, null if it cannot be known",
+    "peers", Records[HOLDER], "who is at the other end: fds of processes; empty if nobody is, null if it cannot be known",
         peers;
     "pending", Bool, "whether nobody has accepted the connection yet: peers listen, or wait at this listener",
         |r| r.peers.as_ref().map(|p| Cell::Bool(p.waiting));

@@ -59,11 +59,21 @@ pub struct Field {
     pub ty: Type,
     /// One line on what it says.
     pub help: &'static str,
+    /// What each of its records may have, where it has records.
+    pub members: &'static [Member],
 }
+
+/// What a record in a list may have, and of which type.
+pub type Member = (&'static str, Type);
 
 impl Field {
     /// A field, in one line of a table.
     pub const fn new(name: &'static str, ty: Type, help: &'static str) -> Self {
-        Self { name, ty, help }
+        Self { name, ty, help, members: &[] }
+    }
+
+    /// The same, with what each of its records may have.
+    pub const fn with(self, members: &'static [Member]) -> Self {
+        Self { members, ..self }
     }
 }

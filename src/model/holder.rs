@@ -1,5 +1,6 @@
 //! An fd of a process: who holds something, or its other end.
 
+use super::field::{Member, Type};
 use super::ids::FdNum;
 use super::process::Process;
 use std::io::Write as _;
@@ -13,6 +14,9 @@ pub struct Holder {
     /// The fd.
     pub fd: FdNum,
 }
+
+/// Its names in JSON and in expressions.
+pub const MEMBERS: &[Member] = &[("pid", Type::Integer), ("command", Type::String), ("fd", Type::Integer)];
 
 /// How many processes, and how many fds of each, are named before it is said how many more there
 /// are.

@@ -3,7 +3,7 @@
 /// What lies unread in one direction, at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pile {
-    /// Bytes; of datagrams, the memory that they take.
+    /// Bytes; of datagrams and multipath TCP, the memory that they take.
     pub bytes: u64,
     /// Bytes that fit in, where that is known.
     pub room: Option<u64>,

@@ -73,9 +73,9 @@ pub enum Getter<R: 'static> {
 
 /// A table of columns that all records of a sort have: name, type, help and getter of each.
 macro_rules! column_table {
-    ($($name:literal, $ty:ident, $help:literal, $get:expr;)*) => {
+    ($($name:literal, $ty:ident $([$members:expr])?, $help:literal, $get:expr;)*) => {
         &[$($crate::model::Column {
-            field: &$crate::model::Field::new($name, $crate::model::Type::$ty, $help),
+            field: &$crate::model::Field::new($name, $crate::model::Type::$ty, $help)$(.with($members))?,
             get: $crate::model::Getter::Own($get),
         }),*]
     };

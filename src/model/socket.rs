@@ -285,10 +285,11 @@ impl Socket {
         self.family == Family::Netlink && self.port_id == Some(0)
     }
 
-    /// Bytes that were not read yet. In the receive queue of a TCP socket the FIN counts as one, until
+    /// Bytes that were not read yet; of datagrams and multipath TCP, the memory that they take. In the receive queue of a TCP socket the FIN counts as one, until
     /// it is read, as the end of the stream.
     pub fn unread(&self) -> Option<u64> {
-        let ended = self.family.is_tcp() && matches!(self.state, Some("close-wait" | "closing" | "last-ack"));
+        let is_tcp = matches!(self.family, Family::Tcp | Family::Tcp6);
+        let ended = is_tcp && matches!(self.state, Some("close-wait" | "closing" | "last-ack"));
         self.recv_queue.map(|bytes| bytes.saturating_sub(ended.into()))
     }
 
@@ -348,6 +349,9 @@ mod tests {
             assert_eq!(unsent(Family::Tcp6, state), Some(7), "{state}");
         }
         assert_eq!(unsent(Family::Mptcp, "fin-wait-1"), Some(8), "that is memory");
+        let memory =
+            Socket { state: Some("close-wait"), recv_queue: Some(8), ..Socket::new(Inode(1), Family::Mptcp) };
+        assert_eq!(memory.unread(), Some(8), "that too");
     }
 
     #[test]

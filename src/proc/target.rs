@@ -5,7 +5,7 @@ use super::io::read_record_at;
 use super::process::command_of;
 use super::root::ProcRoot;
 use super::usage::number;
-use crate::model::{FdRanges, Pid};
+use crate::model::{Escape, FdRanges, Pid, escape, is_escaped};
 use rustix::fs::{Mode, OFlags};
 use rustix::path::Arg as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -24,7 +24,7 @@ pub struct Target {
 enum Who {
     Own,
     Pid(Pid),
-    Command(String),
+    Command(Vec<u8>),
 }
 
 /// A process, or the id of a thread, which /proc answers to as well, though it does not list it.
@@ -77,13 +77,30 @@ impl FromStr for Target {
                         format!("'{digits}' is not a pid: pids are from 1 to {}", i32::MAX)
                     })?))
                 }
-                name => Who::Command(name.to_owned()),
+                name => Who::Command(name.as_bytes().to_vec()),
             };
         Ok(Self { text: text.to_owned(), who, fds })
     }
 }
 
 impl Target {
+    /// A target of any bytes: names of commands need not be UTF-8.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return text.parse();
+        }
+        let behind = bytes.iter().rposition(|&b| b == b':').and_then(|colon| {
+            let fds = std::str::from_utf8(&bytes[colon + 1..]).ok()?;
+            fds.starts_with(|c: char| c.is_ascii_digit()).then_some((&bytes[..colon], fds))
+        });
+        let (name, fds) = match behind {
+            Some((name, fds)) => (name, Some(fds.parse::<FdRanges>()?)),
+            None => (bytes, None),
+        };
+        let text = escape(bytes, Escape::Table).into_owned();
+        Ok(Self { text, who: Who::Command(name.to_vec()), fds })
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -146,18 +163,22 @@ pub fn resolve_tasks(root: &ProcRoot, target: &Target) -> Result<Vec<Task>, Targ
         Who::Command(name) => {
             let pids =
                 all_pids(root).map_err(|e| error(format!("cannot read {}: {e}", root.path().display())))?;
-            let matching: Vec<Task> = pids
-                .into_iter()
-                .filter(|&pid| Some(pid) != root.own() && is_called(root, pid, name.as_bytes()))
-                .map(Task::Process)
-                .collect();
+            let others = || pids.iter().copied().filter(|&pid| Some(pid) != root.own());
+            let mut matching: Vec<Pid> = others().filter(|&pid| is_called(root, pid, name)).collect();
+            if matching.is_empty() && name.contains(&b'\\') {
+                matching = others().filter(|&pid| is_shown(root, pid, name)).collect();
+            }
             if matching.is_empty() {
+                let name = match std::str::from_utf8(name) {
+                    Ok(name) => name.into(),
+                    Err(_) => escape(name, Escape::Table),
+                };
                 let reason = format!(
                     "no process has the command name '{name}' (the whole name, as in /proc/PID/comm)"
                 );
                 return Err(error(reason));
             }
-            Ok(matching)
+            Ok(matching.into_iter().map(Task::Process).collect())
         }
     }
 }
@@ -206,6 +227,11 @@ fn is_called(root: &ProcRoot, pid: Pid, name: &[u8]) -> bool {
         || std::fs::read_link(root.join(format!("{pid}/exe"))).is_ok_and(|p| base(p.as_os_str().as_bytes()))
 }
 
+/// Whether a process's command name is shown like this, in any output.
+fn is_shown(root: &ProcRoot, pid: Pid, name: &[u8]) -> bool {
+    command_of(root, pid).is_some_and(|comm| is_escaped(name, &comm))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Target, Who};
@@ -216,9 +242,20 @@ mod tests {
         assert!(matches!(target("12").who, Who::Pid(p) if p.0 == 12));
         assert!(target("12:0,3-7").fds.is_some());
         assert!(target("self").is_own());
-        assert!(matches!(target("nginx:3").who, Who::Command(n) if n == "nginx"));
-        assert!(matches!(target("a:b").who, Who::Command(n) if n == "a:b"));
-        assert!(matches!(target("x) (y").who, Who::Command(n) if n == "x) (y"));
+        assert!(matches!(target("nginx:3").who, Who::Command(n) if n == b"nginx"));
+        assert!(matches!(target("a:b").who, Who::Command(n) if n == b"a:b"));
+        assert!(matches!(target("x) (y").who, Who::Command(n) if n == b"x) (y"));
+    }
+
+    #[test]
+    fn any_bytes() {
+        let target = |bytes| Target::from_bytes(bytes).unwrap();
+        assert!(matches!(target(b"\xff:x").who, Who::Command(n) if n == b"\xff:x"));
+        let fds = target(b"\xff:3-5");
+        assert_eq!(fds.text(), "\\xff:3-5");
+        assert!(fds.fds.is_some() && matches!(fds.who, Who::Command(n) if n == b"\xff"));
+        assert!(Target::from_bytes(b"\xff:3x").is_err());
+        assert!(matches!(target(b"12").who, Who::Pid(_)));
     }
 
     #[test]

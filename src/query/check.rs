@@ -1,6 +1,6 @@
 //! Names and types of an expression, checked before any record is looked at.
 
-use crate::model::{Field, Type, nearest};
+use crate::model::{Field, Member, Type, nearest};
 use cel::Program;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
 
@@ -18,6 +18,10 @@ enum Class {
     Number,
     Bool,
     List,
+    /// A list of records with these names.
+    Records(&'static [Member]),
+    /// One of them.
+    Record(&'static [Member]),
     /// Known only in evaluation.
     Any,
 }
@@ -39,14 +43,31 @@ impl Class {
             Self::Integer => "an integer",
             Self::Number => "a number",
             Self::Bool => "a condition",
-            Self::List => "a list",
+            Self::List | Self::Records(_) => "a list",
+            Self::Record(_) => "a record",
             Self::Any => "anything",
         }
     }
 
     fn compares(self, other: Self) -> bool {
         let number = |c| matches!(c, Self::Integer | Self::Number);
-        self == Self::Any || other == Self::Any || self == other || (number(self) && number(other))
+        self == Self::Any
+            || other == Self::Any
+            || self == other
+            || (number(self) && number(other))
+            || (self.is_list() && other.is_list())
+    }
+
+    fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::Records(_))
+    }
+
+    /// What one of its elements is.
+    fn element(self) -> Self {
+        match self {
+            Self::Records(members) => Self::Record(members),
+            _ => Self::Any,
+        }
     }
 }
 
@@ -57,8 +78,8 @@ const FUNCTIONS: &[&str] =
 struct Checker<'f> {
     fields: &'f [&'static Field],
     used: Vec<&'static str>,
-    /// Names that macros such as `exists` bind.
-    locals: Vec<String>,
+    /// Names that macros such as `exists` bind, and what they stand for.
+    locals: Vec<(String, Class)>,
 }
 
 /// Checks a program; gives the names of the fields that it uses.
@@ -81,13 +102,14 @@ impl Checker<'_> {
             Expr::Ident(name) => self.name(node, name),
             Expr::Select(select) => {
                 if let Expr::Ident(object) = &select.operand.expr
-                    && !self.locals.contains(object)
+                    && self.local(object).is_none()
                 {
                     let class = self.field(&select.operand, &format!("{object}.{}", select.field))?;
                     return Ok(if select.test { Class::Bool } else { class });
                 }
-                self.class(&select.operand)?;
-                Ok(if select.test { Class::Bool } else { Class::Any })
+                let object = self.class(&select.operand)?;
+                let class = self.member(&select.operand, object, &select.field)?;
+                Ok(if select.test { Class::Bool } else { class })
             }
             Expr::Literal(literal) => Ok(match literal {
                 LiteralValue::Boolean(_) => Class::Bool,
@@ -108,12 +130,14 @@ impl Checker<'_> {
                 self.call(node, &call.func_name, &operands)
             }
             Expr::Comprehension(c) => {
-                self.class(&c.iter_range)?;
+                let element = self.class(&c.iter_range)?.element();
                 self.class(&c.accu_init)?;
                 let before = self.locals.len();
-                self.locals.push(c.iter_var.clone());
-                self.locals.extend(c.iter_var2.clone());
-                self.locals.push(c.accu_var.clone());
+                // Of two the first is the place in the list.
+                let place = if c.iter_var2.is_some() { Class::Any } else { element };
+                self.locals.push((c.iter_var.clone(), place));
+                self.locals.extend(c.iter_var2.clone().map(|name| (name, element)));
+                self.locals.push((c.accu_var.clone(), Class::Any));
                 for part in [&c.loop_cond, &c.loop_step, &c.result] {
                     self.class(part)?;
                 }
@@ -134,9 +158,35 @@ impl Checker<'_> {
         }
     }
 
+    /// What a name stands for that a macro binds; the innermost of several.
+    fn local(&self, name: &str) -> Option<Class> {
+        self.locals.iter().rev().find(|(local, _)| local == name).map(|(_, class)| *class)
+    }
+
+    /// What `name` of `object` is, which is of this class.
+    fn member(&self, object: &IdedExpr, class: Class, name: &str) -> Result<Class, Fault> {
+        match class {
+            Class::Any => Ok(Class::Any),
+            Class::Record(members) => {
+                if let Some((_, ty)) = members.iter().find(|(member, _)| *member == name) {
+                    return Ok(Class::of(*ty));
+                }
+                let names: Vec<&str> = members.iter().map(|(member, _)| *member).collect();
+                let near = nearest(name, names.iter().copied());
+                let hint = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
+                let names = names.join(", ");
+                fault(innermost(object), format!("these records have no '{name}', but {names}{hint}"))
+            }
+            class => {
+                let message = format!("{} is {}, which has no '{name}'", self.text(object), class.word());
+                fault(innermost(object), message)
+            }
+        }
+    }
+
     fn name(&mut self, node: &IdedExpr, name: &str) -> Result<Class, Fault> {
-        if self.locals.iter().any(|l| l == name) {
-            return Ok(Class::Any);
+        if let Some(class) = self.local(name) {
+            return Ok(class);
         }
         let prefix = format!("{name}.");
         if !self.fields.iter().any(|f| f.name == name)
@@ -153,7 +203,10 @@ impl Checker<'_> {
     fn field(&mut self, node: &IdedExpr, name: &str) -> Result<Class, Fault> {
         if let Some(field) = self.fields.iter().find(|f| f.name == name) {
             self.used.push(field.name);
-            return Ok(Class::of(field.ty));
+            return Ok(match field.members {
+                [] => Class::of(field.ty),
+                members => Class::Records(members),
+            });
         }
         let near = nearest(name, self.fields.iter().map(|f| f.name));
         let hint = near.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default();
@@ -177,19 +230,20 @@ impl Checker<'_> {
             ("_&&_" | "_||_" | "!_", _, _) => {
                 for (operand, class) in operands.iter().zip(&classes) {
                     if !matches!(class, Class::Bool | Class::Any) {
-                        let sign = function.trim_matches('_');
-                        let message = format!(
-                            "{} is {}, but {sign} takes conditions",
-                            self.text(operand),
-                            class.word()
-                        );
+                        // Of a macro, and of no && or || that was written.
+                        let made = operands.iter().any(|operand| is_made(operand));
+                        let wanted = match function.trim_matches('_') {
+                            _ if made => "a condition is wanted here".to_owned(),
+                            sign => format!("{sign} takes conditions"),
+                        };
+                        let message = format!("{} is {}, but {wanted}", self.text(operand), class.word());
                         return fault(innermost(operand), message);
                     }
                 }
                 Ok(Class::Bool)
             }
             ("@in", [_, right], [_, class]) => {
-                if !matches!(class, Class::List | Class::Any) {
+                if !class.is_list() && *class != Class::Any {
                     let message = format!("{} is {}, but 'in' takes a list", self.text(right), class.word());
                     return fault(innermost(right), message);
                 }
@@ -211,6 +265,11 @@ impl Checker<'_> {
                 }
                 Ok(Class::Bool)
             }
+            ("_[_]", [object, index], [class @ Class::Record(_), _]) => match &index.expr {
+                Expr::Literal(LiteralValue::String(name)) => self.member(object, *class, name.inner()),
+                _ => Ok(Class::Any),
+            },
+            ("_[_]", _, [list, _]) => Ok(list.element()),
             ("size" | "int" | "uint", _, _) => Ok(Class::Integer),
             ("double", _, _) => Ok(Class::Number),
             ("string", _, _) => Ok(Class::Text),
@@ -233,6 +292,11 @@ impl Checker<'_> {
             _ => "this".to_owned(),
         }
     }
+}
+
+/// Whether it is a variable that a macro made: no name that is written begins with an @.
+fn is_made(node: &IdedExpr) -> bool {
+    matches!(&node.expr, Expr::Ident(name) if name.starts_with('@'))
 }
 
 /// Where an operand starts: the parser places a selection at its dot.

@@ -299,6 +299,43 @@ mod tests {
     }
 
     #[test]
+    fn names_and_types_inside_records_are_checked() {
+        let told = |text: &str| query(text).expect_err(text);
+        assert_eq!(
+            told("pid == 1 || peers.exists(p, p.comand == 'x')"),
+            "--where: these records have no 'comand', but pid, command, fd; did you mean 'command'?\n  \
+             pid == 1 || peers.exists(p, p.comand == 'x')\n                              ^"
+        );
+        for (text, message) in [
+            ("epoll.watched.exists(w, w.nosuch)", "no 'nosuch', but fd, events, data, kind, stale"),
+            ("epoll.watched.exists(w, has(w.nosuch))", "no 'nosuch'"),
+            ("epoll.watched.exists(w, w.events == 'in')", "w.events is a list, but 'in' is a string"),
+            ("epoll.watched.exists(w, w.fd > '1')", "w.fd is an integer, but '1' is a string"),
+            ("epoll.watched.all(w, w.fd)", "w.fd is an integer, but a condition is wanted here"),
+            ("epoll.watched.exists(w, w == 'x')", "w is a record, but 'x' is a string"),
+            ("epoll.watched.exists(w, 'in' in w.kind)", "takes a list"),
+            ("epoll.watched.exists(w, w.fd.x == 1)", "w.fd is an integer, which has no 'x'"),
+            ("epoll.watched.exists(w, w['nosuch'] == 1)", "no 'nosuch'"),
+            ("epoll.watched.fd == 3", "epoll.watched is a list, which has no 'fd'"),
+            ("epoll.watched[0].nosuch == 3", "no 'nosuch'"),
+            ("peers.exists(p, epoll.watched.exists(p, p.pid == 1))", "no 'pid'"),
+        ] {
+            assert!(told(text).contains(message), "{text}: {}", told(text));
+        }
+        for text in [
+            "peers.exists(p, p.pid == 1 && p.command.startsWith('x') && p.fd in [1, 2])",
+            "peers.exists(p, epoll.watched.exists(w, w.fd == p.fd && 'in' in w.events && !w.stale))",
+            "regular.locks.exists_one(l, l.type == 'flock' && l.mode == 'write' && l.end == null && l.start > 1K)",
+            "inotify.watched.exists(w, has(w.path) && w.wd > 1 || w.device == '8:1' || w.inode == 1)",
+            "fanotify.marked.all(m, m.type == 'mount' && m.path == '/' && size(m.events) == 1)",
+            "size(epoll.watched.filter(w, w.stale)) > 1 && epoll.watched[0]['fd'] == 1 || peers == []",
+            "epoll.watched.map(w, w.fd).exists(n, n > 3) || flags.exists(f, f.startsWith('non'))",
+        ] {
+            assert!(query(text).is_ok(), "{text}: {:?}", query(text));
+        }
+    }
+
+    #[test]
     fn deep_nesting_is_an_error_and_no_crash() {
         for (open, close) in [("(", ")"), ("[", "]"), ("-(", ")"), ("size([", "])")] {
             let text = format!("{}pid{}", open.repeat(1200), close.repeat(1200));

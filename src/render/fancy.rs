@@ -1,6 +1,6 @@
 //! Tables on a terminal, by `comfy-table`.
 
-use super::plain::{GAP, cells, heading, is_right};
+use super::plain::{GAP, cells, heading, is_right, runs_over};
 use super::{Batch, Renderer};
 use crate::model::{Emphasis, Record};
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
@@ -9,9 +9,9 @@ use std::io::{self, Write};
 /// The most rows that are worth its price: 20 ms at 10 µs each is not felt.
 const MOST_ROWS: usize = 2000;
 
-/// Whether somebody is looking, and the table is short.
+/// Whether somebody is looking, and the table is short. It knows no cell that is wider than its column.
 pub(super) fn suits<R>(renderer: &Renderer<R>, batch: &Batch) -> bool {
-    renderer.style.terminal && batch.rows <= MOST_ROWS
+    renderer.style.terminal && batch.rows <= MOST_ROWS && !runs_over(&renderer.columns, batch)
 }
 
 pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut dyn Write) -> io::Result<()> {

@@ -225,7 +225,11 @@ mod tests {
 
     /// The rows with these columns, and no heading.
     fn rendered(format: Format, columns: &[&str], rows: Vec<Fd>) -> String {
-        let style = Style { format, header: false, color: false, terminal: false };
+        rendered_at(false, format, columns, rows)
+    }
+
+    fn rendered_at(terminal: bool, format: Format, columns: &[&str], rows: Vec<Fd>) -> String {
+        let style = Style { format, header: false, color: false, terminal };
         let all = crate::commands::list_fields();
         let column = |name: &&str| *all.iter().find(|column| column.field.name == *name).unwrap();
         let renderer = Renderer::new(style, "list", columns.iter().map(column).collect(), false);
@@ -278,6 +282,24 @@ mod tests {
              {\"pid\":7,\"tid\":8,\"fd\":5,\"command\":\"one\"}\n"
         );
         assert_eq!(rendered(Format::Jsonl, &["tid"], vec![row(&one, None, 1, b"")]), "{}\n");
+    }
+
+    /// Anybody may make a name that is long.
+    #[test]
+    fn one_long_address_does_not_move_all_rows() {
+        let one = process(b"one");
+        let with = |fd, name: &[u8]| {
+            let mut row = row(&one, None, fd, b"");
+            row.object = "tcp";
+            row.put("local", name.to_vec());
+            row
+        };
+        let long = "\\xff".repeat(107);
+        for terminal in [false, true] {
+            let rows = vec![with(1, b"@a"), with(2, &[0xff; 107])];
+            let text = rendered_at(terminal, Format::Table, &["tcp.local", "fd"], rows);
+            assert_eq!(text, format!("{:64}  1\n{long}  2\n", "@a"), "{terminal}");
+        }
     }
 
     #[test]

@@ -56,6 +56,20 @@ fn needs_width<R>(columns: &[Column<R>], column: usize) -> bool {
     column + 1 < columns.len() || is_right(&columns[column])
 }
 
+/// How wide a column of addresses is made at the most. One unix socket may have a name of 432 columns,
+/// and anybody may make it: its row runs over, and the others stay where they are.
+const LONGEST: usize = 64;
+
+/// How wide a column is, of which this is the widest cell.
+fn width<R>(column: &Column<R>, widest: usize) -> usize {
+    if column.field.ty == Type::Address { widest.min(LONGEST) } else { widest }
+}
+
+/// Whether rows run over their columns.
+pub(super) fn runs_over<R>(columns: &[Column<R>], batch: &Batch) -> bool {
+    columns.iter().zip(&batch.widths).any(|(column, &widest)| width(column, widest) < widest)
+}
+
 /// A value as people read it.
 fn cell<R: Record>(out: &mut Vec<u8>, column: &Column<R>, record: &R) {
     match (column.cell(record), column.field.ty) {
@@ -149,7 +163,7 @@ pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut 
     let setting = |i: usize| {
         let heading = if renderer.style.header { headings[i].len() } else { 0 };
         Setting {
-            width: needs_width(columns, i).then(|| batch.widths[i].max(heading)),
+            width: needs_width(columns, i).then(|| width(&columns[i], batch.widths[i]).max(heading)),
             is_right: is_right(&columns[i]),
             gap: if i + 1 < columns.len() { GAP } else { 0 },
         }
@@ -210,7 +224,7 @@ impl Page {
             self.put(style.render().to_string().as_bytes());
         }
         for (setting, (text, width)) in settings.iter().zip(cells) {
-            let blanks = setting.width.map_or(0, |widest| widest - width);
+            let blanks = setting.width.map_or(0, |widest| widest.saturating_sub(width));
             if setting.is_right {
                 self.end += blanks;
                 self.put(text);

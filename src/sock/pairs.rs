@@ -84,11 +84,14 @@ enum Protocol {
 /// What is at the other end of a socket.
 #[derive(Clone, Debug, Default)]
 pub struct OtherEnd<'s> {
-    /// The sockets there; of a client that waits to be accepted, the listener. Several where
+    /// The sockets there; of a client that waits to be accepted, or for an answer, the listener. Several where
     /// datagrams come from many, or where any of several may take them.
     pub sockets: Vec<&'s Socket>,
     /// Whether nobody has accepted the connection yet.
     pub waiting: bool,
+    /// Whether the listener has not answered at all: its queue is full, mostly, and the connection is
+    /// not in it.
+    pub unanswered: bool,
     /// The other half of the connection, which is nobody's until it is accepted; that of a unix socket
     /// is not listed.
     pub half: Option<&'s Socket>,
@@ -238,7 +241,7 @@ impl<'s> Pairs<'s> {
             Some("syn-sent") => {
                 let listeners = self.bound_to(place, protocol, remote, true);
                 let sockets: Vec<_> = listeners.into_iter().map(|at| self.socket(at)).collect();
-                OtherEnd { waiting: !sockets.is_empty(), sockets, ..OtherEnd::default() }
+                OtherEnd { unanswered: !sockets.is_empty(), sockets, ..OtherEnd::default() }
             }
             // It has sent its FIN, so that it was closed, unless only one direction was.
             Some("close-wait" | "last-ack" | "closing") => {

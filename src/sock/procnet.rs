@@ -57,14 +57,10 @@ impl Table {
     }
 
     /// Whether a line is the start of a record, and not the rest of one: the path of a unix socket
-    /// may have newlines in it.
+    /// may have newlines in it. A path that has all that the kernel writes in it cannot be told from
+    /// what the kernel writes.
     fn starts_record(self, line: &[u8]) -> bool {
-        self.family != Family::Unix
-            || line.split(|&b| b == b':').next().is_some_and(|address| {
-                matches!(address.len(), 8 | 16)
-                    && address.iter().all(u8::is_ascii_hexdigit)
-                    && line[address.len()..].starts_with(b": ")
-            })
+        self.family != Family::Unix || starts_unix_record(line).is_some()
     }
 
     fn parse(self, line: &[u8]) -> Option<Socket> {
@@ -174,6 +170,28 @@ fn endpoint(text: &[u8]) -> Option<Endpoint> {
 /// `__SO_ACCEPTCON`: the socket listens.
 const ACCEPTS: u64 = 1 << 16;
 
+/// Whether a line has the columns of the table of unix sockets, each as wide as the kernel makes it.
+fn starts_unix_record(line: &[u8]) -> Option<()> {
+    let digits = |word: &[u8]| word.iter().all(u8::is_ascii_hexdigit).then_some(());
+    let colon = line.iter().position(|&b| b == b':')?;
+    let (address, mut rest) = line.split_at(colon);
+    matches!(address.len(), 8 | 16).then_some(())?;
+    digits(address)?;
+    rest = rest.strip_prefix(b":")?;
+    for width in [8, 8, 8, 4, 2] {
+        let word;
+        (word, rest) = rest.strip_prefix(b" ")?.split_at_checked(width)?;
+        digits(word)?;
+    }
+    // The inode takes five columns, or as many as it needs.
+    let rest = rest.strip_prefix(b" ")?;
+    let inode = rest.trim_ascii_start();
+    let length = inode.iter().take_while(|b| b.is_ascii_digit()).count();
+    let blanks = rest.len() - inode.len();
+    let is_wide = blanks + length == 5 || blanks == 0 && length > 5;
+    (length > 0 && is_wide && matches!(inode.get(length), None | Some(b' '))).then_some(())
+}
+
 /// `00000000c4f3b81d: 00000003 00000000 00000000 0001 03  1135 /path with blanks`
 fn unix(line: &[u8]) -> Option<Socket> {
     let mut words = words(line);
@@ -282,6 +300,29 @@ mod tests {
             00000000c4f3b81e: 00000002 00000000 00010000 0001 01     9 /run/d\n";
         let paths: Vec<_> = read("unix", Family::Unix, text).into_iter().map(|s| s.path.unwrap()).collect();
         assert_eq!(paths, [&b"/run/a\nb: c"[..], b"/run/d"]);
+    }
+
+    #[test]
+    fn the_rest_of_a_path_is_no_record() {
+        let good = "00000000c4f3b81e: 00000002 00000000 00010000 0001 01     9 /run/d";
+        let feigned = [
+            "00000000c4f3b81d: 1 1 10000 1 1 42 /run/evil",
+            "00000000c4f3b81d: 00000002 00000000 00010000 0001 01 4242 /run/evil",
+            "00000000c4f3b81d: 00000002 00000000 00010000 0001 01       4242 /run/evil",
+            "00000000c4f3b81d: 00000002 00000000 00010000 0001 01 424242/run/evil",
+            "00000000c4f3b81d: 00000002  00000000 00010000 0001 01 424242 /run/evil",
+            "00000000c4f3b81d: 0000000g 00000000 00010000 0001 01 424242 /run/evil",
+            "00000000c4f3b81d: ",
+        ];
+        for line in feigned {
+            let text = format!(
+                "Num       RefCount Protocol Flags    Type St Inode Path\n\
+                 00000000c4f3b81d: 00000002 00000000 00010000 0001 01     7 @x\n{line}\n{good}\n"
+            );
+            let sockets = read("unix", Family::Unix, text.as_bytes());
+            let paths: Vec<_> = sockets.into_iter().map(|s| s.path.unwrap()).collect();
+            assert_eq!(paths, [format!("@x\n{line}").as_bytes(), b"/run/d"]);
+        }
     }
 
     #[test]

@@ -116,6 +116,16 @@ fn a_name_that_is_not_utf8() {
     assert!(records.iter().all(|r| r["command"] == "bad\\xff\u{1b}[31m\\\\"), "{:?}", records[0]["command"]);
     let tsv = helper.list("--format tsv --columns command --no-header").ok().stdout();
     assert!(tsv.lines().all(|l| l == r"bad\xff\x1b[31m\\"), "{tsv}");
+    // It can be named by its bytes, as tables show it, and as JSON has it.
+    for name in [&b"bad\xff\x1b[31m\\"[..], br"bad\xff\x1b[31m\\", b"bad\\xff\x1b[31m\\\\"] {
+        for command in ["list --pids", "limits --json", "threads --columns pid"] {
+            let run =
+                Fdscope::new(format!("{command} --no-header --quiet")).arg(OsStr::from_bytes(name)).ok();
+            assert!(run.stdout().contains(&helper.pid().to_string()), "{command}: {}", run.stdout());
+        }
+    }
+    let none = Fdscope::new("list").arg(OsStr::from_bytes(b"none\xff")).run();
+    none.check(3, r"no process has the command name 'none\xff'");
 }
 
 #[test]
@@ -166,7 +176,7 @@ fn what_is_no_target() {
     assert_eq!(own.lines()[0], own.pid.to_string());
     let name = unique("nobody");
     Fdscope::new("list").arg(&name).run().check(3, &format!("no process has the command name '{name}'"));
-    // Not even one whose text is not UTF-8 is more than a usage error.
-    let run = Fdscope::new("list").arg(OsStr::from_bytes(b"\xff")).run();
-    assert_eq!(run.status(), 2, "{}", run.stderr());
+    // Nor does one whose text is not UTF-8 do any harm.
+    Fdscope::new("list").arg(OsStr::from_bytes(b"\xff")).run().check(3, r"\xff: no process has");
+    Fdscope::new("list").arg(OsStr::from_bytes(b"\xff:3x")).run().check(2, "is not an fd number");
 }

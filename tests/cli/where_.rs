@@ -85,3 +85,13 @@ fn mistakes_are_told_before_anything_is_read() {
     refused("name.shout()", "there is no function 'shout'");
     refused("kind == 'x' && fd == 'y'", "\n  kind == 'x' && fd == 'y'\n                 ^");
 }
+
+/// A name that no record in a list has would be true of none, without a word.
+#[test]
+fn a_misspelt_name_inside_records() {
+    for command in ["list self", "sockets"] {
+        let expression = "peers.exists(p, p.comand == 'x')";
+        let run = Fdscope::new(format!("{command} --where")).arg(expression).run();
+        run.check(2, "these records have no 'comand', but pid, command, fd; did you mean 'command'?");
+    }
+}

@@ -45,7 +45,8 @@ fn targets() -> Section {
             8,
             "*NAME*",
             "All processes with this command name, exactly as in `/proc/`*PID*`/comm`. The kernel keeps only \
-             15 bytes of it: a longer *NAME* must also be the file name of the program, as it was called or \
+             15 bytes of it. If no process has it, what is shown so by `fdscope` is meant: `\\n` for a newline, `\\xff` for a byte \
+             that is not UTF-8. A longer *NAME* must also be the file name of the program, as it was called or \
              as it is on disk. A number is always a pid.",
         )
         .term(8, "*TARGET*`:`*FDS*", "Only these of its fds: numbers and ranges such as `0,3-7,100-`.")
@@ -101,7 +102,9 @@ fn searches() -> Section {
         .text(
             "`--port` compares the process's own port, not that of the other end: the processes that it \
              prints with `--pids` are those that serve the port, and no clients. To find clients, ask for \
-             `--where 'tcp.remote_port == 443'`.",
+             `--where 'tcp.remote_port == 443'`. Raw sockets, and those for echo requests (`ping`), have no port: what stands \
+             in its place is the number of a protocol and an identifier, which `--port` does not find. `--where \
+             'ping.local_port == 77'` does.",
         )
 }
 
@@ -237,6 +240,7 @@ fn other_ends() -> Section {
                 ("`from`, `to`", "The writers and the readers of a pipe or FIFO."),
                 ("`with`", "The other side of a connection, of a socketpair or of a pseudoterminal."),
                 ("`waiting at`", "Nobody has accepted the connection yet, and these could: they hold the listener."),
+                ("`not answered by`", "Over loopback: a SYN was sent to those who listen there, and dropped, as by a full queue. It is not `pending`."),
                 ("`not accepted:`", "Those that wait at this listener, as far as they are on this machine."),
                 ("`shared with`", "The same eventfd or message queue, which has but one end."),
                 (
@@ -284,7 +288,7 @@ fn expressions() -> Section {
     Section::new("EXPRESSIONS")
         .text(
             "`--where` takes an expression in CEL, the Common Expression Language, over all fields, whether \
-             they are shown or not. Its names and types are checked before anything is read.",
+             they are shown or not. Its names and types are checked before anything is read, also those inside records.",
         )
         .terms(
             4,

@@ -34,7 +34,7 @@ fn graph() -> Section {
         .text(
             "The words before who it is are those of `fdscope-list`(1), OTHER ENDS: `from` and `to` are for pipes, \
              `with` for what goes both ways, `waiting at` and `not accepted` for connections that nobody has accepted \
-             yet, `shared with` for eventfds and message queues, and `nobody at the other end` is meant as it is \
+             yet, `not answered by` for those that a listener on this machine drops, `shared with` for eventfds and message queues, and `nobody at the other end` is meant as it is \
              said. `not known who`, on a line of a *TARGET*, is on another machine or in a process that may not \
              be read, or is a UDP socket that is not found: perhaps nobody takes what is sent there.",
         )
@@ -65,7 +65,7 @@ fn bytes() -> Section {
              `unsent`. `(full)`: nothing more fits into the pipe, and whoever writes to it waits.",
         )
         .text(
-            "Pipes and TCP and unix streams are counted in bytes. Of datagrams the kernel tells memory, which is more, \
+            "Pipes and TCP and unix streams are counted in bytes. Of datagrams and of mptcp the kernel tells memory, which is more, \
              as of what was sent over a unix socket that nobody has accepted; and of what a unix socket has received, the size of the first. Both ends go on while they \
              are read. Of terminals, nothing is told.",
         )

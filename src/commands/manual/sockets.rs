@@ -53,7 +53,7 @@ fn selecting() -> Section {
                 ),
                 (
                     "`/run/x.sock`, `unix:x.sock`, `@name`, `/run/*`",
-                    "What a unix socket, or its other end, is bound to: exactly as `bind`(2) was given it, or with a \
+                    "What a unix socket, or its other end, is bound to: exactly as `bind`(2) was given it, or as it is shown (`\\x00`, `\\n`, `\\xff`); with a \
                      `*` behind all that begins so. `@` stands for the NUL of an abstract name.",
                 ),
                 ("`vsock:2:1024`, `vsock:2`, `vsock:*:1024`", "An address of `vsock`(7)."),
@@ -61,7 +61,7 @@ fn selecting() -> Section {
         )
         .text(
             "`--port` compares the socket's own port, so it finds the serving end and no clients, as it does in \
-             `fdscope-list`(1). `--process` takes what `fdscope-list`(1) takes for a *TARGET*. `--where` takes an \
+             `fdscope-list`(1); raw and ping sockets have none, though a number stands in its place in LOCAL. `--process` takes what `fdscope-list`(1) takes for a *TARGET*. `--where` takes an \
              expression over all fields: see EXPRESSIONS in `fdscope-list`(1).",
         )
         .text(
@@ -82,13 +82,13 @@ fn table() -> Section {
                 ),
                 (
                     "RECV_QUEUE",
-                    "Bytes that came and were not read yet; the end of the data counts as one. Of a listener, *N*`/`*BACKLOG*: how many connections wait \
+                    "Bytes that came and were not read yet; the end of the data counts as one. Of mptcp, as of datagrams, the memory that they take, which is more. Of a listener, *N*`/`*BACKLOG*: how many connections wait \
                      to be accepted, and the backlog. One connection more than the backlog is admitted. The row \
                      is yellow if any wait, and red if no more are admitted.",
                 ),
                 (
                     "SEND_QUEUE",
-                    "Bytes that were not sent, or not acknowledged, yet; a SYN or FIN counts as one. Of datagrams and of unix sockets, the memory that \
+                    "Bytes that were not sent, or not acknowledged, yet; a SYN or FIN counts as one. Of datagrams, of mptcp and of unix sockets, the memory that \
                      they take until the other end has read them, which is more than their bytes.",
                 ),
                 (
@@ -100,7 +100,8 @@ fn table() -> Section {
                 (
                     "PEERS",
                     "Who holds the other end, if that is on this machine: `closed` once nobody does, \
-                     `waiting at` the listener in whose queue the connection is, `?` where that may not be \
+                     `waiting at` the listener in whose queue the connection is, `not answered by` a listener that a SYN \
+                     was sent to over loopback and that dropped it, as it does with a full queue, `?` where that may not be \
                      seen, or came or went while sockets were listed, and `-` where it is on another machine or there \
                      is none.",
                 ),
@@ -172,6 +173,11 @@ fn other_ends() -> Section {
                      true; also if the handshake is \
                      not over for the server, though it is for the client (syn-recv).",
                 ),
+                (
+                    "not answered",
+                    "Over loopback, the peers of a client in syn-sent are those who hold the listener that it asks, \
+                     which has not answered. It is in no queue, and not `pending`.",
+                ),
             ],
         )
         .text(
@@ -190,7 +196,9 @@ fn namespaces() -> Section {
              outside. That takes `CAP_SYS_ADMIN`. Without it, others are read from `/proc/`*PID*`/net`, which everybody \
              may, and which tells less: no backlogs, no round-trip times, no other ends of unix sockets. Field `source` \
              says which it was, of each socket; families for which the kernel was built without `sock_diag`(7) are \
-             read that way, too. A namespace that neither a process nor a name is in (an fd or a mount \
+             read that way, too. In those tables a name of a unix socket that has a newline in it and all that the kernel \
+             writes behind that cannot be told from another row: whoever may bind a name can feign a socket there, with any name \
+             and inode. A namespace that neither a process nor a name is in (an fd or a mount \
              elsewhere keeps it, or a thread that left its process's) is not found.",
         )
         .text(
@@ -265,7 +273,7 @@ fn closing() -> Section {
              and no more; of multipath TCP single subflows can.",
         )
         .text(
-            "What is to be closed is shown first, and a question asked at the terminal; `--yes` does without. Something \
+            "What is to be closed is shown first, with its network namespace where that is not `fdscope`'s own, and a question asked at the terminal; `--yes` does without. Something \
              must be selected: all sockets at once are refused. It takes `CAP_NET_ADMIN` in the network \
              namespace of the socket. The kernel finds each by its addresses and its cookie, so that a connection \
              that has come in its place is not hit. Of several UDP sockets that share a port (`SO_REUSEPORT`) it finds but \
@@ -328,7 +336,8 @@ fn notes() -> Section {
         .heading("Multipath TCP")
         .text(
             "A socket of family `mptcp` is listed beside its subflows, which are TCP sockets and have the fields `tcp.*`; \
-             the first of them has the same inode and the same owners.",
+             the first of them has the same inode and the same owners. What a program has not read waits in the whole, of which the \
+             kernel tells memory and no bytes: some hundred for each piece, however few bytes are in it.",
         )
         .heading("What is not listed")
         .text(

@@ -48,7 +48,7 @@ impl<'c> Bundle<'c> {
 }
 
 /// What connections of a process have to have in common.
-type Key<'c> = (&'c str, Joint, Option<Vec<Pid>>, bool, Option<Stuck>, Option<&'c [u8]>);
+type Key<'c> = (&'c str, Joint, Option<Vec<Pid>>, (bool, bool), Option<Stuck>, Option<&'c [u8]>);
 
 fn key(connection: &Connection) -> Key<'_> {
     let Connection { kind, peers, stuck, remote, .. } = connection;
@@ -58,5 +58,6 @@ fn key(connection: &Connection) -> Key<'_> {
         pids
     });
     let known = peers.holders.is_some();
-    (kind, connection.joint(), pids, peers.waiting, *stuck, remote.as_deref().filter(|_| !known))
+    let comes = (peers.waiting, peers.unanswered);
+    (kind, connection.joint(), pids, comes, *stuck, remote.as_deref().filter(|_| !known))
 }

@@ -77,7 +77,7 @@ impl Connection {
             // That nobody shares it is how most are.
             Some(holders) => !holders.is_empty() || !is_shared,
             // What leads to other machines is of interest where somebody asks for it.
-            None => peers.waiting || named && !is_shared && is_connected(row, tie),
+            None => peers.waiting || peers.unanswered || named && !is_shared && is_connected(row, tie),
         };
         is_worth.then(|| Self {
             process: Arc::clone(&row.process),

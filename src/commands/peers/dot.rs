@@ -105,14 +105,19 @@ fn edge(out: &mut String, bundle: &Bundle<'_>, to: &str, ends: &[&Holder]) {
     };
     let direction = match first.joint() {
         Joint::From | Joint::To | Joint::Waiting => "forward",
-        _ if first.peers.waiting => "forward",
+        _ if comes(first) => "forward",
         Joint::With => "both",
         Joint::Shared => "none",
     };
     let color = if first.stuck.is_some() { ", color=red, fontcolor=red, penwidth=2" } else { "" };
-    let style = if first.peers.waiting { ", style=dashed" } else { "" };
+    let style = if comes(first) { ", style=dashed" } else { "" };
     let label = quoted(&label(bundle, ends));
     let _ = writeln!(out, "  {from} -> {to} [dir={direction}, label={label}{color}{style}];");
+}
+
+/// Whether it is no connection yet.
+fn comes(connection: &Connection) -> bool {
+    connection.peers.waiting || connection.peers.unanswered
 }
 
 /// The kind, the two fds, what waits and who does not read it.
@@ -125,12 +130,14 @@ fn label(bundle: &Bundle<'_>, ends: &[&Holder]) -> String {
         (1, _) if ends.is_empty() => format!("{} {own}", first.kind),
         (1, Joint::From | Joint::Waiting) => format!("{} {there} → {own}", first.kind),
         (1, Joint::To) => format!("{} {own} → {there}", first.kind),
-        (1, _) if first.peers.waiting => format!("{} {own} → {there}", first.kind),
+        (1, _) if comes(first) => format!("{} {own} → {there}", first.kind),
         (1, _) => format!("{} {own} – {there}", first.kind),
         (many, _) => format!("{many} × {}", first.kind),
     };
     if first.peers.waiting {
         label.push_str("\nnot accepted");
+    } else if first.peers.unanswered {
+        label.push_str("\nnot answered");
     }
     let (unread, unsent) = bundle.bytes();
     let pid = first.process.pid;

@@ -141,7 +141,12 @@ const PEERS: usize = 44;
 fn peers(bundle: &Bundle<'_>) -> String {
     let first = bundle.first();
     let Some(_) = &first.peers.holders else {
-        return if first.peers.waiting { "waiting to be accepted" } else { "not known who" }.to_owned();
+        return match (first.peers.waiting, first.peers.unanswered) {
+            (true, _) => "waiting to be accepted",
+            (_, true) => "not answered",
+            _ => "not known who",
+        }
+        .to_owned();
     };
     if first.peers.known().is_empty() {
         return "nobody at the other end".to_owned();
@@ -149,6 +154,7 @@ fn peers(bundle: &Bundle<'_>) -> String {
     let word = match first.joint() {
         Joint::Waiting => "not accepted:",
         _ if first.peers.waiting => "waiting at",
+        _ if first.peers.unanswered => "not answered by",
         Joint::From => "from",
         Joint::To => "to",
         Joint::With => "with",

@@ -4,17 +4,19 @@ use super::Args;
 use super::gather::Data;
 use super::row::Row;
 use super::select::Filler;
+use crate::commands::columns;
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::{
-    Cell, Column, Emphasis, Endpoint, Escape, Family, Field, Holder, Inode, Record, Tally, column_table,
-    errno_words, escape, quantity,
+    Cell, Column, Emphasis, Endpoint, Escape, Family, Field, HOLDER_MEMBERS, Holder, Inode, Network, Record,
+    Tally, column_table, errno_words, escape, quantity,
 };
 use crate::render::{Format, Renderer};
 use crate::sock::{Net, Request};
 use rustix::termios::isatty;
 use std::collections::HashSet;
 use std::io::{self, BufRead as _, Write as _};
+use std::sync::Arc;
 
 /// A socket that was to be closed.
 struct Closed {
@@ -23,9 +25,15 @@ struct Closed {
     local: Vec<u8>,
     remote: Vec<u8>,
     inode: Inode,
-    owners: Vec<Holder>,
-    /// The same for people.
-    who: String,
+    /// The interface that it is bound to.
+    interface: Vec<u8>,
+    network: Arc<Network>,
+    /// Nothing where they may not be seen.
+    owners: Option<Vec<Holder>>,
+    unowned: Option<&'static str>,
+    /// What people read: its own address with the interface, and who has it.
+    shown: Vec<u8>,
+    who: Vec<u8>,
     end: End,
 }
 
@@ -56,9 +64,27 @@ const COLUMNS: &[Column<Closed>] = column_table! {
     "state", String, "state that it was in", |c| c.state.map(|s| Cell::Text(s.as_bytes()));
     "local", Address, "own address", |c| Some(Cell::Text(&c.local));
     "remote", Address, "address of the other end", |c| (!c.remote.is_empty()).then_some(Cell::Text(&c.remote));
-    "owners", Records, "the fds that hold it", |c| Some(Cell::Holders(&c.owners));
+    "owners", Records[HOLDER_MEMBERS], "the fds that hold it: pid, command, fd; null where they may not be seen",
+        |c| Some(c.owners.as_deref().map_or(Cell::Null, Cell::Holders));
+    "unowned", String, "why nobody holds it", |c| c.unowned.map(|reason| Cell::Text(reason.as_bytes()));
+    "netns", Integer, "network namespace, by its inode; null where that may not be read",
+        |c| Some(c.network.id.map_or(Cell::Null, Cell::Uint));
+    "netns_name", String, "its name", |c| c.network.name.as_deref().map(Cell::Text);
+    "interface", String, "interface that it is bound to",
+        |c| (!c.interface.is_empty()).then_some(Cell::Text(&c.interface));
     "closed", Bool, "whether it is closed now", |c| Some(Cell::Bool(c.error().is_none()));
     "error", String, "why not", |c| c.error().map(|e| Cell::Text(e.as_bytes()));
+};
+
+/// The same fields as people read them.
+const SHOWN: &[Column<Closed>] = column_table! {
+    "local", Address, "", |c| Some(Cell::Text(&c.shown));
+    "owners", Records, "", |c| Some(Cell::Text(&c.who));
+    "netns", String, "", |c| match (&c.network.name, c.network.id) {
+        (Some(name), _) => Some(Cell::Text(name)),
+        _ if c.network.own => Some(Cell::Text(b"own")),
+        (None, id) => id.map(Cell::Uint),
+    };
 };
 
 impl Closed {
@@ -67,14 +93,22 @@ impl Closed {
         let address =
             |end: Option<Endpoint>| end.filter(|end| !end.is_unset()).map(|end| end.to_string().into_bytes());
         let local = address(socket.local).or_else(|| socket.path.clone());
+        let local = local.unwrap_or_else(|| row.local.clone());
+        let shown = if row.local.is_empty() { local.clone() } else { row.local.clone() };
+        let owners = row.owners();
+        let unowned = row.unowned();
         Self {
             family: socket.family,
             state: socket.state,
-            local: local.unwrap_or_else(|| row.local.clone()),
+            local,
             remote: address(socket.remote).unwrap_or_default(),
             inode: socket.inode,
-            owners: row.owners().to_vec(),
-            who: escape(&row.holders, Escape::Table).into_owned(),
+            interface: row.interface.clone(),
+            network: Arc::clone(&row.data.networks[row.place]),
+            owners: (!owners.is_empty() || unowned.is_some()).then(|| owners.to_vec()),
+            unowned,
+            shown,
+            who: row.holders.clone(),
             end: End::Missed,
         }
     }
@@ -91,10 +125,20 @@ impl Closed {
         matches!(self.end, End::Missed)
     }
 
+    /// Where it is, behind a preposition; nothing where that is where we are.
+    fn place(&self) -> String {
+        match (&self.network.name, self.network.id) {
+            _ if self.network.own => String::new(),
+            (Some(name), _) => format!(" in network namespace {}", escape(name, Escape::Table)),
+            (None, Some(id)) => format!(" in network namespace {id}"),
+            (None, None) => " in another network namespace".to_owned(),
+        }
+    }
+
     /// What to call it: its addresses, or its inode where it has none.
     fn name(&self) -> String {
         let text = |bytes: &[u8]| escape(bytes, Escape::Table).into_owned();
-        match (&self.local[..], &self.remote[..]) {
+        match (&self.shown[..], &self.remote[..]) {
             (b"", _) => format!("with inode {}", self.inode.0),
             (local, b"") => text(local),
             (local, remote) => format!("{} → {}", text(local), text(remote)),
@@ -130,7 +174,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Error> {
     if chosen.is_empty() {
         context.note("nothing is selected, so nothing was closed");
-        return write(Vec::new(), context).map(|()| Outcome::NotMet);
+        return write(Vec::new(), filler.data.tally, context).map(|()| Outcome::NotMet);
     }
     let mut closed = Vec::new();
     let mut row = Row::new(filler.data);
@@ -140,13 +184,14 @@ pub(super) fn run(
     }
     if !yes && !confirm(&closed).map_err(|e| Error::Io("the answer".to_owned(), e))? {
         context.note("nothing was closed");
-        return write(Vec::new(), context).map(|()| Outcome::NotMet);
+        return write(Vec::new(), filler.data.tally, context).map(|()| Outcome::NotMet);
     }
     close(chosen, &mut closed, filler.data, nets);
     for told in &closed {
         if let (Some(error), Format::Table) = (told.error(), context.style.format) {
             let family = told.family.word();
-            context.complain(&format!("the {family} socket {} was not closed: {error}", told.name()));
+            let (name, place) = (told.name(), told.place());
+            context.complain(&format!("the {family} socket {name}{place} was not closed: {error}"));
         }
     }
     let count = |is: fn(&End) -> bool| closed.iter().filter(|c| is(&c.end)).count();
@@ -156,14 +201,22 @@ pub(super) fn run(
         gone => format!(", {gone} gone by then"),
     };
     let failed = closed.iter().any(|told| told.error().is_some());
-    write(closed, context)?;
+    write(closed, filler.data.tally, context)?;
     context.note(&format!("{} closed{gone}", quantity(done, "socket", "sockets")));
     if failed { Err(Error::Target) } else { Ok(Outcome::Met) }
 }
 
-fn write(closed: Vec<Closed>, context: &mut Context) -> Result<(), Error> {
-    let renderer = Renderer::new(context.style, "sockets", COLUMNS.to_vec(), false);
-    renderer.write_all(&mut context.out, closed, Tally::default()).map_err(Error::Output)
+fn write(closed: Vec<Closed>, tally: Tally, context: &mut Context) -> Result<(), Error> {
+    let mut columns = COLUMNS.to_vec();
+    if context.style.format == Format::Table {
+        // People read these in the others.
+        columns.retain(|column| !["unowned", "netns_name", "interface"].contains(&column.field.name));
+        let elsewhere = closed.iter().any(|told| !told.network.own);
+        columns.retain(|column| column.field.name != "netns" || elsewhere);
+        columns::for_people(&mut columns, SHOWN);
+    }
+    let renderer = Renderer::new(context.style, "sockets", columns, false);
+    renderer.write_all(&mut context.out, closed, tally).map_err(Error::Output)
 }
 
 /// Has them closed. The kernel looks each up by its addresses: of several that share one
@@ -253,7 +306,8 @@ fn confirm(closed: &[Closed]) -> io::Result<bool> {
     let mut err = io::stderr().lock();
     for told in closed.iter().take(SHOWN) {
         let state = told.state.unwrap_or_default();
-        writeln!(err, "  {} {} {state}, {}", told.family.word(), told.name(), told.who)?;
+        let who = escape(&told.who, Escape::Table);
+        writeln!(err, "  {} {} {state}, {who}{}", told.family.word(), told.name(), told.place())?;
     }
     if closed.len() > SHOWN {
         writeln!(err, "  and {} more", closed.len() - SHOWN)?;

@@ -2,7 +2,7 @@
 
 use super::row::Row;
 use crate::kind::TcpFields;
-use crate::model::{BitSet, Cell, Column, Family, Getter, Inode, Socket, column_table};
+use crate::model::{BitSet, Cell, Column, Family, Getter, HOLDER_MEMBERS, Inode, Socket, column_table};
 use crate::sock::is_pending;
 
 /// `RCV_SHUTDOWN` and `SEND_SHUTDOWN`.
@@ -71,9 +71,9 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "type", String, "stream, dgram, seqpacket or raw", |r| Some(Cell::Text(socket_type(r.socket()).as_bytes()));
     "state", String, "listen, established, time-wait, ...; of unix sockets connected, unconnected or listen",
         |r| r.socket().state.map(|s| Cell::Text(s.as_bytes()));
-    "recv_queue", Integer, "bytes not read yet, the end of the data being one; of UDP, raw, netlink and packet sockets the memory that they take; of unix datagrams the bytes of the first; of a listener, connections not accepted yet",
+    "recv_queue", Integer, "bytes not read yet, the end of the data being one; of UDP, raw, netlink, packet and mptcp sockets the memory that they take; of unix datagrams the bytes of the first; of a listener, connections not accepted yet",
         |r| number(r.socket().recv_queue);
-    "send_queue", Integer, "bytes not sent or not acknowledged yet, a SYN or FIN being one; of datagrams and unix sockets, memory that they take until the other end has read them",
+    "send_queue", Integer, "bytes not sent or not acknowledged yet, a SYN or FIN being one; of datagrams, mptcp and unix sockets, memory that they take until the other end has read them",
         |r| number(r.socket().send_queue);
     "listener.waiting", Integer, "connections that wait to be accepted", |r| number(r.socket().queue.map(|q| q.waiting));
     "listener.max", Integer, "the backlog: one connection more is admitted; absent where it is not known",
@@ -81,14 +81,14 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "listener.drops", Integer, "connections that were refused a place, some counted twice",
         |r| number(r.socket().queue.and_then(|q| q.drops));
     "local", Address, "own address: IP and port, a path or @NAME, PROTOCOL:PORTID of netlink, CID:PORT of vsock", local;
-    "local_port", Integer, "own port", |r| number(r.socket().port());
+    "local_port", Integer, "own port; absent of raw and ping sockets, which have none", |r| number(r.socket().port());
     "remote", Address, "address of the other end", remote;
     "remote_port", Integer, "port of the other end",
         |r| r.socket().port().and(r.socket().remote).filter(|e| !e.is_unset()).map(|e| Cell::Uint(e.0.port().into()));
-    "owners", Records, "the fds that hold it: pid, command, fd; null where they may not be seen", owners;
+    "owners", Records[HOLDER_MEMBERS], "the fds that hold it: pid, command, fd; null where they may not be seen", owners;
     "unowned", String, "why nobody holds it: time-wait, syn-recv, not-accepted, closed (by its owner), kernel, no-fd",
         |r| r.unowned().map(|reason| Cell::Text(reason.as_bytes()));
-    "peers", Records, "the fds that hold the other end, where that is on this machine; empty once it is closed, null where they may not be seen or came or went meanwhile", peers;
+    "peers", Records[HOLDER_MEMBERS], "the fds that hold the other end, where that is on this machine; of syn-sent over loopback, the listener that does not answer; empty once it is closed, null where they may not be seen or came or went meanwhile", peers;
     "pending", Bool, "whether the connection waits to be accepted, by a listener that the peers hold",
         |r| (r.peers.pending || is_pending(r.socket())).then_some(Cell::Bool(true));
     "netns", Integer, "network namespace, by its inode; null where that may not be read",

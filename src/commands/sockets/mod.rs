@@ -141,7 +141,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     if !pairs {
         places.retain(|(_, meant)| *meant);
     }
-    let owners = is_wanted(&["owners", "unowned", "peers"]) || !args.process.is_empty();
+    let owners = args.close || is_wanted(&["owners", "unowned", "peers"]) || !args.process.is_empty();
     let request = request(&args, &selection, pairs, wanted.iter().any(|name| fields::is_detail(name)));
     let named = !args.netns.is_empty();
     let named_families = !args.family.is_empty();

@@ -1,6 +1,8 @@
 //! FILTER: which sockets are meant, by one of their ends.
 
-use crate::model::{Family, Socket};
+use crate::commands::names;
+use crate::model::{Escape, Family, Socket, escape};
+use clap::builder::{ValueParser, ValueParserFactory};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::num::NonZero;
@@ -29,6 +31,32 @@ pub(super) struct Network {
 pub(super) struct Ports {
     first: u16,
     last: u16,
+}
+
+impl Pattern {
+    /// A pattern of any bytes: names of unix sockets need not be UTF-8.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return text.parse();
+        }
+        let name = bytes.strip_prefix(b"unix:").or_else(|| bytes.starts_with(b"/").then_some(bytes));
+        let name = name.or_else(|| bytes.starts_with(b"@").then_some(bytes));
+        let Some(name) = name else {
+            return Err(
+                "only the names of unix sockets, unix:PATH, /PATH and @NAME, may be no UTF-8".to_owned()
+            );
+        };
+        let (name, prefix) = name.strip_suffix(b"*").map_or((name, false), |name| (name, true));
+        Ok(Self::Unix { name: name.to_vec(), prefix })
+    }
+}
+
+impl ValueParserFactory for Pattern {
+    type Parser = ValueParser;
+
+    fn value_parser() -> ValueParser {
+        names::parser(Self::from_bytes)
+    }
 }
 
 impl FromStr for Pattern {
@@ -186,7 +214,14 @@ impl Pattern {
             Self::Unix { name, prefix } => {
                 let end = if side == Side::Local { socket.path.as_deref() } else { unix };
                 socket.family == Family::Unix
-                    && end.is_some_and(|end| if *prefix { end.starts_with(name) } else { end == name })
+                    && end.is_some_and(|end| {
+                        let is = |end: &[u8]| if *prefix { end.starts_with(name) } else { end == name };
+                        // Or as it is shown, from where it may have been copied.
+                        let shown = |how| is(escape(end, how).as_bytes());
+                        is(end)
+                            || name.contains(&b'\\')
+                                && [Escape::Table, Escape::Tsv, Escape::Json].into_iter().any(shown)
+                    })
             }
             Self::Vsock(cid, port) => socket.vsock.is_some_and(|(local, remote)| {
                 let end = if side == Side::Local { local } else { remote };
@@ -278,6 +313,16 @@ mod tests {
         let remote: Pattern = "@x".parse().unwrap();
         assert!(remote.matches(&socket, Side::Remote, Some(b"@x"), b""));
         assert!(!remote.matches(&socket, Side::Remote, None, b""));
+    }
+
+    #[test]
+    fn names_of_unix_sockets_as_they_are_shown_and_of_any_bytes() {
+        let name = b"@ab\x00c\nd\xff\\e".to_vec();
+        let socket = Socket { path: Some(name.clone()), ..Socket::new(Inode(1), Family::Unix) };
+        let of = |bytes: &[u8]| Pattern::from_bytes(bytes).unwrap().matches(&socket, Side::Local, None, b"");
+        assert!(of(&name) && of(br"@ab\x00c\nd\xff\\e") && of(br"@ab\x00c\n*") && of(b"@ab\x00c\nd\xff*"));
+        assert!(!of(br"@ab\x00c\n") && !of(b"@ab\x00c\nd\xfe*") && !of(br"@ab\x01*"));
+        assert!(Pattern::from_bytes(b"\xff:80").unwrap_err().contains("only the names of unix sockets"));
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub(super) struct Peers {
     pub(super) here: bool,
     /// Whether nobody has accepted the connection yet; those who hold it hold the listener.
     pub(super) pending: bool,
+    /// Whether it asks to be connected, and those who hold the listener have not answered.
+    pub(super) unanswered: bool,
     /// The name that the other end of a unix socket is bound to.
     pub(super) path: Option<Vec<u8>>,
 }
@@ -180,6 +182,8 @@ impl Row {
             Some(holders) if !holders.is_empty() => {
                 if self.peers.pending {
                     self.others.extend_from_slice(b"waiting at ");
+                } else if self.peers.unanswered {
+                    self.others.extend_from_slice(b"not answered by ");
                 }
                 some(&mut self.others, holders);
             }

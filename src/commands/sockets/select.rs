@@ -148,6 +148,7 @@ impl Filler<'_> {
             holders: None,
             here: !end.sockets.is_empty() || end.closed || end.unseen,
             pending: end.waiting,
+            unanswered: end.unanswered,
             path: end.sockets.first().and_then(|other| other.path.clone()),
         };
         if peers.here {

@@ -1,5 +1,6 @@
 //! The fields of `threads`.
 
+use super::held;
 use super::row::Row;
 use super::text::at_most;
 use crate::model::{Cell, Column, Timeout, Value, Wait, column_table};
@@ -105,7 +106,7 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
     "args", List, "the arguments of the call as they are, in hex", |r| list(&r.args);
     "restarted", Bool, "whether the call goes on after a signal such as SIGCONT: restart_syscall(2)", restarted;
     "waits_for", String, "the call and what it waits for, in words", |r| Some(Cell::Text(&r.waits_for));
-    "fds", Records, "the fds that the call waits for: fd, events (of poll and select), kind, name", |r| list(&r.fds);
+    "fds", Records[held::MEMBERS], "the fds that the call waits for: fd, events (of poll and select), kind, name", |r| list(&r.fds);
     "timeout", Duration, "for how long the call was told to wait, from its beginning; null for as long as it takes", timeout_of;
     "left", Duration, "time left; at most so much where the call was given a time from its beginning on. Null for a point in time of a clock that is not ours", left;
     "clock", String, "the clock of that point in time: realtime, monotonic, ...", clock;

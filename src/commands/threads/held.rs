@@ -1,6 +1,6 @@
 //! The fds that threads wait for, decoded as `list` does it.
 
-use crate::model::{Assoc, Doing, Fd, FdNum, Pid, Thread, Value, Wait};
+use crate::model::{Assoc, Doing, Fd, FdNum, Member, Pid, Thread, Type, Value, Wait};
 use crate::proc::{Plan, ProcessDir, Scanner, System};
 use crate::sys;
 use std::collections::BTreeMap;
@@ -130,6 +130,10 @@ fn table(system: &System, common: Pid, tid: Pid) -> Pid {
         tid == common || !system.root().is_native() || sys::same_fd_table(common, tid).unwrap_or(false);
     if shares { common } else { tid }
 }
+
+/// What each of the records has.
+pub(super) const MEMBERS: &[Member] =
+    &[("fd", Type::Integer), ("events", Type::List), ("kind", Type::String), ("name", Type::String)];
 
 /// The fds that a thread waits for, as records.
 pub(super) fn records(thread: &Thread, held: &Held) -> Option<Vec<Value>> {

@@ -18,7 +18,7 @@ mod words;
 pub(super) use words::in_words;
 
 use super::columns::{self, Choice};
-use super::{complete, signals, values};
+use super::{complete, names, signals, values};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::{Column, Field};
@@ -43,7 +43,7 @@ use targets::Wanted;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// A pid, 'self', PID:TIDS such as 4242:4245,4250-4260, a thread id, or a command name
-    #[arg(value_name = "TARGET", required = true, value_parser = targets::parse,
+    #[arg(value_name = "TARGET", required = true, value_parser = names::parser(targets::parse),
           add = ArgValueCompleter::new(complete::thread_targets))]
     targets: Vec<Target>,
 

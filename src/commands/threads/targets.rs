@@ -21,9 +21,9 @@ impl Wanted {
 }
 
 /// A target, whose numbers behind a colon are thread ids.
-pub(super) fn parse(text: &str) -> Result<Target, String> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Target, String> {
     let of_threads = |e: String| e.replace("an fd number", "a thread id").replace("PID:FDS", "PID:TIDS");
-    text.parse::<Target>().map_err(of_threads)
+    Target::from_bytes(bytes).map_err(of_threads)
 }
 
 /// The processes that targets mean, each once, and how many targets are not there: of those the user

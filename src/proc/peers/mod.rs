@@ -174,7 +174,7 @@ impl PeerFinder {
     ) -> Peers {
         let holders = others_than(asked, others);
         match holders.is_empty() {
-            false => Peers { holders: Some(holders), waiting: false },
+            false => Peers::of(holders),
             true if alone().unwrap_or_else(|| self.is_exhaustive(system, tally)) => Peers::NOBODY,
             true => self.missed(),
         }
@@ -197,7 +197,7 @@ impl PeerFinder {
         match holders.is_empty() && !self.is_exhaustive(system, tally) {
             // That others share it is rare.
             true => Peers::UNKNOWN,
-            false => Peers { holders: Some(holders), waiting: false },
+            false => Peers::of(holders),
         }
     }
 
@@ -225,7 +225,7 @@ impl PeerFinder {
             return None;
         }
         sort(&mut holders);
-        Some(Peers { holders: Some(holders), waiting: true })
+        Some(Peers { waiting: true, ..Peers::of(holders) })
     }
 
     fn socket(&self, system: &System, group: Group, inode: Inode) -> Peers {
@@ -241,10 +241,10 @@ impl PeerFinder {
             end.sockets.iter().flat_map(|&socket| links.socket(socket)).cloned().collect();
         if holders.is_empty() {
             // The socket is there, and so somebody has it.
-            return Peers { waiting: end.waiting, ..self.missed() };
+            return Peers { waiting: end.waiting, unanswered: end.unanswered, ..self.missed() };
         }
         sort(&mut holders);
-        Peers { holders: Some(holders), waiting: end.waiting }
+        Peers { waiting: end.waiting, unanswered: end.unanswered, ..Peers::of(holders) }
     }
 
     fn pty(&self, system: &System, asked: &Asked, poll: impl FnOnce() -> Option<PollFlags>) -> Peers {
@@ -258,7 +258,7 @@ impl PeerFinder {
             _ => (&[][..], false),
         };
         if !holders.is_empty() {
-            return Peers { holders: Some(holders.to_vec()), waiting: false };
+            return Peers::of(holders.to_vec());
         }
         match poll() {
             Some(ready) if ready.contains(PollFlags::HUP) => Peers::NOBODY,

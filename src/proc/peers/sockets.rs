@@ -43,6 +43,8 @@ pub(super) struct End {
     /// The sockets there.
     pub(super) sockets: Vec<Inode>,
     pub(super) waiting: bool,
+    /// Whether it has asked to be connected, and nobody has answered.
+    pub(super) unanswered: bool,
     pub(super) closed: bool,
     /// What lies unread between the two.
     pub(super) lying: Lying,
@@ -82,6 +84,7 @@ impl Sockets {
                 let end = End {
                     sockets: inodes.filter(|&inode| inode != Inode(0)).collect(),
                     waiting: other.waiting,
+                    unanswered: other.unanswered,
                     closed: other.closed && complete[place],
                     lying: lying(socket, &other),
                 };

@@ -122,15 +122,16 @@ fn an_end_that_is_gone_altogether_was_closed() {
 }
 
 #[test]
-fn who_asks_to_be_connected_waits_at_the_listener() {
+fn who_gets_no_answer_is_in_no_queue() {
     let sockets = [vec![
         inet(1, Family::Tcp, "syn-sent", "127.0.0.1:5000", "127.0.0.1:80"),
         inet(2, Family::Tcp, "listen", "0.0.0.0:80", "0.0.0.0:0"),
         inet(3, Family::Tcp, "syn-sent", "127.0.0.1:5001", "127.0.0.1:81"),
     ]];
     let (inodes, end) = ends(&sockets, 1);
-    assert_eq!((inodes, end.waiting), (vec![2], true));
-    assert!(!ends(&sockets, 3).1.waiting);
+    assert_eq!((inodes, end.waiting, end.unanswered), (vec![2], false, true));
+    let (inodes, end) = ends(&sockets, 3);
+    assert_eq!((inodes, end.waiting, end.unanswered), (vec![], false, false));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `--close`: which sockets are closed, what becomes of them, and when it is refused.
 
+use super::details::bind_to_loopback;
 use super::{absent, check, connection, holder, listener, sockets, without_forks};
 use crate::support::{
     FakeProc, Fdscope, NOBODY, Run, Skip, capable, in_own_network, needs, run_as, terminal,
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixListener;
 
 /// `CAP_NET_ADMIN`.
@@ -53,6 +55,11 @@ fn error_of(mut stream: &TcpStream) -> ErrorKind {
     stream.read(&mut [0]).expect_err("it is closed").kind()
 }
 
+/// The network namespace that the test is in.
+fn network() -> u64 {
+    std::fs::metadata("/proc/thread-self/ns/net").unwrap().ino()
+}
+
 #[test]
 fn a_connection() {
     where_sockets_can_be_closed(|| {
@@ -63,7 +70,7 @@ fn a_connection() {
         let records = closed(&format!("--port {}", own.port()));
         let expected = json!([{
             "family": "tcp", "state": "established", "local": own.to_string(), "remote": to.to_string(),
-            "owners": [holder(&client)], "closed": true,
+            "owners": [holder(&client)], "netns": network(), "closed": true,
         }]);
         assert_eq!(Value::from(records), expected);
         assert_eq!(error_of(&client), ErrorKind::ConnectionAborted);
@@ -188,8 +195,8 @@ fn what_cannot_be_closed() {
         let run = close(&arguments);
         run.check(3, "");
         let expected = json!([{
-            "family": "unix", "state": "listen", "local": path, "owners": [holder(&unix)], "closed": false,
-            "error": "only TCP and UDP sockets can be closed so",
+            "family": "unix", "state": "listen", "local": path, "owners": [holder(&unix)], "netns": network(),
+            "closed": false, "error": "only TCP and UDP sockets can be closed so",
         }]);
         assert_eq!(Value::from_iter(run.records().into_iter().map(without_forks)), expected);
         let told = format!("the unix socket {} was not closed: only TCP and UDP sockets", path.display());
@@ -281,6 +288,31 @@ fn the_question() {
     });
 }
 
+/// Two listeners may have one address and differ in the interface alone, or in the namespace.
+#[test]
+fn where_it_is() {
+    in_own_network(|| {
+        let listener = listener("127.0.0.1:0", 5);
+        if !bind_to_loopback(&listener) {
+            return;
+        }
+        let arguments = format!("--listening --netns own --port {}", port(&listener));
+        let address = format!("127.0.0.1%lo:{}", port(&listener));
+        let run = asked(&arguments, "y\n");
+        assert!(run.stderr().contains(&format!("  tcp {address} listen, ")), "{}", run.stderr());
+        assert!(run.stdout().contains(&address), "{}", run.stdout());
+    });
+    let Some(helper) = super::namespaces::start() else { return };
+    let number = super::namespaces::number(&helper);
+    let run = asked(&format!("--listening --netns {number} --port 7000"), "n\n");
+    run.check(1, &format!("in network namespace {number}\nClose 1 socket? [y/N] "));
+    let arguments = format!("--listening --netns {number} --port 7000");
+    let run = close(&arguments);
+    if run.status() == 0 {
+        assert!(run.stdout().contains(&number.to_string()), "{}", run.stdout());
+    }
+}
+
 /// Ten are shown, and the others counted.
 #[test]
 fn a_long_question() {
@@ -304,6 +336,9 @@ fn without_the_right() {
         };
         let run = nobody("--json");
         run.check(3, "");
+        // Whose they are may not be seen, which is not nobody.
+        assert_eq!((&run.json()["complete"], &run.records()[0]["owners"]), (&json!(false), &json!(null)));
+        assert!(nobody("--no-header").stdout().contains("  ?  "), "{}", run.stdout());
         let error = "it takes CAP_NET_ADMIN (root) in its network namespace";
         assert!(
             run.records().iter().all(|r| r["closed"] == false && r["error"] == error),

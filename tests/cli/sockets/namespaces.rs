@@ -33,12 +33,12 @@ fn elsewhere(keeper: &mut Keeper) -> Result<(), Skip> {
     Ok(())
 }
 
-fn start() -> Option<Helper> {
+pub(super) fn start() -> Option<Helper> {
     let helper = Helper::start("sockets::namespaces::elsewhere");
     (!helper.was_skipped()).then_some(helper)
 }
 
-fn number(helper: &Helper) -> u64 {
+pub(super) fn number(helper: &Helper) -> u64 {
     helper.told["netns"].as_u64().expect("its namespace")
 }
 

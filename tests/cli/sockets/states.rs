@@ -3,7 +3,7 @@
 use super::{
     absent, between, check, connection, holder, listener, of, records, set_option, sockets, stuff, tcp_state,
 };
-use crate::support::{PATIENCE, call, eventually, in_own_network};
+use crate::support::{Fdscope, PATIENCE, call, eventually, in_own_network};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
@@ -11,7 +11,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::AsRawFd;
 
 /// `net/tcp_states.h`.
 const SYN_SENT: u8 = 2;
@@ -269,7 +269,7 @@ fn not_accepted_yet() {
 fn syn_sent() {
     let full = listener("127.0.0.1:0", 0);
     let to = full.local_addr().unwrap();
-    let _first = TcpStream::connect(to).unwrap();
+    let first = TcpStream::connect(to).unwrap();
     wait_for_client(&full);
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let late: OwnedFd =
@@ -279,12 +279,26 @@ fn syn_sent() {
     let records = records("--family tcp --wide");
     let expected = json!({
         "state": "syn-sent", "remote": to.to_string(), "owners": [holder(&late)], "send_queue": 1,
+        "peers": [holder(&full)], "pending": absent(),
         "timer": {"kind": "retransmit", "expires": {"$between": [0, 10]}},
     });
     check(of(&records, &late), &expected);
     let expected = json!({"listener": {"waiting": 1, "max": 0, "drops": {"$between": [1, 100]}}});
     check(of(&records, &full), &expected);
     check(of(&super::records("--state syn-sent"), &late), &json!({"state": "syn-sent"}));
+    // It is in no queue.
+    let port = SocketAddr::try_from(rustix::net::getsockname(&late).unwrap()).unwrap().port();
+    let table = sockets(format!("--port {port} --no-header")).ok().stdout();
+    assert!(table.contains(" not answered by ") && !table.contains("waiting at"), "{table}");
+    let list = |fd: &dyn AsRawFd| {
+        let target = format!("{}:{}", std::process::id(), fd.as_raw_fd());
+        Fdscope::new(format!("list {target} --peers --json --quiet")).ok().records().remove(0)
+    };
+    let client = list(&late);
+    check(&client, &json!({"peers": [holder(&full)], "pending": false}));
+    assert!(client["name"].as_str().unwrap().contains(", not answered by "), "{client}");
+    let queue = list(&full);
+    check(&queue, &json!({"peers": [holder(&first)], "pending": true}));
 }
 
 /// A server that is told of a client only once it sends data has not taken the last acknowledgement.

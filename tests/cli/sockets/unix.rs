@@ -223,3 +223,17 @@ fn a_relative_path() {
     check(of(&records("-l unix:relative.sock"), &listener), &json!({"local": "relative.sock"}));
     assert_eq!(sockets(format!("{}/relative.sock", dir.path().display())).run().status(), 1);
 }
+
+/// A name of any bytes can be asked for by its bytes, and by what is shown of it.
+#[test]
+fn a_filter_of_any_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(OsStr::from_bytes(b"a\xff\nb"));
+    let listener = UnixListener::bind(&path).unwrap();
+    let shown = format!(r"{}/a\xff\nb", directory.path().display());
+    for filter in [path.as_os_str(), OsStr::new(&shown)] {
+        let run = sockets("--no-header --columns inode,local --format tsv").arg(filter).ok();
+        assert_eq!(run.stdout(), format!("{}\t{shown}\n", super::inode(&listener)));
+    }
+    sockets("").arg(OsStr::from_bytes(b"1.2.3.4\xff")).run().check(2, "only the names of unix sockets");
+}
