@@ -2,7 +2,7 @@
 
 use crate::cli::{ColorChoice, Global};
 use crate::error::Error;
-use crate::model::neutralise;
+use crate::model::{Tally, neutralise};
 use crate::proc::{ProcRoot, System, check_environment};
 use crate::render::Style;
 use crate::sys;
@@ -62,6 +62,13 @@ impl Context {
             && let Some(why) = self.root.strangeness()
         {
             self.note(&format!("less can be told of processes: {why}"));
+        }
+    }
+
+    /// That there are processes that cannot even be counted, if there are.
+    pub fn tell_hidden(&self, tally: Tally) {
+        if tally.hidden {
+            self.note("/proc is mounted with hidepid: processes of others are not seen");
         }
     }
 

@@ -1,10 +1,11 @@
 //! `fdscope limits`: how near processes are to their limits.
 
-use super::{columns, complete, processes, setting, system};
+use super::{columns, complete, processes, rlimit, setting, system};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::model::{
-    Cell, Column, Emphasis, Field, Pid, Process, Record, Resource, Tally, column_table, percent,
+    Cell, Column, Emphasis, Field, Pid, Process, Record, Resource, Tally, column_table, errno_words, percent,
+    quantity,
 };
 use crate::proc::{
     OpenError, ProcessDir, Rlimit, System, Target, Usage, UserUsage, count_fds, limit_of, limits_of, run_all,
@@ -12,6 +13,7 @@ use crate::proc::{
 use crate::render::{Format, Renderer};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Show resource limits, and how much of them is used
@@ -189,7 +191,9 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         named: !args.targets.is_empty() || !args.all,
         failed: false,
         tally: Tally::default(),
+        wrong: None,
     };
+    rlimit::allow_for_workers(work.context);
     let pids = work.pids(&args)?;
     if !args.set.is_empty() {
         let changed = work.set(&pids, &args.set);
@@ -207,13 +211,22 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         sort(&mut rows, args.sort);
         rows.truncate(args.top.unwrap_or(usize::MAX));
     }
-    let (failed, tally) = (work.failed, work.tally);
+    let (mut failed, tally) = (work.failed, work.tally);
     let above = |most| rows.iter().any(|r| r.resource == Resource::NOFILE && r.exceeds(most));
     let alarm = args.fail_above.is_some_and(above);
     let found = !rows.is_empty();
     if tally.denied > 0 && args.targets.is_empty() {
-        work.context.note(&format!("the limits of {} processes could not be read", tally.denied));
+        let processes = quantity(tally.denied as usize, "process", "processes");
+        let told = format!("the limits of {processes} could not be read");
+        match work.wrong {
+            None => work.context.note(&told),
+            Some(errno) => {
+                work.context.complain(&format!("{told}: {}", errno_words(errno)));
+                failed = true;
+            }
+        }
     }
+    work.context.tell_hidden(tally);
     let renderer = Renderer::new(context.style, "limits", columns, false);
     renderer.write_all(&mut context.out, rows, tally).map_err(Error::Output)?;
     if failed {
@@ -251,6 +264,8 @@ struct Work<'c> {
     named: bool,
     failed: bool,
     tally: Tally,
+    /// What went wrong with processes that nobody named, where it is not that they may not be read.
+    wrong: Option<i32>,
 }
 
 impl Work<'_> {
@@ -259,6 +274,7 @@ impl Work<'_> {
             if !args.all {
                 return Ok(vec![processes::own(self.context)?]);
             }
+            self.tally.hidden = self.context.root.hides_processes();
             return processes::all(self.context);
         }
         if let Some(target) = args.targets.iter().find(|t| t.fds.is_some()) {
@@ -267,7 +283,9 @@ impl Work<'_> {
         }
         let (named, missing) = processes::named(self.context, &args.targets);
         self.failed |= missing > 0;
-        Ok(named.into_iter().map(|(pid, _)| pid).collect())
+        // Named twice, by number and by name perhaps, is shown once.
+        let mut met = HashSet::new();
+        Ok(named.into_iter().map(|(pid, _)| pid).filter(|&pid| met.insert(pid)).collect())
     }
 
     /// What `read` gives, or `None` and the reason told or counted.
@@ -284,7 +302,11 @@ impl Work<'_> {
         };
         match error {
             OpenError::Gone => self.tally.vanished += 1,
-            OpenError::Denied | OpenError::Failed(_) => self.tally.denied += 1,
+            OpenError::Denied => self.tally.denied += 1,
+            OpenError::Failed(_) => {
+                self.tally.denied += 1;
+                self.wrong = Some(error.errno());
+            }
         }
         if self.named {
             let reason = match error {

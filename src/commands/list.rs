@@ -2,7 +2,7 @@
 
 use super::columns::{self, Choice};
 use super::listing::{Job, Mode, Part, Report};
-use super::{complete, counting, fields, kinds, ports, processes, sharing};
+use super::{complete, counting, fields, kinds, ports, processes, rlimit, sharing};
 use crate::context::Context;
 use crate::error::{Error, Outcome};
 use crate::kind;
@@ -151,12 +151,18 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         columns::for_people(&mut columns, fields::SHOWN);
     }
     let renderer = Renderer::new(context.style, "list", columns, objects);
-    let plan = plan(&args, context, &renderer, query.as_ref(), mode)?;
     let wanted = wanted(&renderer, query.as_ref(), mode);
+    if !args.shared && wanted.contains(&"shared") {
+        return Err(Error::Usage(
+            "'shared' is known only with --shared, which lists what is shared".to_owned(),
+        ));
+    }
+    let plan = plan(&args, context, &renderer, query.as_ref(), mode)?;
     let system = System::new(context.root.clone(), wanted.contains(&"user"))
         // The files that unix sockets are bound to are among them.
         .with_socket_details(args.path.is_some() || wanted.iter().any(|name| kind::is_detail(name)))
         .with_peers_in(args.peers || PEERS.iter().any(|name| wanted.contains(name)), args.threads);
+    rlimit::allow_for_workers(context);
     let written = Mutex::default();
     let job = Job {
         system: &system,
@@ -181,6 +187,7 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
         return outcome(rows, failed || missing > 0, query.as_ref());
     }
     report.tally.vanished += missing;
+    report.tally.hidden = args.targets.is_empty() && context.root.hides_processes();
     let mut writer = Writer::new(&renderer, &mut context.out);
     run_ordered(
         &slices,
@@ -207,7 +214,12 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     .map_err(Error::Output)?;
 
     context.tell_iterator(&system);
-    let failed = report.tell(context, &system, !args.targets.is_empty()) || missing > 0;
+    let named = !args.targets.is_empty();
+    let failed = report.tell(context, &system, named) || missing > 0;
+    if named {
+        report.tell_unshown(context);
+    }
+    context.tell_hidden(report.tally);
     outcome(report.rows, failed, query.as_ref())
 }
 

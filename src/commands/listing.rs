@@ -1,7 +1,7 @@
 //! The work of `list` on one process, and the sum of it.
 
 use crate::context::Context;
-use crate::model::{Fd, Pid, Process, Tally, quantity};
+use crate::model::{Fd, Pid, Process, Tally, errno_words, quantity};
 use crate::proc::{OpenError, Plan, ProcessDir, Scanner, Slice, Swept, System};
 use crate::query::{Evaluator, Where};
 use crate::render::{Batch, Renderer};
@@ -144,7 +144,16 @@ pub(super) struct Found {
     pub(super) kinds: BTreeMap<String, u64>,
     pub(super) rows: u64,
     errors: u64,
+    /// Fds that may not be read, whether they are among the rows or a filter has left them out.
+    denied: u64,
     failure: Option<OpenError>,
+}
+
+impl Found {
+    /// Fds that may not be read and that no row tells of.
+    fn unshown(&self) -> u64 {
+        self.denied.saturating_sub(self.errors)
+    }
 }
 
 /// The sum of all parts.
@@ -153,7 +162,8 @@ pub(super) struct Report {
     pub(super) found: BTreeMap<Pid, Found>,
     pub(super) rows: u64,
     pub(super) tally: Tally,
-    denied_processes: usize,
+    /// How many processes could not be read at all, by errno.
+    unread: BTreeMap<i32, usize>,
 }
 
 impl Report {
@@ -170,13 +180,14 @@ impl Report {
                 OpenError::Gone => self.tally.vanished += 1,
                 OpenError::Denied | OpenError::Failed(_) => {
                     self.tally.denied += 1;
-                    self.denied_processes += 1;
+                    *self.unread.entry(failure.errno()).or_default() += 1;
                 }
             }
         }
         found.process = part.process.or(found.process.take());
         found.rows += part.rows;
         found.errors += part.errors;
+        found.denied += part.tally.denied;
         for (kind, n) in part.kinds {
             *found.kinds.entry(kind).or_default() += n;
         }
@@ -185,8 +196,9 @@ impl Report {
     /// Adds what another look could not read.
     pub(super) fn add_unread<K>(&mut self, swept: &Swept<K>) {
         self.tally.add(swept.tally);
-        let processes = swept.failures.values().map(|failures| failures.processes);
-        self.denied_processes += processes.sum::<u64>() as usize;
+        for (errno, failures) in swept.failures.iter().filter(|(_, failures)| failures.processes > 0) {
+            *self.unread.entry(*errno).or_default() += failures.processes as usize;
+        }
     }
 
     /// Adds a process that is known to have such fds, one at least.
@@ -216,20 +228,38 @@ impl Report {
                 |failed, (pid, found): (&Pid, &Found)| tell_one(context, system, *pid, found) || failed;
             return self.found.iter().fold(false, tell);
         }
-        if self.denied_processes > 0 {
-            let processes = quantity(self.denied_processes, "process", "processes");
-            context.note(&format!("{processes} could not be read: permission denied"));
+        let mut failed = false;
+        for (&errno, &count) in &self.unread {
+            let processes = quantity(count, "process", "processes");
+            if matches!(errno, libc::EACCES | libc::EPERM) {
+                context.note(&format!("{processes} could not be read: permission denied"));
+            } else {
+                // It is not that others are none of our business: something is wrong here.
+                context.complain(&format!("{processes} could not be read: {}", errno_words(errno)));
+                failed = true;
+            }
         }
         self.tell_denied_fds(context);
         self.tell_timeouts(context);
-        false
+        failed
     }
 
     /// Tells of single fds that could not be read, where they are not rows.
     pub(super) fn tell_denied_fds(&self, context: &Context) {
-        let denied = self.tally.denied as usize - self.denied_processes;
+        let denied = self.tally.denied as usize - self.unread.values().sum::<usize>();
         if denied > 0 {
             let fds = quantity(denied, "fd", "fds");
+            context.note(&format!("{fds} could not be read: permission denied"));
+        }
+    }
+
+    /// Tells of single fds of processes that the user named, where other rows are there and a filter has
+    /// left these out.
+    pub(super) fn tell_unshown(&self, context: &Context) {
+        let partly = self.found.values().filter(|found| found.rows > found.errors);
+        let denied: u64 = partly.map(Found::unshown).sum();
+        if denied > 0 {
+            let fds = quantity(denied as usize, "fd", "fds");
             context.note(&format!("{fds} could not be read: permission denied"));
         }
     }
@@ -258,8 +288,14 @@ fn tell_one(context: &Context, system: &System, pid: Pid, found: &Found) -> bool
         Some(OpenError::Gone) if nothing_to_hold(system, pid).is_none() => {
             format!("process {who} ended while it was read")
         }
-        None if found.errors > 0 && found.errors == found.rows => {
+        None if found.errors > 0 && found.errors == found.rows && found.unshown() == 0 => {
             format!("no fd of process {who} can be read")
+        }
+        // What was asked for may be among them.
+        None if found.denied > 0 && found.errors == found.rows => {
+            // Its working directory, say, is no fd.
+            let count = found.denied;
+            format!("{count} of the things that process {who} holds could not be read: permission denied")
         }
         None if found.rows == 0 && ProcessDir::open(system.root(), pid, system).is_err() => {
             format!("process {who} ended while it was read")

@@ -74,6 +74,7 @@ pub(super) fn run(context: &mut Context) -> Result<Outcome, Error> {
         let denied = quantity(tally.denied as usize, "process or fd", "processes or fds");
         context.note(&format!("use by user leaves out {denied} that may not be read"));
     }
+    context.tell_hidden(tally);
     let mut columns = COLUMNS.to_vec();
     if context.style.format == Format::Table {
         columns.retain(|c| c.field.name != "unit");
@@ -103,7 +104,7 @@ fn by_user(context: &Context) -> Result<(BTreeMap<String, UserUse>, Tally), Erro
     let root = &context.root;
     let pids = processes::all(context)?;
     let mut users: BTreeMap<String, UserUse> = BTreeMap::new();
-    let mut total = Tally::default();
+    let mut total = Tally { hidden: root.hides_processes(), ..Tally::default() };
     let scan = |scanner: &mut Scanner<'_>, pid: &crate::model::Pid| {
         let mut use_ = UserUse::default();
         let dir = ProcessDir::open(root, *pid, &system)?;

@@ -11,12 +11,14 @@ pub struct Tally {
     pub timed_out: u64,
     /// Files that a search could not tell, because their paths are longer than the kernel gives.
     pub too_long: u64,
+    /// Whether there are processes that are not even listed, so that nobody can count them.
+    pub hidden: bool,
 }
 
 impl Tally {
     /// Whether all that is still there was read. What vanished is no longer there.
     pub fn complete(self) -> bool {
-        self.denied == 0 && self.timed_out == 0 && self.too_long == 0
+        self.denied == 0 && self.timed_out == 0 && self.too_long == 0 && !self.hidden
     }
 
     /// Adds another part's counts.
@@ -25,5 +27,6 @@ impl Tally {
         self.vanished += other.vanished;
         self.timed_out += other.timed_out;
         self.too_long += other.too_long;
+        self.hidden |= other.hidden;
     }
 }

@@ -25,6 +25,17 @@ pub enum OpenError {
     Failed(Errno),
 }
 
+impl OpenError {
+    /// The number that it came from, or one that means the same.
+    pub fn errno(self) -> i32 {
+        match self {
+            Self::Gone => Errno::SRCH.raw_os_error(),
+            Self::Denied => Errno::ACCESS.raw_os_error(),
+            Self::Failed(errno) => errno.raw_os_error(),
+        }
+    }
+}
+
 impl From<Errno> for OpenError {
     fn from(errno: Errno) -> Self {
         match errno {

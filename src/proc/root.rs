@@ -73,10 +73,20 @@ impl ProcRoot {
         self.own
     }
 
+    /// Whether processes of others are hidden behind the option `hidepid` of /proc: each pid namespace
+    /// has a process 1, and it is not to be seen, though we are.
+    pub fn hides_processes(&self) -> bool {
+        self.native && is_missing(&self.join("1")) && !is_missing(&self.join("self"))
+    }
+
     /// A path below it.
     pub fn join(&self, rest: impl AsRef<Path>) -> PathBuf {
         self.path.join(rest)
     }
+}
+
+fn is_missing(path: &Path) -> bool {
+    matches!(path.symlink_metadata(), Err(e) if e.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn is_proc(path: &Path) -> bool {

@@ -7,6 +7,7 @@ use super::root::ProcRoot;
 use super::usage::number;
 use crate::model::{Escape, FdRanges, Pid, escape, is_escaped};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::path::Arg as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::str::FromStr;
@@ -66,6 +67,9 @@ impl FromStr for Target {
                 return Err(format!(
                     "'{text}' names no fds behind the colon: PID:FDS is such as {digits}:0,3-7"
                 ));
+            }
+            Some((digits, "all")) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+                return Err(format!("'{text}': all fds of a process are meant by its pid alone: {digits}"));
             }
             _ => (text, None),
         };
@@ -158,6 +162,9 @@ pub fn resolve_tasks(root: &ProcRoot, target: &Target) -> Result<Vec<Task>, Targ
         },
         Who::Pid(pid) => match task(root, *pid) {
             Some(task) => Ok(vec![task]),
+            None if root.hides_processes() && is_there(*pid) => {
+                Err(error(format!("process {pid} may not be seen: /proc is mounted with hidepid")))
+            }
             None => Err(error(format!("no process has pid {pid}"))),
         },
         Who::Command(name) => {
@@ -173,14 +180,24 @@ pub fn resolve_tasks(root: &ProcRoot, target: &Target) -> Result<Vec<Task>, Targ
                     Ok(name) => name.into(),
                     Err(_) => escape(name, Escape::Table),
                 };
-                let reason = format!(
+                let mut reason = format!(
                     "no process has the command name '{name}' (the whole name, as in /proc/PID/comm)"
                 );
+                if root.hides_processes() {
+                    reason.push_str("; processes of others may not be seen: /proc is mounted with hidepid");
+                }
                 return Err(error(reason));
             }
             Ok(matching.into_iter().map(Task::Process).collect())
         }
     }
+}
+
+/// Whether there is such a task, whoever may see it: the kernel refuses what there is not otherwise than
+/// what is another user's.
+fn is_there(pid: Pid) -> bool {
+    let pid = rustix::process::Pid::from_raw(pid.0);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(Errno::SRCH))
 }
 
 /// What is wrong with a thread where a process is meant.
@@ -260,7 +277,7 @@ mod tests {
 
     #[test]
     fn refused() {
-        for text in ["", "0", "12:", "99999999999", "12:3-", "12:7-3", "12:3x"] {
+        for text in ["", "0", "12:", "99999999999", "12:3-", "12:7-3", "12:3x", "12:all"] {
             let parsed = text.parse::<Target>();
             assert_eq!(parsed.is_err(), text != "12:3-", "{text:?}");
         }

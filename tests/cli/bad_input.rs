@@ -1,7 +1,9 @@
 //! What goes wrong: processes that are not there or may not be read, output that goes nowhere.
 
 use crate::exhibits::listed;
-use crate::support::{FakeProc, Fdscope, Helper, Keeper, NOBODY, Skip, difference, needs, numbers, run_as};
+use crate::support::{
+    FakeProc, Fdscope, Helper, Keeper, NOBODY, Skip, capable, difference, needs, numbers, run_as, run_without,
+};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -164,6 +166,58 @@ fn fds_that_cannot_be_read_are_rows() {
     fdscope("list 77").run().check(3, "no fd of process 77 (closed) can be read");
     fdscope("list --kind error --pids --quiet").run().check(0, "").prints("77\n");
     fdscope("list --kind pipe --quiet").run().check(1, "").prints("");
+}
+
+/// A process whose fds can be listed and not read: that nothing matched is not known, whatever is asked for.
+#[test]
+fn a_filter_hides_no_denial() {
+    const SYS_PTRACE: u32 = 19;
+    let is_root = rustix::process::geteuid().as_raw() == 0;
+    if !is_root || !capable(8) || !capable(SYS_PTRACE) {
+        eprintln!("skipped: unreadable links, because that takes root with CAP_SETPCAP and CAP_SYS_PTRACE");
+        return;
+    }
+    let (helper, other) = (
+        Helper::start("pipes::pipe"),
+        Helper::start_with("pipes::pipe", |c| run_without(c, SYS_PTRACE.into())),
+    );
+    let (pid, count) = (helper.pid(), numbers(helper.pid()).len());
+    let run = |arguments: &str| {
+        let words = Fdscope::new(arguments);
+        words.with(|c| run_without(c, SYS_PTRACE.into())).run()
+    };
+    run(&format!("list {pid} --pids")).check(3, &format!("no fd of process {pid} (helper) can be read\n"));
+    let told = |count: usize| {
+        let of = format!("of the things that process {pid} (helper) holds");
+        format!("fdscope: {count} {of} could not be read: permission denied\n")
+    };
+    for filter in [
+        "-k pipe",
+        "-k pipe --count",
+        "--pids -k tcp",
+        "--port 1",
+        "--deleted",
+        "--path /proc",
+        "-w kind=='pipe'",
+        "-q -k tcp",
+    ] {
+        let run = run(&format!("list {pid} {filter}"));
+        // Working directory, root and program are looked at for these, too.
+        let more = if filter.starts_with("--deleted") || filter.starts_with("--path") { 3 } else { 0 };
+        run.check(3, &told(count + more)).prints("");
+    }
+    let document = run(&format!("list {pid} -k pipe --json")).check(3, &told(count)).json();
+    let expected = json!({"complete": false, "denied": count, "records": []});
+    assert_eq!(difference(&expected, Some(&document)), Vec::<String>::new());
+    // Another one may be read, and its rows are there.
+    let both = run(&format!("list {pid} {} -k pipe --pids", other.pid()));
+    both.check(3, &told(count)).prints(&format!("{}\n", other.pid()));
+    run(&format!("list {} -k pipe --pids", other.pid())).check(0, "").prints(&format!("{}\n", other.pid()));
+    run(&format!("list {} -k tcp", other.pid())).check(1, "").prints("");
+    let told = format!("fdscope: the fds of process {pid} cannot be read: Permission denied");
+    run(&format!("sockets --process {pid} -q")).check(3, &told);
+    run(&format!("sockets --process {pid}:0 -q")).check(3, &told);
+    run(&format!("sockets --process {} -q", other.pid())).check(1, "");
 }
 
 #[test]

@@ -145,6 +145,46 @@ fn of_all_processes() {
     assert!(commands.iter().map(|r| r["command"].as_str().unwrap()).is_sorted());
 }
 
+#[test]
+fn named_twice_is_shown_once() {
+    let helper = limited();
+    let pid = helper.pid();
+    let once = Fdscope::new(format!("limits {pid}")).records();
+    let twice = Fdscope::new(format!("limits {pid} {pid}")).records();
+    let all = |records: &[Value]| records.iter().map(|r| r["limit"].clone()).collect::<Vec<_>>();
+    assert_eq!(all(&once), all(&twice));
+    let by_name = Fdscope::new(format!("limits {pid} helper --columns pid,limit")).records();
+    assert_eq!(by_name.iter().filter(|r| r["pid"] == pid && r["limit"] == "nofile").count(), 1);
+    let set = Fdscope::new(format!("limits {pid} {pid} --set nofile=60")).records();
+    assert_eq!((set.len(), &set[0]["old_soft"], &set[0]["soft"]), (1, &json!(64), &json!(60)));
+}
+
+/// What fdscope itself may not open is not taken for what it may not read.
+#[test]
+fn short_of_fds_of_its_own() {
+    let run = |soft, hard, arguments: &str| {
+        let words = Fdscope::new(arguments);
+        words.with(|c| crate::support::limit(c, libc::RLIMIT_NOFILE, soft, hard)).run()
+    };
+    // It takes what it may.
+    for arguments in ["list --count --quiet", "limits --all", "list --shared --quiet"] {
+        let run = run(4, 4096, arguments);
+        assert!(!run.stderr().contains("EMFILE"), "{arguments}: {}", run.stderr());
+        run.check(0, "");
+    }
+    let helper = limited();
+    for command in ["list --pids", "limits --all", "list --pids -k tcp"] {
+        let run = run(4, 4, command);
+        run.check(3, "could not be read: too many open files (EMFILE)\n");
+        run.check(3, "fdscope: fdscope itself may have only 4 fds open (RLIMIT_NOFILE)");
+        assert!(!run.stderr().contains("permission"), "{}", run.stderr());
+    }
+    let document = run(4, 4, "list --json --quiet").check(3, "too many open files (EMFILE)").json();
+    assert_eq!(document["complete"], false);
+    assert_ne!(document["denied"], 0);
+    run(4, 4, &format!("list {}", helper.pid())).check(3, "cannot be read: ");
+}
+
 /// The count of another user's fds needs no privilege.
 #[test]
 fn of_all_processes_without_privilege() {

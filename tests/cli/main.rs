@@ -8,6 +8,7 @@ mod bench;
 mod bpf;
 mod fake_proc;
 mod hang;
+mod hidepid;
 mod limits;
 mod list;
 mod listen;

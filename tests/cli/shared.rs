@@ -220,8 +220,14 @@ fn how_it_looks() {
     assert_eq!(more, sorted([plain, vec!["cloexec".to_owned(), "shared".to_owned()]].concat()));
     let wide = shared(&helper, "--wide").ok().lines().remove(0);
     assert!(wide.starts_with("SHARED ") && wide.contains(" CLOEXEC ") && wide.matches(" POS ").count() == 1);
-    // Without it there is no such number.
-    helper.list("--where").arg("shared > 0").run().check(1, "").prints("");
+    // Without it there is no such number, and a question for it would never be answered.
+    for arguments in [["--where", "shared != null"], ["--columns", "+shared"], ["--columns", "pid,shared"]] {
+        let [option, value] = arguments;
+        let run = helper.list(option).arg(value).run();
+        run.check(2, "fdscope: 'shared' is known only with --shared, which lists what is shared\n")
+            .prints("");
+    }
+    shared(&helper, "--where").arg(format!("fd == {first} && shared != null")).ok();
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn what_is_no_target() {
     refused("self:5-3", "backwards");
     refused("1:2,x", "is not an fd number");
     refused("4242:", "'4242:' names no fds behind the colon: PID:FDS is such as 4242:0,3-7");
+    refused("4242:all", "'4242:all': all fds of a process are meant by its pid alone: 4242");
     // What is no /proc.
     let empty = tempfile::tempdir().unwrap();
     for command in ["list", "sockets", "peers", "limits --all", "list nobody"] {

@@ -132,5 +132,7 @@ fn notes() -> Section {
              counts for each of them.",
         )
         .heading("Permissions")
-        .text("Limits and counts of all processes may be read by everybody. See `fdscope`(1).")
+        .text("Limits and counts of all processes may be read by everybody, unless `/proc` is mounted with `hidepid`: \
+               then those of others are not seen, and status 0 of `--fail-above` is about one's own. A note and \
+               `complete` in JSON say so. See `fdscope`(1).")
 }

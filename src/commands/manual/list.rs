@@ -21,7 +21,10 @@ pub(super) fn manual() -> Manual {
             )),
             expressions(),
             examples(),
-            shared::exit_status(),
+            shared::exit_status().text(
+                "The same holds where `/proc` is mounted with `hidepid`, and the processes of others cannot even be \
+                 counted.",
+            ),
             shared::environment(),
             bpf(),
             notes(),
@@ -157,7 +160,8 @@ fn sharing() -> Section {
         )
         .text(
             "Numbers start from 1 in each listing, and mean nothing in another; where `--where` asks for `shared`, \
-             they stay what they were when it was asked. Nothing shared is exit status 1.",
+             they stay what they were when it was asked. Without `--shared`, an expression or a column with \
+             `shared` in it is refused. Nothing shared is exit status 1.",
         )
         .text(
             "The kernel itself compares, by `kcmp`(2), all fds that are alike in device and inode, or in the text of \
@@ -303,7 +307,7 @@ fn expressions() -> Section {
                      `contains`, which take plain text.",
                 ),
                 (
-                    "`has(tcp.state)`, `shared != null`",
+                    "`has(tcp.state)`, `pos != null`",
                     "Whether the record has the field. `has` takes only fields that have a dot in their names.",
                 ),
                 ("`size(flags) > 2`", "The length of a list or text."),
@@ -438,6 +442,17 @@ fn notes() -> Section {
              backlog of listeners, nothing of the queues and the other end of unix sockets, and nothing at all of \
              vsock sockets. What waits in TCP and unix streams is counted in bytes, in others in memory, which is \
              more.",
+        )
+        .heading("What a filter leaves out")
+        .text(
+            "Of an fd that may not be read it is not known whether it is what was asked for. Where a *TARGET* has such fds and \
+             nothing else of it is shown, that is said, whatever the options, and the exit status is 3, not 1.",
+        )
+        .heading("Its own limit")
+        .text(
+            "`fdscope` raises its own soft limit on open files where its work takes more, as far as the hard one \
+             allows. If that is not enough, it says so, and processes that it could not look at for that are \
+             exit status 3.",
         )
         .heading("Permissions, and what is done to a process")
         .text("See `fdscope`(1).")

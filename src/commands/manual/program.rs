@@ -174,7 +174,7 @@ fn permissions() -> Section {
             "another user's",
             "The fds take `CAP_SYS_PTRACE`, which root usually has. A security module, or a container, \
              may refuse it even so. Where `/proc` is mounted with `hidepid`, other users' \
-             processes may not be seen at all.",
+             processes may not be seen at all, which a note says.",
         )
         .text(
             "Some facts take more, and are absent without it: bytes queued in a pipe, its capacity, seals \

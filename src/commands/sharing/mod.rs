@@ -78,8 +78,9 @@ fn tell(context: &Context, job: &Job<'_>, search: &Search<'_>, named: bool) -> b
     if !unread {
         search.targets.tell_denied_fds(context);
     }
-    search.others.tell(context, job.system, false);
-    if named && search.others.tally.denied > 0 {
+    let short = search.others.tell(context, job.system, false);
+    context.tell_hidden(search.tally());
+    if named && (search.others.tally.denied > 0 || search.tally().hidden) {
         context.note("what could not be read may share with them, too");
     }
     let incomparable = named && search.is_target_denied();
@@ -88,5 +89,5 @@ fn tell(context: &Context, job: &Job<'_>, search: &Search<'_>, named: bool) -> b
         let text = format!("{fds} could not be compared: that takes the right to trace their processes");
         if incomparable { context.complain(&text) } else { context.note(&text) }
     }
-    unread || incomparable
+    unread || short || incomparable
 }

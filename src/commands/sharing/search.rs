@@ -78,8 +78,12 @@ impl<'s> Search<'s> {
         tally.add(self.others.tally);
         // Files that do not answer did not do so the first time, and what vanished is counted in whole.
         tally.add(Tally { vanished: 0, timed_out: 0, ..self.reading.tally });
-        let denied = self.denied.len() as u64;
-        tally.add(Tally { denied, vanished: self.vanished, ..Tally::default() });
+        tally.add(Tally {
+            denied: self.denied.len() as u64,
+            vanished: self.vanished,
+            hidden: self.job.system.root().hides_processes(),
+            ..Tally::default()
+        });
         tally
     }
 

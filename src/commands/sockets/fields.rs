@@ -56,6 +56,14 @@ fn peers(row: &Row) -> Option<Cell<'_>> {
     }
 }
 
+fn pending(row: &Row) -> Option<Cell<'_>> {
+    match &row.peers {
+        peers if peers.pending || is_pending(row.socket()) => Some(Cell::Bool(true)),
+        peers if peers.seen => Some(Cell::Bool(false)),
+        peers => peers.here.then_some(Cell::Null),
+    }
+}
+
 fn owners(row: &Row) -> Option<Cell<'_>> {
     let owners = row.owners();
     if owners.is_empty() && row.unowned().is_none() {
@@ -89,8 +97,7 @@ const COLUMNS: &[Column<Row>] = column_table! {
     "unowned", String, "why nobody holds it: time-wait, syn-recv, not-accepted, closed (by its owner), kernel, no-fd",
         |r| r.unowned().map(|reason| Cell::Text(reason.as_bytes()));
     "peers", Records[HOLDER_MEMBERS], "the fds that hold the other end, where that is on this machine; of syn-sent over loopback, the listener that does not answer; empty once it is closed, null where they may not be seen or came or went meanwhile", peers;
-    "pending", Bool, "whether the connection waits to be accepted, by a listener that the peers hold",
-        |r| (r.peers.pending || is_pending(r.socket())).then_some(Cell::Bool(true));
+    "pending", Bool, "whether the connection waits to be accepted, by a listener that the peers hold; as peers, absent where the other end is not on this machine, and null where it was not seen", pending;
     "netns", Integer, "network namespace, by its inode; null where that may not be read",
         |r| Some(r.network().id.map_or(Cell::Null, Cell::Uint));
     "netns_name", String, "its name: that of ip-netns(8), or of the container that it is of",

@@ -1,12 +1,12 @@
 //! What is there: the sockets of all network namespaces, and who holds them.
 
 use super::{owners, unread};
+use crate::commands::rlimit::allow_fds;
 use crate::context::Context;
 use crate::error::Error;
 use crate::model::{Family, Holder, Inode, Socket, Tally};
 use crate::proc::{Network, Place, Swept, System, socket_holders};
 use crate::sock::{Net, Request};
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -84,7 +84,8 @@ pub(super) fn gather(
     system: &System,
     context: &Context,
 ) -> Result<(Data, Vec<Net>), Error> {
-    allow_fds(places.len());
+    // Each namespace that is entered is an fd of ours: there may be more of them than a process usually has.
+    allow_fds(places.len() as u64 + 64);
     if !wanted.owners {
         return Ok(list(places, wanted, system, context));
     }
@@ -154,18 +155,6 @@ fn list(places: &[(Place, bool)], wanted: &Wanted, system: &System, context: &Co
     }
     unread::tell_refused(&refused, context);
     (data, nets)
-}
-
-/// Each namespace that is entered is an fd of ours: there may be more of them than a process
-/// usually has.
-fn allow_fds(count: usize) {
-    let mut limit = getrlimit(Resource::Nofile);
-    let needed = count as u64 + 64;
-    if limit.current.is_some_and(|current| current < needed) {
-        limit.current = limit.maximum.map_or(Some(needed), |maximum| Some(needed.min(maximum)));
-        // What cannot be raised is told where it matters.
-        let _ = setrlimit(Resource::Nofile, limit);
-    }
 }
 
 /// The names of the interfaces that any of the sockets is bound to.

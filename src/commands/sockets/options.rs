@@ -5,12 +5,14 @@ use super::pattern::{Pattern, port};
 use super::select::Selection;
 use crate::commands::{complete, processes};
 use crate::context::Context;
-use crate::model::Family;
+use crate::model::{Family, FdNum, FdRanges};
 use crate::proc::Target;
 use crate::sock::States;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+use std::io;
 use std::num::NonZero;
+use std::path::Path;
 
 /// List sockets, with who holds each and who is at its other end
 ///
@@ -105,9 +107,9 @@ impl Args {
     pub(super) fn selection(&self, context: &Context) -> Selection {
         let states = if self.listening { vec!["listen".to_owned()] } else { self.state.clone() };
         let (named, mut missing) = processes::named(context, &self.process);
-        for (pid, _) in &named {
-            let fds = std::fs::read_dir(context.root.join(format!("{pid}/fd")));
-            if let Err(e) = fds {
+        for (pid, target) in &named {
+            let fds = context.root.join(format!("{pid}/fd"));
+            if let Err(e) = can_read(&fds, target.fds.as_ref()) {
                 context.complain(&format!("the fds of process {pid} cannot be read: {e}"));
                 missing += 1;
             }
@@ -133,4 +135,23 @@ impl Args {
             missing,
         }
     }
+}
+
+/// Whether the fds below a directory may be read: it may be listed where its links may not be followed.
+fn can_read(fds: &Path, wanted: Option<&FdRanges>) -> io::Result<()> {
+    let mut refused = None;
+    for entry in std::fs::read_dir(fds)? {
+        let Ok(entry) = entry else { continue };
+        let number = entry.file_name().to_str().and_then(|name| name.parse().ok()).map(FdNum);
+        if !number.is_some_and(|fd| wanted.is_none_or(|wanted| wanted.contains(fd))) {
+            continue;
+        }
+        match entry.path().read_link() {
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => refused = Some(e),
+            // What may be read of one, may be read of all.
+            Ok(_) => return Ok(()),
+            Err(_) => {}
+        }
+    }
+    refused.map_or(Ok(()), Err)
 }

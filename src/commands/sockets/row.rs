@@ -50,6 +50,8 @@ pub(super) struct Peers {
     pub(super) pending: bool,
     /// Whether it asks to be connected, and those who hold the listener have not answered.
     pub(super) unanswered: bool,
+    /// Whether the socket at the other end was seen, or is surely closed.
+    pub(super) seen: bool,
     /// The name that the other end of a unix socket is bound to.
     pub(super) path: Option<Vec<u8>>,
 }

@@ -149,6 +149,7 @@ impl Filler<'_> {
             here: !end.sockets.is_empty() || end.closed || end.unseen,
             pending: end.waiting,
             unanswered: end.unanswered,
+            seen: !end.sockets.is_empty() || end.closed,
             path: end.sockets.first().and_then(|other| other.path.clone()),
         };
         if peers.here {

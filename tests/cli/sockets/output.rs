@@ -1,7 +1,7 @@
 //! Formats, columns, sums, and statuses.
 
 use super::{connection, holder, inode, listener, records, settles, sockets};
-use crate::support::{in_own_network, sorted};
+use crate::support::{Fdscope, in_own_network, sorted};
 use serde_json::{Value, json};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -65,6 +65,7 @@ fn the_keys_of_a_record() {
         "netns",
         "owners",
         "peers",
+        "pending",
         "recv_queue",
         "remote",
         "remote_port",
@@ -75,6 +76,13 @@ fn the_keys_of_a_record() {
         "uid",
     ];
     assert_eq!(keys(connected), expected);
+    assert_eq!(connected["pending"], false, "the other end was seen, and it is not a queue");
+    let port = client.local_addr().unwrap().port();
+    for expression in ["!pending", "pending == false"] {
+        let found = Fdscope::new(format!("sockets --family tcp --port {port} --quiet --json --where"));
+        let found = found.arg(expression).run();
+        assert_eq!(found.check(0, "").records().len(), 1, "{expression}");
+    }
     let expected = [
         "bytes_acked",
         "bytes_received",

@@ -24,5 +24,5 @@ pub(crate) use network::{add_loopback_address, in_own_network, lower_loopback, r
 pub(crate) use pty::{OnTerminal, run_on_terminal, terminal};
 pub(crate) use raw::{
     NOBODY, bytes_of, call, call_fd, confine, die_with_parent, forbid, limit, pass, run_as, run_as_other,
-    traceable,
+    run_without, traceable,
 };

@@ -83,6 +83,17 @@ pub(crate) fn run_as_other(command: &mut Command, real: u32, id: u32) {
     }
 }
 
+/// Has the command run as root without a capability, by its number in capabilities(7).
+pub(crate) fn run_without(command: &mut Command, capability: libc::c_ulong) {
+    // SAFETY: prctl is a plain system call, safe after fork.
+    unsafe {
+        command.pre_exec(move || match libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+    }
+}
+
 /// Has the command run with a resource limit.
 pub(crate) fn limit(command: &mut Command, resource: libc::__rlimit_resource_t, soft: u64, hard: u64) {
     let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
