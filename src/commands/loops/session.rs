@@ -232,7 +232,8 @@ impl<'s> Session<'s> {
         }
         let process = &mut self.stage.processes[index];
         for change in &looked.changes {
-            self.stalled |= matches!(change, Change::Stalled(_));
+            // What has recovered was a stall, which may be known only now.
+            self.stalled |= matches!(change, Change::Stalled(_) | Change::Recovered { .. });
             let named = report::named(&process.loops[l], change);
             process.name(self.system, l, &named);
             let event = report::changed(self.system, process, l, change, now);

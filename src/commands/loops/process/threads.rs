@@ -1,8 +1,8 @@
 //! The threads of a process, and which of them serve which loop.
 
-use super::super::event_loop::{Way, waits_in_epoll};
+use super::super::event_loop::{Way, listens, waits_in_epoll};
 use super::Process;
-use crate::model::{Doing, FdNum, Pid, Thread, Wait};
+use crate::model::{Doing, Pid, Thread, Wait};
 use crate::proc::{System, ThreadReader};
 use crate::watch::turning::Limits;
 use std::time::{Duration, Instant};
@@ -82,7 +82,8 @@ impl Process {
             waited_in.add_hand(thread.tid);
             return;
         }
-        if self.only.is_some() {
+        // One that is in a handler makes no other loop by what it waits for there.
+        if self.only.is_some() || self.loops.iter().any(|l| l.open && l.is_polled_by(thread.tid)) {
             return;
         }
         let pollers = self.loops.iter().filter(|l| l.open && l.epoll().is_none()).count();
@@ -101,7 +102,7 @@ impl Process {
             Wait::Poll { fds: Ok(fds), .. } => {
                 let is_loop = match fds[..] {
                     // Who waits for one fd waits for that, and not for whatever comes: but for a listener.
-                    [one] => self.listens(one.fd),
+                    [one] => listens(self.table.donor(), one.fd),
                     _ => !fds.is_empty(),
                 };
                 let selector = if call.is_select() { "select" } else { "poll" };
@@ -109,12 +110,6 @@ impl Process {
             }
             _ => None,
         }
-    }
-
-    /// Whether an fd is a socket that listens.
-    fn listens(&self, fd: FdNum) -> bool {
-        let duplicate = self.table.donor().duplicate(fd);
-        duplicate.is_ok_and(|socket| rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(false))
     }
 
     /// Has the only thread that may serve a loop looked at, where none was seen to wait in it.
