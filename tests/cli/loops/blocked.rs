@@ -204,7 +204,7 @@ fn for_ever_from_the_first_time_on() {
         return;
     }
     let mut server = Server::start("poll");
-    let mut run = watch(&server, "");
+    let run = watch(&server, "");
     let _held = hold_up_at_once(&mut server);
     let _other = server.connect();
     let events = run.end_by(Signal::SIGINT).check_signal(Signal::SIGINT, "").json_lines();

@@ -48,6 +48,8 @@ pub(super) struct EventLoop {
     pub(super) certain: bool,
     /// Whether no thread is there that may serve it: all wait for something else.
     pub(super) abandoned: bool,
+    /// Whether what is known of it rests on a guess of who serves it, or there was nobody who may.
+    pub(super) unproven: bool,
     /// What it watches that must not be polled, with its kind: then the epoll fd isn't either.
     pub(super) untouchable: Vec<(FdNum, String)>,
     /// Why it cannot be looked at any more.
@@ -58,8 +60,8 @@ pub(super) struct EventLoop {
     pub(super) lost: bool,
     /// Whether it was said that it turns without anything that could be seen.
     pub(super) told_stale: bool,
-    /// Stalls that are over, if it is one.
-    held_back: Vec<Change>,
+    /// A stall that is over, if it was one.
+    held_back: Option<Change>,
     /// Those that it has let wait for long, and watches no more: the longest first.
     pub(super) late: Vec<Late>,
 }
@@ -135,12 +137,13 @@ impl EventLoop {
             seen: false,
             certain: false,
             abandoned: false,
+            unproven: false,
             untouchable: Vec::new(),
             failed: None,
             open: true,
             lost: false,
             told_stale: false,
-            held_back: Vec::new(),
+            held_back: None,
             late: Vec::new(),
         }
     }
@@ -183,7 +186,7 @@ impl EventLoop {
 
     /// A thread was seen to wait in it.
     pub(super) fn add_hand(&mut self, tid: Pid) {
-        self.abandoned = false;
+        (self.abandoned, self.unproven) = (false, false);
         self.certain = true;
         if !std::mem::replace(&mut self.seen, true) {
             self.hands.clear();
@@ -236,12 +239,17 @@ impl EventLoop {
             self.look_at_hands(means, at);
         }
         looked.changes = self.judge.judge(at);
-        if self.was_not_seen_to_turn() {
+        let stalls = looked.changes.iter().any(|change| matches!(change, Change::Stalled(_)));
+        self.unproven |= stalls && !self.certain && !self.hands.is_empty();
+        let is_over = |change: &Change| matches!(change, Change::Recovered { .. });
+        if self.was_not_seen_to_turn() || self.unproven {
             // What it was is told when its thread comes back.
-            let over = looked.changes.drain(..).filter(|change| matches!(change, Change::Recovered { .. }));
-            self.held_back.extend(over);
-        } else {
-            looked.changes.splice(0..0, self.held_back.drain(..));
+            self.held_back =
+                looked.changes.iter().rfind(|change| is_over(change)).cloned().or(self.held_back.take());
+            let tells = !self.was_not_seen_to_turn();
+            looked.changes.retain(|change| tells && !is_over(change));
+        } else if let Some(over) = self.held_back.take() {
+            looked.changes.insert(0, over);
         }
         looked
     }
@@ -280,11 +288,6 @@ impl EventLoop {
         } else {
             self.judge.crew(&threads, calls, waits, at);
         }
-    }
-
-    /// Whether something waits for it that no thread is there to serve, nor was.
-    pub(super) fn is_nobodys(&self) -> bool {
-        self.abandoned && !self.seen && self.judge.ready_since().is_some()
     }
 
     /// Whether it is this thread alone that was seen to wait in it. One that waits in another epoll fd

@@ -112,14 +112,24 @@ impl Process {
         }
     }
 
-    /// Has the only thread that may serve a loop looked at, where none was seen to wait in it.
+    /// Has the only thread that may serve a loop looked at, where none was seen to wait in it: for all such
+    /// loops that may stall. Which that is may change.
     pub(in crate::commands::loops) fn guess_hands(&mut self, system: &System, index: usize, at: Instant) {
-        if !self.loops[index].hands.is_empty() || !self.guesses.is_due(at, GUESS) {
+        if self.loops[index].seen || !self.guesses.is_due(at, GUESS) {
             return;
         }
         let begin = Instant::now();
         let threads = self.read_threads(system);
+        for index in 0..self.loops.len() {
+            let found = &self.loops[index];
+            if found.open && !found.seen && found.judge.wants(at).crew {
+                self.guess_hands_of(index, &threads);
+            }
+        }
         self.guesses.done(begin);
+    }
+
+    fn guess_hands_of(&mut self, index: usize, threads: &[Thread]) {
         // The only thread there is may wait for a lock, say.
         let alone = threads.len() == 1 && self.threads.0 == 1;
         let serves_another = |thread: &Thread| {
@@ -136,9 +146,8 @@ impl Process {
         let may: Vec<Pid> = threads.iter().filter(may).map(|thread| thread.tid).collect();
         let found = &mut self.loops[index];
         found.abandoned = may.is_empty();
-        if let [only] = may[..] {
-            found.hands = vec![only];
-            (found.seen, found.certain) = (false, alone);
-        }
+        found.hands = if may.len() == 1 { may } else { Vec::new() };
+        found.certain = alone && !found.hands.is_empty();
+        found.unproven = !found.certain && (found.unproven || found.abandoned);
     }
 }
