@@ -66,6 +66,7 @@ fn selectors_each_once() {
     offers(&["fdscope", "watch", "--with", ""], &["auto", "select", "poll", "epoll", "mio"]);
     offers(&["fdscope", "watch", "--with", "select,"], &["select,poll", "select,epoll", "select,mio"]);
     offers(&["fdscope", "watch", "--with", "auto,"], &[]);
+    offers(&["fdscope", "watch", "--events", "in,"], &["in,in", "in,out", "in,pri", "in,rdhup"]);
 }
 
 #[test]

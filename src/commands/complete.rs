@@ -3,7 +3,7 @@
 use super::{fields, kinds, limits, sockets, threads};
 use crate::kind::ALL;
 use crate::listener::Service;
-use crate::model::{Holder, Inode, Pid, Resource};
+use crate::model::{Holder, Inode, Interest, Pid, Resource};
 use crate::proc::{ProcRoot, all_pids, command_of, holders};
 use crate::sock::Diag;
 use clap::ValueEnum;
@@ -126,6 +126,11 @@ fn fds(pid: Pid) -> Vec<CompletionCandidate> {
 pub(super) fn kinds(current: &OsStr) -> Vec<CompletionCandidate> {
     let help = |word: &str| ALL.iter().find(|k| k.name == word).map(|k| k.help);
     list(current, kinds::words().into_iter().map(|w| (w, help(w))))
+}
+
+/// Conditions of `watch --events`, after a comma too.
+pub(super) fn conditions(current: &OsStr) -> Vec<CompletionCandidate> {
+    list(current, Interest::all_names().map(|name| (name, None)))
 }
 
 /// Names of `list --columns`, after a comma or a plus too.

@@ -28,7 +28,7 @@ pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut 
         let cell = |c| Cell::new(heading(c)).add_attribute(Attribute::Bold);
         table.set_header(columns.iter().map(cell));
     }
-    let mut cells = cells(batch);
+    let mut cells = cells(renderer, batch);
     for emphasis in &batch.emphases {
         let cells = cells.by_ref().take(columns.len());
         let cells = cells.map(|(text, _)| std::str::from_utf8(text).unwrap_or("?"));

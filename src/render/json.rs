@@ -87,13 +87,14 @@ fn row<R: Record>(batch: &mut Batch, renderer: &Renderer<R>, record: &R) {
     let start = batch.bytes.len();
     // None of them has a dot in its name, so that each has a place of its own.
     let (leading, places) = renderer.places.split_at(renderer.leading);
-    batch.lead(record, |batch| {
+    let encode = |batch: &mut Batch| {
         for place in leading {
             if let Place::Plain(key, nth) = place {
                 column(&mut batch.bytes, key, &columns[*nth], record);
             }
         }
-    });
+    };
+    batch.lead(record, encode, Vec::extend_from_within);
     let out = &mut batch.bytes;
     for place in places {
         match place {

@@ -85,14 +85,19 @@ impl Batch {
         self.lead = None;
     }
 
-    /// Encodes the leading columns of a record: as those before, if they are the same.
-    fn lead(&mut self, record: &impl Record, encode: impl FnOnce(&mut Self)) {
+    /// Encodes the leading columns of a record; `again` says those before once more, if they are the same.
+    fn lead(
+        &mut self,
+        record: &impl Record,
+        encode: impl FnOnce(&mut Self),
+        again: impl FnOnce(&mut Vec<u8>, Range<usize>),
+    ) {
         let subject = record.subject();
         if let (Some((process, tid)), Some((last, of, lead))) = (subject, &self.lead)
             && Arc::ptr_eq(process, last)
             && tid == *of
         {
-            return self.bytes.extend_from_within(lead.clone());
+            return again(&mut self.bytes, lead.clone());
         }
         let start = self.bytes.len();
         encode(self);
@@ -249,6 +254,20 @@ mod tests {
         assert_eq!(
             rendered(Format::Table, &columns, rows()),
             "7  one    -  1\n7  one    -  2\n7  one    8  3\n7  other  8  4\n7  one    8  5\n"
+        );
+        // Nothing but what they have in common.
+        assert_eq!(
+            rendered(Format::Table, &["pid", "command"], rows()),
+            "7  one\n7  one\n7  one\n7  other\n7  one\n"
+        );
+        let long = process(&[b'x'; 254]);
+        assert_eq!(
+            rendered(
+                Format::Table,
+                &["command", "fd"],
+                vec![row(&long, None, 1, b""), row(&long, None, 2, b"")]
+            ),
+            [1, 2].map(|fd| format!("{}  {fd}\n", "x".repeat(254))).concat()
         );
         assert_eq!(
             rendered(Format::Jsonl, &["pid", "tid", "fd", "command"], rows()),

@@ -18,10 +18,17 @@ pub(super) const GAP: usize = 2;
 /// not how wide it is: it follows in four then.
 const LONG: u8 = u8::MAX;
 
+/// What stands for the leading cells of a row that are those of the row before: most rows' are, and a held
+/// table is the largest thing there is.
+const AGAIN: u8 = LONG - 1;
+
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
     let columns = &renderer.columns;
     batch.widths.resize(columns.len(), 0);
-    batch.lead(record, |batch| encode(batch, columns, 0..renderer.leading, record));
+    if renderer.leading > 0 {
+        let encode = |batch: &mut Batch| encode(batch, columns, 0..renderer.leading, record);
+        batch.lead(record, encode, |bytes, _| bytes.push(AGAIN));
+    }
     encode(batch, columns, renderer.leading..columns.len(), record);
     batch.emphases.push(record.emphasis());
 }
@@ -35,7 +42,7 @@ fn encode<R: Record>(batch: &mut Batch, columns: &[Column<R>], some: Range<usize
         let length = text.len();
         let width = if needs_width(columns, i) { display_width(text) } else { length };
         batch.widths[i] = batch.widths[i].max(width);
-        if length < LONG.into() && length == width {
+        if length < AGAIN.into() && length == width {
             batch.bytes[start] = length as u8;
         } else {
             let length = (length as u32).to_ne_bytes();
@@ -87,22 +94,43 @@ pub(super) fn hold(held: &mut Batch, batch: &Batch) {
 }
 
 /// The cells of a held table, one row after the other, and how wide they are.
-pub(super) fn cells(batch: &Batch) -> impl Iterator<Item = (&[u8], usize)> {
+pub(super) fn cells<'b, R>(
+    renderer: &Renderer<R>,
+    batch: &'b Batch,
+) -> impl Iterator<Item = (&'b [u8], usize)> {
+    let (leading, columns) = (renderer.leading, renderer.columns.len());
     let mut rest = &batch.bytes[..];
+    // Where the last leading cells begin, and what is left of them in a row that has them again.
+    let (mut lead, mut again): (&[u8], Option<&[u8]>) = (rest, None);
+    let mut nth = 0;
     std::iter::from_fn(move || {
-        let text;
-        match rest.split_first()? {
-            (&LONG, after) => {
-                let (length, after) = after.split_first_chunk()?;
-                (text, rest) = after.split_at_checked(u32::from_ne_bytes(*length) as usize)?;
-                Some((text, display_width(text)))
-            }
-            (&length, after) => {
-                (text, rest) = after.split_at_checked(length.into())?;
-                Some((text, text.len()))
+        if nth == 0 && leading > 0 {
+            again = None;
+            match rest.split_first()? {
+                (&AGAIN, after) => (rest, again) = (after, Some(lead)),
+                _ => lead = rest,
             }
         }
+        let from = again.as_mut().filter(|_| nth < leading).unwrap_or(&mut rest);
+        nth = (nth + 1) % columns;
+        take_cell(from)
     })
+}
+
+/// Takes the first cell.
+fn take_cell<'b>(rest: &mut &'b [u8]) -> Option<(&'b [u8], usize)> {
+    let text;
+    match rest.split_first()? {
+        (&LONG, after) => {
+            let (length, after) = after.split_first_chunk()?;
+            (text, *rest) = after.split_at_checked(u32::from_ne_bytes(*length) as usize)?;
+            Some((text, display_width(text)))
+        }
+        (&length, after) => {
+            (text, *rest) = after.split_at_checked(length.into())?;
+            Some((text, text.len()))
+        }
+    }
 }
 
 /// The heading of a column.
@@ -132,7 +160,7 @@ pub(super) fn write<R: Record>(renderer: &Renderer<R>, batch: &Batch, out: &mut 
         let bold = renderer.style.color.then(|| Style::new().bold());
         page.row(&settings, headings.iter().map(|text| (text.as_bytes(), text.len())), bold);
     }
-    let mut cells = cells(batch);
+    let mut cells = cells(renderer, batch);
     for emphasis in &batch.emphases {
         let style = renderer.style.color.then(|| style(*emphasis)).flatten();
         page.row(&settings, &mut cells, style);

@@ -12,7 +12,7 @@ pub(super) fn header<R: Record>(renderer: &Renderer<R>, out: &mut dyn Write) -> 
 
 pub(super) fn push<R: Record>(renderer: &Renderer<R>, batch: &mut Batch, record: &R) {
     let (leading, columns) = renderer.columns.split_at(renderer.leading);
-    batch.lead(record, |batch| cells(&mut batch.bytes, leading, record));
+    batch.lead(record, |batch| cells(&mut batch.bytes, leading, record), Vec::extend_from_within);
     cells(&mut batch.bytes, columns, record);
     if let Some(last) = batch.bytes.last_mut() {
         *last = b'\n';

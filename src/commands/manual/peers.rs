@@ -114,7 +114,8 @@ fn formats() -> Section {
             "`--format dot` writes the graph for graphviz: a node for each process, and an edge for each connection, with \
              the kind, the fds at its tail and head, and what waits. Arrows go where bytes go. Dashed edges are \
              connections that nobody has accepted, red ones those of which nothing was read in the time of `--for`; \
-             other machines are dashed nodes.",
+             other machines are dashed nodes. A pipe, a FIFO, an eventfd or a message queue that would take 16 edges or more \
+             is a node of its own, with an edge for each process that has an end of it.",
         )
         .text("JSON, JSON lines and TSV have a record for each line of the tree, and do not put any together.")
 }

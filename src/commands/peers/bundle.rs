@@ -13,7 +13,7 @@ const MANY: usize = 4;
 
 impl<'c> Bundle<'c> {
     /// Puts those together that are many and alike, each where its first one stands.
-    pub(super) fn of(connections: &'c [Connection]) -> Vec<Self> {
+    pub(super) fn of(connections: impl IntoIterator<Item = &'c Connection>) -> Vec<Self> {
         let mut bundles: Vec<Self> = Vec::new();
         let mut keys = Vec::new();
         for connection in connections {

@@ -3,24 +3,27 @@
 use super::bundle::Bundle;
 use super::connection::{Connection, Stuck};
 use super::graph::Graph;
-use crate::model::{Escape, Holder, Joint, Pid, bytes, escape};
+use super::hub::{Hub, Hubs};
+use crate::model::{Escape, FdNum, Holder, Joint, Pid, bytes, escape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// Writes it: a node for each process, an edge for each connection of two.
+/// Writes it: a node for each process, an edge for each connection of two, and a node for what many
+/// share.
 pub(super) fn write(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
     let mut nodes: BTreeMap<Pid, Vec<u8>> = BTreeMap::new();
     let mut far: BTreeSet<&[u8]> = BTreeSet::new();
     let mut edges = String::new();
     let mut nobody = 0;
+    let hubs = Hubs::of(graph);
     for node in &graph.nodes {
         nodes.insert(node.process.pid, node.process.command.clone());
-        for bundle in Bundle::of(&node.connections) {
+        for peer in node.connections.iter().flat_map(|connection| connection.peers.known()) {
+            nodes.entry(peer.process.pid).or_insert_with(|| peer.process.command.clone());
+        }
+        for bundle in Bundle::of(node.connections.iter().filter(|connection| !hubs.has(connection))) {
             let first = bundle.first();
-            for peer in first.peers.known() {
-                nodes.entry(peer.process.pid).or_insert_with(|| peer.process.command.clone());
-            }
             let to = match (&first.peers.holders, &first.remote) {
                 (Some(holders), _) if !holders.is_empty() => {
                     edge_to_each(&mut edges, &bundle);
@@ -52,9 +55,33 @@ pub(super) fn write(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
         let name = quoted(&format!("at {}", text(remote)));
         writeln!(out, "  {name} [label={}, style=dashed];", quoted(&text(remote)))?;
     }
+    for (nth, hub) in hubs.all.iter().enumerate() {
+        spokes(&mut edges, nth, hub);
+    }
     out.write_all(edges.as_bytes())?;
     writeln!(out, "}}")?;
     out.flush()
+}
+
+/// The node of what many share, and an edge for each process that has an end of it.
+fn spokes(out: &mut String, nth: usize, hub: &Hub) {
+    let mut label = hub.kind.clone();
+    if hub.unread > 0 {
+        let nothing = if hub.is_stuck { ", nothing is read" } else { "" };
+        let _ = write!(label, "\n{} unread{nothing}", bytes(hub.unread));
+    }
+    let color = if hub.is_stuck { ", color=red, fontcolor=red, penwidth=2" } else { "" };
+    let _ = writeln!(out, "  hub{nth} [label={}, shape=ellipse{color}];", quoted(&label));
+    let direction = if hub.is_shared { "none" } else { "forward" };
+    for (ends, goes_in) in [(&hub.into, true), (&hub.out, false)] {
+        for (pid, fds) in ends {
+            let (own, hub) = (id(*pid), format!("hub{nth}"));
+            let (from, to) = if goes_in { (own, hub) } else { (hub, own) };
+            let fds: Vec<String> = fds.iter().map(FdNum::to_string).collect();
+            let label = quoted(&fds.join(","));
+            let _ = writeln!(out, "  {from} -> {to} [dir={direction}, label={label}];");
+        }
+    }
 }
 
 /// An edge to each process that has the other end, and to which none was drawn yet.

@@ -2,13 +2,14 @@
 //!
 //! `gather` reads the fds that are ends of something, process by process, and follows their peers;
 //! `graph` shows each edge once and finds out where it hangs; `looks` looks again, for what is
-//! not read. `tree`, `dot` and `record` write it.
+//! not read. `tree`, `dot` and `record` write it, and `hub` is what many share in a picture.
 
 mod bundle;
 mod connection;
 mod dot;
 mod gather;
 mod graph;
+mod hub;
 mod looks;
 mod record;
 mod tree;

@@ -41,7 +41,8 @@ pub struct Args {
     trigger: Option<Trigger>,
     /// Which conditions to ask for: in, out, pri, rdhup [default: out for what is open for writing
     /// alone, in,pri,rdhup otherwise, and out too for what is connected to]
-    #[arg(long, short = 'e', value_name = "EVENTS", help_heading = "Looking")]
+    #[arg(long, short = 'e', value_name = "EVENTS", help_heading = "Looking",
+          add = ArgValueCompleter::new(complete::conditions))]
     pub(super) events: Option<Interest>,
     /// How often to look at what cannot be waited for: whether what is ready still is, and fds of other
     /// processes by select and poll. Times are as exact as this, and shorter ones cost more

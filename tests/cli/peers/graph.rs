@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::Stdio;
 
-listed! { "graph": chain bundle }
+listed! { "graph": chain bundle crowd }
 
 fn cloexec() -> (OwnedFd, OwnedFd) {
     pipe_with(PipeFlags::CLOEXEC).unwrap()
@@ -41,6 +41,24 @@ fn bundle(keeper: &mut Keeper) -> Result<(), Skip> {
     keeper.keep(child);
     for writer in writers {
         keeper.show("writer", writer, json!({}));
+    }
+    Ok(())
+}
+
+/// A pipe of which one process has four writing ends, and another four reading ends.
+fn crowd(keeper: &mut Keeper) -> Result<(), Skip> {
+    let null = OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+    let (reader, writer) = cloexec();
+    let child = holder_with(&["sleep", "600"], null, |command| {
+        for number in 10..14 {
+            pass(command, reader.as_fd(), number);
+        }
+    });
+    keeper.told["child"] = child.id().into();
+    keeper.keep(child);
+    rustix::io::write(&writer, b"abc").unwrap();
+    for _ in 0..4 {
+        keeper.show("writer", writer.try_clone().unwrap(), json!({}));
     }
     Ok(())
 }
@@ -143,6 +161,25 @@ fn a_graph_for_graphviz() {
     let target = format!("{pid}:{fd} --depth 2 --format dot");
     peers(&target).ok().prints(&expected);
     peers(&target).ok().prints(&expected);
+}
+
+/// An edge from each end to each other would be too many to be drawn.
+#[test]
+fn what_many_share_is_a_node_of_the_picture() {
+    let helper = Helper::start("graph::crowd");
+    let (pid, child) = (helper.pid(), told(&helper, "child"));
+    let fds: Vec<i64> = helper.facts.iter().map(|fact| fact["fd"].as_i64().unwrap()).collect();
+    let target = format!("{pid}:{}-{}", fds[0], fds[3]);
+    let dot = peers(&format!("{target} --format dot")).ok().stdout();
+    let writers: Vec<String> = fds.iter().map(i64::to_string).collect();
+    let hub = format!(
+        "  hub0 [label=\"pipe\\n3 unread\", shape=ellipse];\n  \
+         p{pid} -> hub0 [dir=forward, label=\"{}\"];\n  \
+         hub0 -> p{child} [dir=forward, label=\"10,11,12,13\"];\n}}\n",
+        writers.join(",")
+    );
+    assert!(dot.ends_with(&hub), "{dot}");
+    assert_eq!(peers(&format!("{target} --jsonl")).ok().json_lines().len(), 4);
 }
 
 #[test]

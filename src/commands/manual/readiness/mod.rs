@@ -36,8 +36,8 @@ fn description() -> Section {
             "What can be shown is shown. Behind a `$` is something to type, below it what it prints. Pids, ports, \
              times and figures will be others for you, and `...` is what was left out or cut. The commands of a section \
              go into one `bash`, in an empty directory, from the first to the last; where something is to be in a file, \
-             the file comes first. If port 8080 is taken, take another. `kill %%` ends what a command left \
-             running behind it with `&`; and if `fdscope` may not look into your own processes, because the system restricts `ptrace`(2), use a \
+             the file comes first. If port 8080 is taken, take another. `kill $(jobs -p)` ends what the commands \
+             of a section left running behind them with `&`, before the next section takes the port; and if `fdscope` may not look into your own processes, because the system restricts `ptrace`(2), use a \
              shell of root.",
         )
         .text(
