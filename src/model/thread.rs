@@ -26,9 +26,13 @@ pub struct Thread {
 pub struct ThreadState(pub u8);
 
 impl ThreadState {
-    /// Whether a signal or a tracer stopped it.
+    /// It is in a cgroup that is frozen. The kernel has no letter for that: it says that such a thread
+    /// sleeps.
+    pub const FROZEN: Self = Self(b'F');
+
+    /// Whether a signal, a tracer or a frozen cgroup stopped it.
     pub fn is_stopped(self) -> bool {
-        matches!(self.0, b'T' | b't')
+        matches!(self.0, b'T' | b't') || self == Self::FROZEN
     }
 
     /// Whether it has ended, and only its parent or its other threads keep it.
@@ -49,6 +53,7 @@ impl ThreadState {
             b'D' => "uninterruptible",
             b'T' => "stopped",
             b't' => "traced",
+            b'F' => "frozen",
             b'I' => "idle",
             b'P' => "parked",
             b'Z' => "zombie",

@@ -146,8 +146,10 @@ pub(super) struct Summary {
     /// How far apart looks are.
     pub(super) interval: Duration,
     pub(super) totals: Totals,
-    /// Why it could not be judged, where it could not.
+    /// Why it could not be judged, where it could not, or not all the time.
     pub(super) note: Option<String>,
+    /// Whether it could for most of the time, so that its figures are worth something.
+    pub(super) partly: bool,
 }
 
 impl Event {
@@ -214,7 +216,9 @@ impl Event {
     }
 
     fn totals(&self) -> Option<&Totals> {
-        self.summary().filter(|summary| summary.note.is_none()).map(|summary| &summary.totals)
+        self.summary()
+            .filter(|summary| summary.note.is_none() || summary.partly)
+            .map(|summary| &summary.totals)
     }
 
     fn lasted(&self) -> Option<Duration> {

@@ -308,15 +308,20 @@ pub(super) fn summary(system: &System, process: &mut Process, index: usize, now:
     let event_loop = &mut process.loops[index];
     let mut totals = event_loop.judge.totals(now.at).clone();
     // It was neither busy nor stalled.
-    let nobodys = event_loop.is_nobodys().then(|| {
+    let nobodys = event_loop.unproven.then(|| {
         totals = Totals::default();
         "something waits for it, and no thread was seen that may serve it: it was not judged".to_owned()
     });
-    let not_seen = || {
-        let once = "its thread was not seen to come back to these fds: it was not judged";
-        event_loop.was_not_seen_to_turn().then(|| once.to_owned())
-    };
-    let note = event_loop.note().or(nobodys).or_else(not_seen);
+    // Nor was that idle, as far as one knows.
+    let not_seen = event_loop.was_not_seen_to_turn().then(|| {
+        totals = Totals::default();
+        "its thread was not seen to come back to these fds: it was not judged".to_owned()
+    });
+    let judged = nobodys.is_none() && not_seen.is_none();
+    let note = event_loop.note().or(nobodys).or(not_seen);
+    let partly = note.is_none() && event_loop.was_judged_late();
+    let late = "before its thread was seen to come back to these fds, it was judged only while it waited";
+    let note = note.or_else(|| partly.then(|| late.to_owned()));
     let mut worst: Vec<Late> = event_loop.late.clone();
     let members = event_loop.judge.members().filter(|(_, member)| member.waits() > 0);
     let mut tokens: Vec<(usize, Duration)> =
@@ -344,9 +349,12 @@ pub(super) fn summary(system: &System, process: &mut Process, index: usize, now:
         waited: Some(late.longest),
         waits: Some(late.waits),
     };
-    let fds = worst.iter().take(NAMED / 2).map(fd).collect();
+    // Nor is it said what it let wait.
+    let most = if judged { NAMED / 2 } else { 0 };
+    let fds = worst.iter().take(most).map(fd).collect();
     let interval = event_loop.judge.limits().interval;
-    now.event(&event_loop.who, Told::Summary(Box::new(Summary { interval, totals, note }))).fds(fds, 0)
+    now.event(&event_loop.who, Told::Summary(Box::new(Summary { interval, totals, note, partly })))
+        .fds(fds, 0)
 }
 
 /// A loop that is not there any more.

@@ -231,8 +231,10 @@ impl<'s> Session<'s> {
             self.stage.failed = true;
         }
         let process = &mut self.stage.processes[index];
+        let proven = !process.loops[l].unproven;
         for change in &looked.changes {
-            self.stalled |= matches!(change, Change::Stalled(_));
+            // What has recovered was a stall, which may be known only now.
+            self.stalled |= proven && matches!(change, Change::Stalled(_) | Change::Recovered { .. });
             let named = report::named(&process.loops[l], change);
             process.name(self.system, l, &named);
             let event = report::changed(self.system, process, l, change, now);

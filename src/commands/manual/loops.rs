@@ -142,6 +142,10 @@ fn reading() -> Section {
                     "By SIGSTOP, a debugger or job control.",
                 ),
                 (
+                    "`frozen`",
+                    "With its cgroup: `docker pause`, `systemctl freeze`. The kernel itself says that such a thread sleeps.",
+                ),
+                (
                     "`epoll_wait on 21`, which is another loop",
                     "A loop within a handler of this one: `execSync` and `spawnSync` of Node.js, `run_until_complete` in \
                      a coroutine, a driver with a loop of its own. Where several threads were seen to wait in the loop, \
@@ -154,7 +158,10 @@ fn reading() -> Section {
                 (
                     "`likely thread`",
                     "No thread was seen to wait in this loop yet; of all there are, it is the only one that may serve it, \
-                     as it may several. Where there are several such threads, the thread is not known; where there is none, as all \
+                     as it may several. That is a guess, made again and again: what rests on it is told, but is no proof. \
+                     The summary says then that the loop was not judged, and the exit status does not count it, until a \
+                     thread is seen to wait in it. In a process with one thread it is no guess. \
+                     Where there are several such threads, the thread is not known; where there is none, as all \
                      wait for something else, the loop is not judged.",
                 ),
             ],
@@ -190,7 +197,11 @@ fn events() -> Section {
                     "It has served nothing for as long as `--stall` says, though something waits: since when, `fds`, \
                      `thread`, and what that does (`doing`, `call`, `cpu_percent`, `delay_percent`). Told once for each stall.",
                 ),
-                ("`recovered`", "It has served something again; `lasted` is for how long it had not."),
+                (
+                    "`recovered`",
+                    "It has served something again; `lasted` is for how long it had not. Without `stalled` before, it was \
+                     known only then that this was a stall: see HOW IT IS JUDGED, and `likely thread` above.",
+                ),
                 (
                     "`spinning`",
                     "An fd stays ready and is not served, though the loop turns: `turns` is true if others were served \
@@ -257,8 +268,18 @@ fn judging() -> Section {
         )
         .text(
             "A loop that poll or select make is judged once its thread was seen to come back to it: by the fds that it \
-             gave last. A thread that computes for itself and asks poll now and then looks the same as a loop that \
+             gave last. If they have a listener, what it let wait before is judged then, too, and told as `recovered`; \
+             else it is not judged, and a note says so. If it never comes back, it is not judged at all. \
+             A thread that computes for itself and asks poll now and then looks the same as a loop that \
              stalls.",
+        )
+        .text(
+            "Handlers poll, too: for one client (a socket with a time limit in Python), for a database, or for no fd, to \
+             sleep. Such a call is not the loop that waits: one that has no fd in common with the loop's, or lacks its \
+             listener, unless it is for several fds that are all the loop's. If a thread comes back again and again to \
+             several other fds, these are its loop from then on; but not while a listener of the loop is open, which \
+             they lack. So a server that leaves its listener out while it serves a single client is stalled, for \
+             who waits there.",
         )
         .heading("What cannot be seen")
         .text(
@@ -305,8 +326,8 @@ fn exit_status() -> Section {
         ),
         (
             "`1`",
-            "Without: there is no loop that can be seen. With them: a loop has stalled. A loop that spins is told of and \
-             is no stall.",
+            "Without: there is no loop that can be seen. With them: a loop has stalled, unless who serves it was only \
+             guessed (`likely thread`). A loop that spins is told of and is no stall.",
         ),
         ("`2`", "Wrong usage or bad input, or the output could not be written."),
         (

@@ -83,7 +83,8 @@ pub(super) const COLUMNS: &[Column<Row>] = column_table! {
     "uid", Integer, "effective user id of the process", |r| Some(Cell::Uint(r.process.uid.into()));
     "tid", Integer, "thread id; that of the first thread is the pid", |r| Some(Cell::Int(r.thread.tid.0.into()));
     "name", String, "name of the thread, at most 15 bytes", |r| Some(Cell::Text(&r.thread.name));
-    "state", String, "running, sleeping, uninterruptible, stopped, traced, idle, parked, zombie or dead: proc_pid_stat(5)",
+    "state", String, "running, sleeping, uninterruptible, stopped, traced, frozen (with its cgroup), idle, parked, zombie or \
+        dead: proc_pid_stat(5)",
         |r| Some(Cell::Text(r.thread.state.word().as_bytes()));
     "share", Number, "with --sample: in how many of the looks at the thread, in percent, it was seen so",
         |r| r.seen.map(|seen| Cell::Float(seen.share()));

@@ -77,6 +77,9 @@ impl<'p> ThreadReader<'p> {
     /// The thread now. [`OpenError::Gone`] if it has ended.
     pub fn read(&mut self, tid: Pid) -> Result<Thread, OpenError> {
         let mut thread = self.glance(tid)?;
+        if self.is_frozen(&thread) {
+            thread.state = ThreadState::FROZEN;
+        }
         self.exact(tid, &mut thread.cpu);
         Ok(thread)
     }
@@ -131,6 +134,18 @@ impl<'p> ThreadReader<'p> {
         self.again = text;
         // What may not be known reads as 0.
         function.filter(|f| !f.is_empty() && f != b"0")
+    }
+
+    /// Whether the thread is in a cgroup that is frozen, `cgroups(7)`, as far as that may be known: by the
+    /// function of the kernel that is for that in version 2, which may be a part of the one that sees to
+    /// signals, where nothing else sleeps; or in version 1.
+    fn is_frozen(&mut self, thread: &Thread) -> bool {
+        let functions: &[&[u8]] = match thread.state.0 {
+            b'S' => &[b"do_freezer_trap", b"get_signal"],
+            b'D' => &[b"__refrigerator"],
+            _ => return false,
+        };
+        self.wchan(thread.tid).is_some_and(|function| functions.contains(&&function[..]))
     }
 
     /// When the thread last ran, on the clock of the CPU that it ran on; nothing where the kernel does

@@ -2,7 +2,7 @@
 
 use super::server::{Server, echo};
 use super::{fdscope, watch};
-use crate::support::{Background, PATIENCE, check, eventually_state, number, pass};
+use crate::support::{Background, Fdscope, PATIENCE, check, eventually, eventually_state, number, pass};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Holds a loop up with `what` by one client, and has another one wait for it.
@@ -22,9 +23,13 @@ fn hold_up(server: &mut Server, what: &[u8]) -> (TcpStream, TcpStream) {
     (one, other)
 }
 
-/// Has the loop be held up in a read until that is told; gives who waits then. A loop that gives its fds
-/// each time must be seen to do so before, and with these: that takes a few times.
-fn stalled_in_a_read(server: &mut Server, run: &mut Background) -> (Value, TcpStream) {
+/// Has the loop be held up with `what`, in a call that is told with these words, until that is told; gives
+/// who waits then. A loop that gives its fds each time must be seen to do so before, and with these: that
+/// takes a few times.
+fn stalled_in(words: &str, what: &[u8], server: &mut Server, run: &mut Background) -> (Value, TcpStream) {
+    let is_told = |event: &Value| {
+        event["event"] == "stalled" && event["doing"].as_str().is_some_and(|doing| doing.contains(words))
+    };
     let begin = Instant::now();
     let (mut one, mut other) = (server.connect(), server.connect());
     loop {
@@ -33,14 +38,13 @@ fn stalled_in_a_read(server: &mut Server, run: &mut Background) -> (Value, TcpSt
             echo(&mut other);
             std::thread::sleep(Duration::from_millis(5));
         }
-        server.hold_up(&mut one, b"b");
+        server.hold_up(&mut one, what);
         other.write_all(b"ee").unwrap();
         let soon = Instant::now() + Duration::from_secs(2);
         while Instant::now() < soon {
             std::thread::sleep(Duration::from_millis(5));
             run.poll();
-            let told = run.seen().into_iter().rfind(|e| e["event"] == "stalled" && e["call"] == "read");
-            if let Some(stalled) = told {
+            if let Some(stalled) = run.seen().into_iter().rfind(is_told) {
                 return (stalled, other);
             }
         }
@@ -64,7 +68,7 @@ fn in_a_call() {
     for how in ["level", "edge", "poll", "select"] {
         let mut server = Server::start(how);
         let mut run = watch(&server, "");
-        let (stalled, mut other) = stalled_in_a_read(&mut server, &mut run);
+        let (stalled, mut other) = stalled_in("read on ", b"b", &mut server, &mut run);
         let selector = if matches!(how, "level" | "edge") { "epoll" } else { how };
         check(
             &stalled,
@@ -124,6 +128,91 @@ fn in_another_loop() {
     }
 }
 
+/// In a poll of its own that a handler has, for a database or for a client that says nothing: that is not
+/// the loop that waits, whatever it waits with itself.
+#[test]
+fn in_a_poll_for_something_else() {
+    if super::cannot_look() {
+        return;
+    }
+    for how in ["level", "poll", "select"] {
+        let mut server = Server::start(how);
+        let mut run = watch(&server, "");
+        let words = format!("poll on {} (in", server.gate);
+        let (stalled, mut other) = stalled_in(&words, b"p", &mut server, &mut run);
+        check(&stalled, &json!({"thread": server.tid, "thread_certain": true}));
+        assert!(waiting(&stalled).iter().any(|fd| fd["bytes"] == 2), "{how}: {stalled}");
+        server.tell("go");
+        other.read_exact(&mut [0; 2]).unwrap();
+        run.event("recovered");
+        let events = run.end_by(Signal::SIGINT).check_signal(Signal::SIGINT, "").json_lines();
+        // It makes no other loop by that.
+        let of_thread = |e: &&Value| e["event"] == "summary" && e["selector"] != "epoll";
+        let loops = if how == "level" { 0 } else { 1 };
+        assert_eq!(events.iter().filter(of_thread).count(), loops, "{how}: {events:?}");
+    }
+}
+
+/// A server that is stopped while a client of it asks to be held up: afterwards it is so at once, and does
+/// not wait in between, but for what is there already.
+fn hold_up_at_once(server: &mut Server) -> TcpStream {
+    let pid = Pid::from_raw(server.pid() as i32);
+    kill(pid, Signal::SIGSTOP).unwrap();
+    waitpid(pid, Some(WaitPidFlag::WUNTRACED)).unwrap();
+    let mut client = server.connect();
+    client.write_all(b"b").unwrap();
+    kill(pid, Signal::SIGCONT).unwrap();
+    server.hold_up(&mut client, b"");
+    client
+}
+
+/// A loop that gives its fds each time is held up before it was seen to come back to them: that this was a
+/// stall is told as soon as it does.
+#[test]
+fn the_first_time() {
+    if super::cannot_look() {
+        return;
+    }
+    for how in ["poll", "select"] {
+        let (mut server, mut clock) = (Server::start(how), Server::start("level"));
+        let mut run = fdscope(format!("{} {} --watch", server.pid(), clock.pid())).start();
+        run.record("the loop", |event| event["event"] == "loop" && event["thread"] == server.tid);
+        let _held = hold_up_at_once(&mut server);
+        let mut other = server.connect();
+        other.write_all(b"e").unwrap();
+        // Another one, held up later, shows when it has been for long enough.
+        let (_one, _two) = hold_up(&mut clock, b"b");
+        run.record("the clock", |e| e["event"] == "stalled" && e["loop"] == clock.epoll);
+        server.tell("go");
+        other.read_exact(&mut [0]).unwrap();
+        let recovered = run.record("the end of it", |e| e["event"] == "recovered" && e["selector"] == how);
+        check(
+            &recovered,
+            &json!({"thread": server.tid, "doing": {"$holds": "read on "}, "lasted": {"$between": [0.1, 60]}}),
+        );
+        let events = run.end_by(Signal::SIGINT).check_signal(Signal::SIGINT, "").json_lines();
+        let summary = events.iter().find(|e| e["event"] == "summary" && e["selector"] == how).unwrap();
+        check(summary, &json!({"stalls": {"$between": [1, 1000]}, "note": {"$absent": true}}));
+        assert!(number(summary, "stalled") >= number(&recovered, "lasted") - 1e-6, "{summary}");
+    }
+}
+
+/// The same, if it never comes back: then nothing is known of it.
+#[test]
+fn for_ever_from_the_first_time_on() {
+    if super::cannot_look() {
+        return;
+    }
+    let mut server = Server::start("poll");
+    let run = watch(&server, "");
+    let _held = hold_up_at_once(&mut server);
+    let _other = server.connect();
+    let events = run.end_by(Signal::SIGINT).check_signal(Signal::SIGINT, "").json_lines();
+    let summary = events.iter().find(|e| e["event"] == "summary" && e["selector"] == "poll").unwrap();
+    let note = "its thread was not seen to come back to these fds: it was not judged";
+    check(summary, &json!({"note": note, "idle": {"$absent": true}, "stalls": {"$absent": true}}));
+}
+
 /// It computes, or would if it got a CPU.
 #[test]
 fn by_computing() {
@@ -169,6 +258,82 @@ fn stopped() {
     assert_eq!(waiting(&stalled)[0]["connections"], 1);
     kill(pid, Signal::SIGCONT).unwrap();
     run.event("recovered");
+}
+
+/// In a cgroup that is frozen, its thread does nothing, though the kernel says that it waits in the loop.
+#[test]
+fn frozen() {
+    if super::cannot_look() {
+        return;
+    }
+    for version in [2, 1] {
+        let server = Server::start("level");
+        let Some(freezer) = Freezer::of(server.pid(), version) else {
+            eprintln!("skipped: a frozen cgroup of version {version}, because none can be made here");
+            continue;
+        };
+        let mut run = watch(&server, "");
+        freezer.freeze(true);
+        let _client = server.connect();
+        let stalled = run.event("stalled");
+        check(&stalled, &json!({"thread": server.tid, "doing": {"$holds": "frozen in epoll_"}}));
+        assert_eq!(waiting(&stalled)[0]["connections"], 1);
+        let threads = Fdscope::new(format!("threads {} --json", server.pid())).run();
+        let threads = &threads.check(0, "").json()["records"];
+        let turner = threads.as_array().unwrap().iter().find(|t| t["tid"] == server.tid).unwrap();
+        check(turner, &json!({"state": "frozen", "waits_for": {"$holds": "frozen in epoll_"}}));
+        freezer.freeze(false);
+        run.event("recovered");
+        run.end_by(Signal::SIGINT).check_signal(Signal::SIGINT, "");
+    }
+}
+
+/// A cgroup that is made to freeze a process in it.
+struct Freezer {
+    pid: u32,
+    version: u32,
+    parent: PathBuf,
+    path: PathBuf,
+}
+
+impl Freezer {
+    /// One with this process in it; nothing where that may not be made.
+    fn of(pid: u32, version: u32) -> Option<Self> {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let (ty, named) = if version == 2 { (" cgroup2 ", "0::") } else { (" cgroup ", "freezer:") };
+        let mounts = read("/proc/self/mounts");
+        let is_it = |line: &&str| line.contains(ty) && (version == 2 || line.contains("freezer"));
+        let mount = mounts.lines().find(is_it)?.split(' ').nth(1)?;
+        let own = read("/proc/self/cgroup");
+        let own = own.lines().find_map(|line| Some(line.split_once(named)?.1))?;
+        let parent = PathBuf::from(format!("{mount}{own}"));
+        let path = parent.join(format!("fdscope-test-{pid}"));
+        std::fs::create_dir(&path).ok()?;
+        let made = Self { pid, version, parent, path };
+        std::fs::write(made.path.join("cgroup.procs"), pid.to_string()).ok()?;
+        made.path.join(if version == 2 { "cgroup.freeze" } else { "freezer.state" }).exists().then_some(made)
+    }
+
+    /// Freezes or thaws it, and waits until it is.
+    fn freeze(&self, freeze: bool) {
+        let (file, word, state, done) = match (self.version, freeze) {
+            (2, true) => ("cgroup.freeze", "1", "cgroup.events", "frozen 1"),
+            (2, false) => ("cgroup.freeze", "0", "cgroup.events", "frozen 0"),
+            (_, true) => ("freezer.state", "FROZEN", "freezer.state", "FROZEN"),
+            (_, false) => ("freezer.state", "THAWED", "freezer.state", "THAWED"),
+        };
+        std::fs::write(self.path.join(file), word).unwrap();
+        eventually(done, || std::fs::read_to_string(self.path.join(state)).unwrap().contains(done));
+    }
+}
+
+impl Drop for Freezer {
+    fn drop(&mut self) {
+        let thaw = if self.version == 2 { ("cgroup.freeze", "0") } else { ("freezer.state", "THAWED") };
+        let _ = std::fs::write(self.path.join(thaw.0), thaw.1);
+        let _ = std::fs::write(self.parent.join("cgroup.procs"), self.pid.to_string());
+        let _ = std::fs::remove_dir(&self.path);
+    }
 }
 
 /// Its thread was not seen to wait in the loop, as it was held up from the beginning: it is the only one

@@ -1,7 +1,7 @@
 //! A server with an event loop that does what it is told: this test binary once more.
 //!
 //! It listens on TCP, and takes a byte of a connection for a command: `e` is answered, `b` blocks the
-//! loop in a read of a pipe, `n` in a wait for that in another loop, `c` has it compute, `d` has it leave
+//! loop in a read of a pipe, `n` in a wait for that in another loop, `p` in a poll of that alone, `c` has it compute, `d` has it leave
 //! this connection unread from then on.
 //! On its standard input, `go` ends both, other words are for what the loop is to do once.
 
@@ -125,7 +125,7 @@ impl Server {
         }
         match what {
             b"b" => eventually_in(self.pid(), self.tid, &[libc::SYS_read]),
-            b"n" => eventually_in(self.pid(), self.tid, WAITS),
+            b"n" | b"p" => eventually_in(self.pid(), self.tid, WAITS),
             _ => {}
         }
     }
@@ -328,6 +328,12 @@ impl Turner {
                     b'n' => {
                         println!("HELD UP");
                         wait_for(&self.gate);
+                        let _ = rustix::io::read(&self.gate, &mut byte);
+                    }
+                    b'p' => {
+                        println!("HELD UP");
+                        let mut alone = [PollFd::new(&self.gate, PollFlags::IN)];
+                        retry_on_intr(|| poll(&mut alone, None)).expect("poll");
                         let _ = rustix::io::read(&self.gate, &mut byte);
                     }
                     b'c' => {

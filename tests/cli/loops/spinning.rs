@@ -92,5 +92,11 @@ fn not_where_nobody_is() {
         let ended = run.end_by(Signal::SIGINT);
         let events = ended.check_signal(Signal::SIGINT, "").json_lines();
         assert!(events.iter().all(|event| event["event"] != "spinning"), "{events:?}");
+        // Who may serve it was guessed: that proves nothing.
+        for summary in events.iter().filter(|event| event["event"] == "summary") {
+            let note = json!({"$holds": "no thread was seen that may serve it: it was not judged"});
+            check(summary, &json!({"note": note, "stalls": {"$absent": true}, "busy": {"$absent": true}}));
+        }
+        fdscope(format!("{}{fds} --for 1s --stall 50ms", helper.pid())).run().check(0, "");
     }
 }

@@ -2,22 +2,22 @@
 
 mod members;
 mod poller;
+mod turns;
 
 use super::event::Who;
 use super::set::{Set, Watched, What};
 use crate::commands::pace::Pace;
-use crate::model::{FdNum, Pid, Polled, Registration, Thread, Wait};
+use crate::model::{FdNum, Pid, Registration, Thread, Wait};
 use crate::proc::{Donor, OpenError, ProcessDir, System, ThreadReader, is_ready};
 use crate::watch::turning::{Change, Judge, Limits, Member};
 use rustix::io::Errno;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use turns::Turns;
+pub(super) use turns::listens;
 
 /// How many threads of one loop are looked at.
 const HANDS: usize = 16;
-
-/// How often a thread must have come back to the same call before that is taken for a loop.
-const TURNS: u32 = 2;
 
 /// What a loop waits with.
 #[derive(Debug)]
@@ -28,17 +28,6 @@ pub(super) enum Way {
     Poll(Box<Turns>),
     /// Completions.
     Uring,
-}
-
-/// How a thread has waited.
-#[derive(Debug, Default)]
-pub(super) struct Turns {
-    /// How often it was seen to come back.
-    turns: u32,
-    /// The CPU time that it had used when it was seen last, if it waited then.
-    cpu: Option<Duration>,
-    /// What it gave.
-    fds: Vec<Polled>,
 }
 
 /// A loop.
@@ -59,6 +48,8 @@ pub(super) struct EventLoop {
     pub(super) certain: bool,
     /// Whether no thread is there that may serve it: all wait for something else.
     pub(super) abandoned: bool,
+    /// Whether what is known of it rests on a guess of who serves it, or there was nobody who may.
+    pub(super) unproven: bool,
     /// What it watches that must not be polled, with its kind: then the epoll fd isn't either.
     pub(super) untouchable: Vec<(FdNum, String)>,
     /// Why it cannot be looked at any more.
@@ -69,6 +60,8 @@ pub(super) struct EventLoop {
     pub(super) lost: bool,
     /// Whether it was said that it turns without anything that could be seen.
     pub(super) told_stale: bool,
+    /// A stall that is over, if it was one.
+    held_back: Option<Change>,
     /// Those that it has let wait for long, and watches no more: the longest first.
     pub(super) late: Vec<Late>,
 }
@@ -144,11 +137,13 @@ impl EventLoop {
             seen: false,
             certain: false,
             abandoned: false,
+            unproven: false,
             untouchable: Vec::new(),
             failed: None,
             open: true,
             lost: false,
             told_stale: false,
+            held_back: None,
             late: Vec::new(),
         }
     }
@@ -171,16 +166,27 @@ impl EventLoop {
     pub(super) fn is_in(&self, thread: &Thread) -> bool {
         match (&self.way, thread.doing.call().map(|call| &call.wait)) {
             (Way::Epoll(fd), Some(Wait::Epoll { epoll, .. })) => epoll == fd || self.also.contains(epoll),
-            (Way::Poll(_), Some(Wait::Poll { .. })) | (Way::Uring, Some(Wait::Uring { .. })) => {
-                self.who.tid == Some(thread.tid)
+            (Way::Poll(turns), Some(Wait::Poll { fds, .. })) => {
+                self.is_of(thread.tid) && fds.as_ref().map_or(true, |fds| turns.is_its(fds))
             }
+            (Way::Uring, Some(Wait::Uring { .. })) => self.is_of(thread.tid),
             _ => false,
         }
     }
 
+    /// Whether it is this thread that tells it.
+    fn is_of(&self, tid: Pid) -> bool {
+        self.who.tid == Some(tid)
+    }
+
+    /// Whether this thread makes it by what it gives to poll or select, now or at other times.
+    pub(super) fn is_polled_by(&self, tid: Pid) -> bool {
+        matches!(self.way, Way::Poll(_)) && self.is_of(tid)
+    }
+
     /// A thread was seen to wait in it.
     pub(super) fn add_hand(&mut self, tid: Pid) {
-        self.abandoned = false;
+        (self.abandoned, self.unproven) = (false, false);
         self.certain = true;
         if !std::mem::replace(&mut self.seen, true) {
             self.hands.clear();
@@ -233,6 +239,18 @@ impl EventLoop {
             self.look_at_hands(means, at);
         }
         looked.changes = self.judge.judge(at);
+        let stalls = looked.changes.iter().any(|change| matches!(change, Change::Stalled(_)));
+        self.unproven |= stalls && !self.certain && !self.hands.is_empty();
+        let is_over = |change: &Change| matches!(change, Change::Recovered { .. });
+        if self.was_not_seen_to_turn() || self.unproven {
+            // What it was is told when its thread comes back.
+            self.held_back =
+                looked.changes.iter().rfind(|change| is_over(change)).cloned().or(self.held_back.take());
+            let tells = !self.was_not_seen_to_turn();
+            looked.changes.retain(|change| tells && !is_over(change));
+        } else if let Some(over) = self.held_back.take() {
+            looked.changes.insert(0, over);
+        }
         looked
     }
 
@@ -270,11 +288,6 @@ impl EventLoop {
         } else {
             self.judge.crew(&threads, calls, waits, at);
         }
-    }
-
-    /// Whether something waits for it that no thread is there to serve, nor was.
-    pub(super) fn is_nobodys(&self) -> bool {
-        self.abandoned && !self.seen && self.judge.ready_since().is_some()
     }
 
     /// Whether it is this thread alone that was seen to wait in it. One that waits in another epoll fd
@@ -351,7 +364,12 @@ impl EventLoop {
 
     /// Whether it is one that gives its fds each time, and was not seen to do so again and again.
     pub(super) fn was_not_seen_to_turn(&self) -> bool {
-        matches!(&self.way, Way::Poll(turns) if turns.turns < TURNS)
+        matches!(&self.way, Way::Poll(turns) if !turns.is_loop())
+    }
+
+    /// Whether it was seen to do so, but was not judged for some time before.
+    pub(super) fn was_judged_late(&self) -> bool {
+        matches!(&self.way, Way::Poll(turns) if turns.is_loop() && turns.unjudged)
     }
 
     /// Whether something waits for it, at the last look.

@@ -1,7 +1,8 @@
 //! A loop that gives its fds with each call.
 
-use super::{EventLoop, Looked, Means, TURNS, Way};
-use crate::model::{Call, Doing, Polled, Readiness, Registration, Wait};
+use super::turns::Given;
+use super::{EventLoop, Looked, Means, Way};
+use crate::model::{Call, Polled, Readiness, Registration, Wait};
 use crate::proc::ThreadReader;
 use std::time::Instant;
 
@@ -15,38 +16,35 @@ impl EventLoop {
             return false;
         };
         let Way::Poll(turns) = &mut self.way else { return false };
-        let call = match &thread.doing {
-            Doing::Call(call) => Some(call),
-            _ => None,
-        };
-        let fds = match call.map(|call| &call.wait) {
-            Some(Wait::Poll { fds: Ok(fds), .. }) if !thread.state.is_stopped() => fds,
+        let call = thread.doing.call().filter(|_| !thread.state.is_stopped());
+        let given = match call.map(|call| &call.wait) {
+            Some(Wait::Poll { fds: Ok(fds), .. }) => turns.take(fds, thread.cpu.total(), means.donor),
             _ => {
-                turns.cpu = None;
-                if turns.turns < TURNS {
-                    // Whether it is a loop at all is to be seen yet.
-                    self.judge.clear(at);
-                } else {
-                    self.look_at_members(means.donor, at, false);
-                }
-                return true;
+                turns.leave();
+                Given::Elsewhere
             }
         };
-        let went_on = turns.cpu.replace(thread.cpu.total()) != Some(thread.cpu.total());
-        turns.turns = turns.turns.saturating_add(u32::from(went_on));
-        if turns.fds != *fds || self.set.len() == 0 {
-            turns.fds.clone_from(fds);
-            let is_select = call.is_some_and(Call::is_select);
-            let mut registrations: Vec<_> =
-                fds.iter().map(|polled| registration(*polled, is_select)).collect();
-            registrations.sort_by_key(|registration| registration.fd);
-            let changed = self.set.update(registrations);
-            for (token, watched) in &changed.gone {
-                self.retire(*token, watched, at);
+        match given {
+            Given::Elsewhere if turns.may_be_judged() => self.look_at_members(means.donor, at, false),
+            Given::Elsewhere => {
+                // Whether it is a loop at all is to be seen yet.
+                turns.unjudged = true;
+                self.judge.unknown(at);
             }
-            looked.new = changed.new;
+            Given::Others => {
+                let is_select = call.is_some_and(Call::is_select);
+                let mut registrations: Vec<_> =
+                    turns.fds.iter().map(|polled| registration(*polled, is_select)).collect();
+                registrations.sort_by_key(|registration| registration.fd);
+                let changed = self.set.update(registrations);
+                for (token, watched) in &changed.gone {
+                    self.retire(*token, watched, at);
+                }
+                looked.new = changed.new;
+                self.judge.clear(at);
+            }
+            Given::Same => self.judge.clear(at),
         }
-        self.judge.clear(at);
         true
     }
 }

@@ -1,8 +1,8 @@
 //! The threads of a process, and which of them serve which loop.
 
-use super::super::event_loop::{Way, waits_in_epoll};
+use super::super::event_loop::{Way, listens, waits_in_epoll};
 use super::Process;
-use crate::model::{Doing, FdNum, Pid, Thread, Wait};
+use crate::model::{Doing, Pid, Thread, Wait};
 use crate::proc::{System, ThreadReader};
 use crate::watch::turning::Limits;
 use std::time::{Duration, Instant};
@@ -82,7 +82,8 @@ impl Process {
             waited_in.add_hand(thread.tid);
             return;
         }
-        if self.only.is_some() {
+        // One that is in a handler makes no other loop by what it waits for there.
+        if self.only.is_some() || self.loops.iter().any(|l| l.open && l.is_polled_by(thread.tid)) {
             return;
         }
         let pollers = self.loops.iter().filter(|l| l.open && l.epoll().is_none()).count();
@@ -101,7 +102,7 @@ impl Process {
             Wait::Poll { fds: Ok(fds), .. } => {
                 let is_loop = match fds[..] {
                     // Who waits for one fd waits for that, and not for whatever comes: but for a listener.
-                    [one] => self.listens(one.fd),
+                    [one] => listens(self.table.donor(), one.fd),
                     _ => !fds.is_empty(),
                 };
                 let selector = if call.is_select() { "select" } else { "poll" };
@@ -111,20 +112,24 @@ impl Process {
         }
     }
 
-    /// Whether an fd is a socket that listens.
-    fn listens(&self, fd: FdNum) -> bool {
-        let duplicate = self.table.donor().duplicate(fd);
-        duplicate.is_ok_and(|socket| rustix::net::sockopt::socket_acceptconn(&socket).unwrap_or(false))
-    }
-
-    /// Has the only thread that may serve a loop looked at, where none was seen to wait in it.
+    /// Has the only thread that may serve a loop looked at, where none was seen to wait in it: for all such
+    /// loops that may stall. Which that is may change.
     pub(in crate::commands::loops) fn guess_hands(&mut self, system: &System, index: usize, at: Instant) {
-        if !self.loops[index].hands.is_empty() || !self.guesses.is_due(at, GUESS) {
+        if self.loops[index].seen || !self.guesses.is_due(at, GUESS) {
             return;
         }
         let begin = Instant::now();
         let threads = self.read_threads(system);
+        for index in 0..self.loops.len() {
+            let found = &self.loops[index];
+            if found.open && !found.seen && found.judge.wants(at).crew {
+                self.guess_hands_of(index, &threads);
+            }
+        }
         self.guesses.done(begin);
+    }
+
+    fn guess_hands_of(&mut self, index: usize, threads: &[Thread]) {
         // The only thread there is may wait for a lock, say.
         let alone = threads.len() == 1 && self.threads.0 == 1;
         let serves_another = |thread: &Thread| {
@@ -141,9 +146,8 @@ impl Process {
         let may: Vec<Pid> = threads.iter().filter(may).map(|thread| thread.tid).collect();
         let found = &mut self.loops[index];
         found.abandoned = may.is_empty();
-        if let [only] = may[..] {
-            found.hands = vec![only];
-            (found.seen, found.certain) = (false, alone);
-        }
+        found.hands = if may.len() == 1 { may } else { Vec::new() };
+        found.certain = alone && !found.hands.is_empty();
+        found.unproven = !found.certain && (found.unproven || found.abandoned);
     }
 }

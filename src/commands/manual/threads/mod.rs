@@ -107,6 +107,11 @@ fn waits() -> Section {
                      that cannot be seen until it goes on, but of `clock_nanosleep`(2), which is `sleep` mostly.",
                 ),
                 (
+                    "`frozen in epoll_wait on 4`",
+                    "The same, with the cgroup of its process frozen: `docker pause`, `systemctl freeze`. The kernel itself \
+                     says that such a thread sleeps. With `--sample`, it is not told.",
+                ),
+                (
                     "`in the kernel, in no call (FUNCTION)`",
                     "It waits for a page of memory, say. A function of the kernel is also told of \
                      calls that say too little: `openat, in the kernel at wait_for_partner` opens a FIFO that nobody \
