@@ -153,9 +153,12 @@ pub fn run(args: Args, context: &mut Context) -> Result<Outcome, Error> {
     let renderer = Renderer::new(context.style, "list", columns, objects);
     let wanted = wanted(&renderer, query.as_ref(), mode);
     if !args.shared && wanted.contains(&"shared") {
-        return Err(Error::Usage(
-            "'shared' is known only with --shared, which lists what is shared".to_owned(),
-        ));
+        let reason = "'shared' is known only with --shared, which lists what is shared";
+        // What is asked of it would be answered wrongly, and a column is merely empty.
+        if query.iter().flat_map(Where::fields).any(|field| field.name == "shared") {
+            return Err(Error::Usage(reason.to_owned()));
+        }
+        context.note(reason);
     }
     let plan = plan(&args, context, &renderer, query.as_ref(), mode)?;
     let system = System::new(context.root.clone(), wanted.contains(&"user"))

@@ -179,7 +179,7 @@ fn columns_help() {
     let records = Fdscope::new("list --columns help --json").ok().records();
     let names: Vec<&str> = records.iter().map(|r| r["field"].as_str().unwrap()).collect();
     assert!(names.len() > 100, "{}", names.len());
-    fake().fdscope(&format!("list 77 --json --columns {}", names.join(","))).ok();
+    fake().fdscope(&format!("list 77 --quiet --json --columns {}", names.join(","))).ok();
 }
 
 const ESCAPE: char = '\x1b';

@@ -279,7 +279,7 @@ fn syn_sent() {
     let records = records("--family tcp --wide");
     let expected = json!({
         "state": "syn-sent", "remote": to.to_string(), "owners": [holder(&late)], "send_queue": 1,
-        "peers": [holder(&full)], "pending": absent(),
+        "peers": [holder(&full)], "pending": false,
         "timer": {"kind": "retransmit", "expires": {"$between": [0, 10]}},
     });
     check(of(&records, &late), &expected);
