@@ -8,13 +8,20 @@ use std::process::{Command, Stdio};
 const TOLD: &str = "fdscope: /proc is mounted with hidepid: processes of others are not seen\n";
 
 /// Mounts such a /proc, by a word that kernels do not know in which that would change all others, and
-/// goes on as somebody without any privilege.
-const SCRIPT: &str = "mount -t proc proc /proc -o hidepid=invisible && \
-                      exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"";
+/// goes on as the user of this number, without any privilege.
+const SCRIPT: &str = "user=$1; shift; mount -t proc proc /proc -o hidepid=invisible && \
+                      exec setpriv --reuid $user --regid $user --clear-groups \"$@\"";
 const THROUGH: [&str; 6] = ["unshare", "--mount", "sh", "-c", SCRIPT, "sh"];
 
-fn is_possible() -> bool {
-    let tried = Command::new(THROUGH[0]).args(&THROUGH[1..]).arg("true").stderr(Stdio::null()).status();
+/// Somebody who has no other processes: those of another test, which are just about to run a program,
+/// would be seen and could not be read.
+fn somebody(test: u32) -> String {
+    (1_000_000 + 2 * std::process::id() + test).to_string()
+}
+
+fn is_possible(user: &str) -> bool {
+    let tried =
+        Command::new(THROUGH[0]).args(&THROUGH[1..]).args([user, "true"]).stderr(Stdio::null()).status();
     let possible = tried.is_ok_and(|status| status.success());
     if !possible {
         eprintln!("skipped: hidepid, because unshare(1), mount(8) and setpriv(1) cannot set that up");
@@ -22,15 +29,17 @@ fn is_possible() -> bool {
     possible
 }
 
-fn run(arguments: &str) -> Run {
-    Fdscope::through(&THROUGH, arguments).run()
+fn run_as(user: &str, arguments: &str) -> Run {
+    Fdscope::through(&[&THROUGH[..], &[user]].concat(), arguments).run()
 }
 
 #[test]
 fn what_is_hidden_is_told() {
-    if !is_possible() {
+    let user = somebody(0);
+    if !is_possible(&user) {
         return;
     }
+    let run = |arguments: &str| run_as(&user, arguments);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     for (arguments, status) in [
@@ -57,9 +66,11 @@ fn what_is_hidden_is_told() {
 
 #[test]
 fn a_target_that_is_hidden_is_not_said_to_be_missing() {
-    if !is_possible() {
+    let user = somebody(1);
+    if !is_possible(&user) {
         return;
     }
+    let run = |arguments: &str| run_as(&user, arguments);
     let helper = Helper::start("pipes::pipe");
     let pid = helper.pid();
     let told = format!("fdscope: {pid}: process {pid} may not be seen: /proc is mounted with hidepid\n");
