@@ -48,7 +48,8 @@ pub(super) enum FdTables {
 /// All processes, but for ourselves perhaps, and whether others may be hidden.
 pub(super) fn everybody(system: &System, own: Own) -> std::io::Result<(Vec<Pid>, bool)> {
     let mut pids = all_pids(system.root())?;
-    let hides_processes = system.root().is_native() && are_hidden(&pids);
+    let root = system.root();
+    let hides_processes = root.is_native() && (root.hides_processes() || !is_first_namespace());
     let left_out = if own == Own::LeftOut { system.root().own() } else { None };
     pids.retain(|&pid| Some(pid) != left_out);
     Ok((pids, hides_processes))
@@ -91,11 +92,9 @@ pub(super) fn run<K: Send, W>(
     });
 }
 
-/// Whether there may be more processes than these: outside our pid namespace, or behind the option
-/// `hidepid` of /proc.
-fn are_hidden(pids: &[Pid]) -> bool {
+/// Whether no process is outside our pid namespace.
+fn is_first_namespace() -> bool {
     /// `PROC_PID_INIT_INO`, the inode of the first pid namespace.
     const FIRST: u64 = 0xefff_fffc;
-    // Each namespace has a process 1, which is another user's.
-    !pids.contains(&Pid(1)) || rustix::fs::stat("/proc/self/ns/pid").map_or(true, |stat| stat.st_ino != FIRST)
+    rustix::fs::stat("/proc/self/ns/pid").is_ok_and(|stat| stat.st_ino == FIRST)
 }
