@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::sched_getaffinity;
 
 /// Raises our soft limit to the hard one, and gives it; nothing where it is unlimited.
 pub(super) fn raise(resource: Resource) -> Option<u64> {
@@ -28,8 +29,15 @@ pub(super) fn allow_for_workers(context: &Context) {
     /// What is open whoever works, and what a worker takes at the most, with some to spare.
     const ALL: u64 = 32;
     const EACH: u64 = 8;
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let needed = ALL + EACH * cores;
+    let needed = |cores: u64| ALL + EACH * cores;
+    // As a rule there is enough for as many cores as there can be. Cgroups may allow fewer, and to ask them
+    // takes several files.
+    let most = sched_getaffinity(None).ok().map(|cores| needed(cores.count().into()));
+    let current = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if most.is_some_and(|most| current >= most) {
+        return;
+    }
+    let needed = needed(std::thread::available_parallelism().map_or(1, |n| n.get() as u64));
     let allowed = allow_fds(needed);
     if allowed < needed {
         context.note(&format!(
